@@ -1,0 +1,21 @@
+"""Findings: what a check noticed, how bad it is, and in which words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["info", "caution", "stop"]
+SEVERITY_ORDER: tuple[Severity, ...] = ("stop", "caution", "info")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One observation. ``stop`` blocks approval; ``value`` and ``limit`` are in ``unit``."""
+
+    severity: Severity
+    code: str
+    text: str
+    value: float | None = None
+    limit: float | None = None
+    unit: str | None = None

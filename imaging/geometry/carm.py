@@ -1,0 +1,148 @@
+"""C-arm geometry: one projection for picture, overlay, tool and measurement.
+
+Angles follow DICOM PS3.3 C.8.7.5: primary + towards the patient's left (0 = detector in front of the
+chest), secondary + cranial. The unit vector from source to detector is
+d = (sin p cos s, -cos p cos s, sin s) in patient LPS. A prone patient over an under-table tube has p = 180.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class CArm:
+    """Source, detector and their distances.
+
+    Attributes:
+        name: of the profile.
+        sid_mm: source to image distance.
+        sod_mm: source to isocentre distance.
+        columns, rows: detector pixels.
+        pixel_mm: detector pixel pitch, square pixels.
+    """
+
+    name: str = "mobile flat panel"
+    sid_mm: float = 1020.0
+    sod_mm: float = 530.0
+    columns: int = 768
+    rows: int = 768
+    pixel_mm: float = 298.0 / 768
+
+    def resized(self, size_px: int) -> CArm:
+        """The same field on ``size_px`` x ``size_px`` pixels."""
+        side_mm = self.columns * self.pixel_mm
+        return CArm(self.name, self.sid_mm, self.sod_mm, size_px, size_px, side_mm / size_px)
+
+
+@dataclass(frozen=True, eq=False)
+class CArmPose:
+    """DICOM positioner angles in degrees and the isocentre in LPS mm."""
+
+    primary_deg: float
+    secondary_deg: float
+    isocentre_lps_mm: Array = field(default_factory=lambda: np.zeros(3))
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "isocentre_lps_mm", np.array(self.isocentre_lps_mm, dtype=np.float64))
+
+
+def direction_lps(primary_deg: float, secondary_deg: float) -> Array:
+    """(3,) unit vector from source to detector."""
+    p, s = np.deg2rad([primary_deg, secondary_deg])
+    return np.array([np.sin(p) * np.cos(s), -np.cos(p) * np.cos(s), np.sin(s)])
+
+
+def angles_from_direction(direction: ArrayLike) -> tuple[float, float]:
+    """(primary, secondary) degrees of a source-to-detector vector."""
+    d = np.asarray(direction, float) / np.linalg.norm(direction)
+    return float(np.rad2deg(np.arctan2(d[0], -d[1]))), float(np.rad2deg(np.arcsin(np.clip(d[2], -1, 1))))
+
+
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """Perspective projection of one C-arm pose.
+
+    The picture's v axis points to the patient's feet. Its u axis runs as one sees the patient when
+    looking from the detector's side towards the source, so in a prone AP (p = 180, detector behind the
+    back) the patient's left is on the left of the picture. Pixel (column 0, row 0) has its centre at
+    uv = (0, 0).
+
+    Attributes:
+        source_lps_mm: (3,) focal spot.
+        u_lps, v_lps, d_lps: (3,) unit vectors along columns, along rows and from source to detector.
+        detector_centre_lps_mm: (3,).
+    """
+
+    carm: CArm
+    pose: CArmPose
+    source_lps_mm: Array
+    detector_centre_lps_mm: Array
+    u_lps: Array
+    v_lps: Array
+    d_lps: Array
+
+    @classmethod
+    def of(cls, carm: CArm, pose: CArmPose) -> Projection:
+        """Projection of a C-arm at a pose."""
+        p, s = np.deg2rad([pose.primary_deg, pose.secondary_deg])
+        d = direction_lps(pose.primary_deg, pose.secondary_deg)
+        cranial = np.array([-np.sin(p) * np.sin(s), np.cos(p) * np.sin(s), np.cos(s)])
+        v = -cranial
+        # Looking from the detector along -d with cranial up, the viewer's right is (-d) x cranial.
+        u = np.cross(-d, cranial)
+        iso = np.asarray(pose.isocentre_lps_mm, float)
+        source = iso - d * carm.sod_mm
+        return cls(carm, pose, source, source + d * carm.sid_mm, u, v, d)
+
+    @property
+    def uv_from_lps(self) -> Array:
+        """(3, 4) matrix: homogeneous LPS mm to homogeneous pixel (u, v)."""
+        c = self.carm
+        k = np.array(
+            [
+                [c.sid_mm / c.pixel_mm, 0, (c.columns - 1) / 2],
+                [0, c.sid_mm / c.pixel_mm, (c.rows - 1) / 2],
+                [0, 0, 1],
+            ]
+        )
+        r = np.stack([self.u_lps, self.v_lps, self.d_lps])
+        return k @ np.c_[r, -r @ self.source_lps_mm]
+
+    def project(self, points_lps_mm: ArrayLike) -> Array:
+        """(..., 3) LPS mm to (..., 2) pixel (u, v)."""
+        points = np.asarray(points_lps_mm, float)
+        m = self.uv_from_lps
+        h = points @ m[:, :3].T + m[:, 3]
+        return np.asarray(h[..., :2] / h[..., 2:])
+
+    def detector_points(self, uv_px: ArrayLike) -> Array:
+        """(..., 2) pixels to (..., 3) LPS mm on the detector plane."""
+        c = self.carm
+        uv = np.asarray(uv_px, float)
+        mm = (uv - [(c.columns - 1) / 2, (c.rows - 1) / 2]) * c.pixel_mm
+        return np.asarray(self.detector_centre_lps_mm + mm[..., :1] * self.u_lps + mm[..., 1:] * self.v_lps)
+
+
+def pose_words(primary_deg: float, secondary_deg: float) -> str:
+    """The clinic's words for a prone patient: 'left oblique 22°, cephalad 8°'.
+
+    The detector behind the back (p = 180) is AP; turned to the patient's left is left oblique.
+    """
+    p = (primary_deg + 180) % 360 - 180
+    if abs(abs(p) - 90) < 0.5:
+        first = f"{'left' if p > 0 else 'right'} lateral"
+    else:
+        oblique = 180 - abs(p)
+        if abs(oblique) < 0.5:
+            first = "AP"
+        else:
+            first = f"{'left' if p > 0 else 'right'} oblique {oblique:.0f}°"
+    if abs(secondary_deg) < 0.5:
+        return first
+    return f"{first}, {'cephalad' if secondary_deg > 0 else 'caudad'} {abs(secondary_deg):.0f}°"
