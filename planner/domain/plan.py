@@ -29,7 +29,10 @@ class Source:
 
 @dataclass(frozen=True)
 class Target:
-    """Where the lesion shall be: fractions of body depth from the posterior wall, height from the lower endplate."""
+    """Where the lesion shall be.
+
+    ``depth_fraction`` counts from the posterior wall, ``height_fraction`` from the lower endplate.
+    """
 
     centre_lps_mm: Point
     depth_fraction: float
