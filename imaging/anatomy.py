@@ -21,10 +21,11 @@ class BodyGeometry:
     Attributes:
         centre_lps_mm: (3,) middle of the body.
         axes_lps: (3, 3) rows are unit vectors left, posterior, superior of this body.
-        width_mm, depth_mm, height_mm: extent at mid height / midline / centre along left, posterior, superior.
+        width_mm, depth_mm, height_mm: extent through the centre along left, posterior, superior.
         posterior_wall_lps_mm: (3,) true midline posterior wall at mid height (foramen closed).
         anterior_wall_lps_mm: (3,) midline anterior wall at mid height.
-        superior_endplate, inferior_endplate: (2, 3) point (LPS mm) and outward unit normal of the fitted planes.
+        superior_endplate, inferior_endplate: (2, 3) point (LPS mm) and outward unit normal of the
+            fitted planes.
     """
 
     centre_lps_mm: Array
@@ -80,7 +81,7 @@ class ForamenGeometry:
 
 @dataclass(frozen=True, eq=False)
 class VertebraAnatomy:
-    """One named vertebra. ``verse`` is VerSe's number; S1 is 26; pedicles may be missing where not measurable."""
+    """One named vertebra, S1 being 26; pedicles are missing where they cannot be measured."""
 
     verse: int
     confidence: float

@@ -47,7 +47,7 @@ class VolumeGrid:
         direction_lps: ArrayLike | None = None,
         frame_of_reference_uid: str = "",
     ) -> VolumeGrid:
-        """Grid from the centre of voxel (0,0,0), spacing along i, j, k and (3, 3) direction columns i, j, k."""
+        """Grid from voxel (0,0,0)'s centre, spacing along i, j, k and (3, 3) direction columns i, j, k."""
         direction = np.eye(3) if direction_lps is None else np.asarray(direction_lps, float).reshape(3, 3)
         matrix = np.eye(4)
         matrix[:3, :3] = direction * np.asarray(spacing_ijk_mm, float)
