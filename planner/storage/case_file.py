@@ -1,0 +1,129 @@
+"""A case in one file: the plan, the label maps and which images they stand on (those stay in place)."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from imaging.errors import PlannerError
+from imaging.segmentation.result import SpineSegmentation
+from imaging.volume import LabelVolume
+from planner.domain.plan import Plan
+from planner.storage.atomic import whole_file
+from planner.storage.plan_json import plan_from_dict, plan_to_text
+from planner.version import app_version
+
+SUFFIX = ".bvncase"
+_CASE, _PLAN, _VERTEBRAE, _STRUCTURES = "case.json", "plan.json", "vertebrae.nii.gz", "structures.nii.gz"
+_MEMBERS = (_CASE, _PLAN, _VERTEBRAE, _STRUCTURES)
+_LARGEST_MEMBER = 1 << 30
+
+
+@dataclass(frozen=True, eq=False)
+class CaseFile:
+    """What a case file holds.
+
+    Attributes:
+        folder: where the source images were when it was written.
+        plan: with its source's identifiers and voxel hash.
+        vertebrae, structures: label maps on the source's grid.
+        confidence: of each vertebra's name, by VerSe number.
+    """
+
+    folder: Path
+    plan: Plan
+    vertebrae: LabelVolume
+    structures: LabelVolume
+    confidence: dict[int, float]
+
+    def source_changed(self, voxel_sha256: str) -> bool:
+        """Whether the images now at hand differ from those the plan was made on."""
+        return voxel_sha256 != self.plan.source.voxel_sha256
+
+    def require_source(self, voxel_sha256: str) -> None:
+        """Raise PlannerError ``source_changed`` where the images differ."""
+        if self.source_changed(voxel_sha256):
+            raise PlannerError(
+                "source_changed",
+                "The images differ from those this plan was made on. The plan is open for reading only.",
+            )
+
+
+def write_case_file(path: Path, folder: Path, plan: Plan, segmentation: SpineSegmentation) -> None:
+    """Write a case file whole or not at all; ``folder`` is where the source images lie."""
+    from imaging.sitk_bridge import write_labels
+
+    case = {"schema": 1, "app_version": app_version(), "folder": str(folder)}
+    with whole_file(path) as temporary, tempfile.TemporaryDirectory() as scratch:  # noqa: SIM117
+        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(_CASE, json.dumps(case, indent=1))
+            archive.writestr(_PLAN, plan_to_text(plan, segmentation))
+            maps = {_VERTEBRAE: segmentation.vertebrae, _STRUCTURES: segmentation.structures}
+            for name, labels in maps.items():
+                write_labels(labels, Path(scratch) / name)
+                archive.write(Path(scratch) / name, name, zipfile.ZIP_STORED)
+
+
+def read_case_file(path: Path) -> CaseFile:
+    """Read a case file; PlannerError ``bad_case_file`` says what is wrong with it. Nothing is unpacked."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            _check_members(path, archive)
+            parts = {name: archive.read(name) for name in _MEMBERS}
+    except FileNotFoundError as error:
+        raise PlannerError("missing_case_file", f"There is no case file {path}.") from error
+    except OSError as error:
+        raise PlannerError("bad_case_file", f"{path} cannot be read: {error.strerror}.") from error
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+        raise PlannerError("bad_case_file", f"{path} is damaged or not a case file: {error}.") from error
+    case, document = _json(path, parts[_CASE]), _json(path, parts[_PLAN])
+    if case.get("schema") != 1 or not isinstance(case.get("folder"), str):
+        raise PlannerError("bad_case_file", f"{path} was not written as a case of version 1.")
+    plan = plan_from_dict(document)
+    frame = plan.source.frame_of_reference_uid
+    vertebrae, structures = (_labels(path, name, parts[name], frame) for name in (_VERTEBRAE, _STRUCTURES))
+    if not vertebrae.grid.same_as(structures.grid):
+        raise PlannerError("bad_case_file", f"{path} is damaged: its two label maps lie on different grids.")
+    confidence = {int(v["verse"]): float(v["confidence"]) for v in document.get("vertebrae", [])}
+    return CaseFile(Path(case["folder"]), plan, vertebrae, structures, confidence)
+
+
+def _check_members(path: Path, archive: zipfile.ZipFile) -> None:
+    infos = archive.infolist()
+    names = [info.filename for info in infos]
+    missing = [name for name in _MEMBERS if name not in names]
+    foreign = [name for name in names if name not in _MEMBERS]
+    if missing:
+        raise PlannerError("bad_case_file", f"{path} is not a case file: {missing[0]} is missing in it.")
+    if foreign or len(names) != len(set(names)):
+        raise PlannerError("bad_case_file", f"{path} holds parts that no case file has, so it is not opened.")
+    if any(info.file_size > _LARGEST_MEMBER for info in infos):
+        raise PlannerError("bad_case_file", f"{path} holds a part of more than 1 GiB, so it is not opened.")
+
+
+def _json(path: Path, data: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(data.decode("utf-8"))
+    except ValueError as error:
+        raise PlannerError("bad_case_file", f"{path} is damaged: {error}.") from error
+    if not isinstance(value, dict):
+        raise PlannerError("bad_case_file", f"{path} is damaged: a part of it is no JSON object.")
+    return value
+
+
+def _labels(path: Path, name: str, data: bytes, frame: str) -> LabelVolume:
+    import SimpleITK as sitk
+
+    from imaging.sitk_bridge import labels_from_image
+
+    with tempfile.TemporaryDirectory() as scratch:
+        file = Path(scratch) / name
+        file.write_bytes(data)
+        try:
+            return labels_from_image(sitk.ReadImage(str(file)), frame)
+        except (RuntimeError, ValueError) as error:
+            raise PlannerError("bad_case_file", f"{path} is damaged: {name} in it cannot be read.") from error

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from plan_fakes import moved, plan, segmentation, trajectory
+
+from imaging.errors import PlannerError
+from imaging.findings import Finding
+from planner.domain.plan import Plan
+from planner.session import PlanningSession, Selection
+from planner.signal import Signal
+
+
+def started(value: Plan) -> PlanningSession:
+    session = PlanningSession()
+    session.begin_plan(value)
+    return session
+
+
+def state_of(session: PlanningSession, verse: int = 23) -> str:
+    assert session.plan is not None
+    level = session.plan.level(verse)
+    assert level is not None
+    return level.trajectories[0].state
+
+
+def test_signal_is_silent_for_equal_values_and_ends() -> None:
+    heard: list[tuple[int, int]] = []
+    signal: Signal[int] = Signal()
+    end = signal.connect(lambda old, new: heard.append((old, new)))
+    signal.emit(1, 1)
+    signal.emit(1, 2)
+    end()
+    signal.emit(2, 3)
+    assert heard == [(1, 2)]
+
+
+def test_equal_plan_and_selection_emit_nothing() -> None:
+    session = started(plan())
+    heard: list[object] = []
+    session.plan_changed.connect(lambda old, new: heard.append((old, new)))
+    session.selection_changed.connect(lambda old, new: heard.append((old, new)))
+    session.commit("Nothing", plan())
+    session.select(None, None)
+    assert heard == []
+    session.select(23, "left")
+    assert heard == [(Selection(), Selection(23, "left"))]
+
+
+def test_approval_waits_for_the_level_count_and_says_so() -> None:
+    session = started(plan(confirmed=False))
+    assert session.why_not_approvable(23, "left") == "Approve waits for one thing: confirm the level count."
+    with pytest.raises(PlannerError, match="confirm the level count"):
+        session.approve(23, "left")
+    session.confirm_levels()
+    assert session.plan is not None
+    assert session.plan.findings == ()
+    session.approve(23, "left")
+    assert state_of(session) == "approved"
+
+
+def test_a_stop_blocks_with_its_own_sentence() -> None:
+    stop = Finding("stop", "electrode_to_canal", "Electrode 8.2 mm from the canal, limit 10 mm.", 8.2, 10.0)
+    session = started(plan().with_trajectory(23, trajectory("left", findings=(stop,))))
+    assert session.why_not_approvable(23, "left").endswith(stop.text)
+    assert session.why_not_approvable(22, "left") == ""
+    with pytest.raises(PlannerError) as caught:
+        session.approve(23, "left")
+    assert caught.value.code == "approval_blocked"
+
+
+def test_a_refused_side_says_why() -> None:
+    session = started(plan())
+    assert "too narrow" in session.why_not_approvable(23, "right")
+
+
+def test_any_change_takes_only_its_own_approval_back_and_undo_restores_it() -> None:
+    session = started(plan())
+    session.approve(23, "left")
+    session.approve(22, "left")
+    assert session.plan is not None
+    session.commit("Move tip of L4 left", moved(session.plan, 3.0))
+    assert state_of(session) == "draft"
+    assert state_of(session, 22) == "approved"
+    session.undo()
+    assert state_of(session) == "approved"
+
+
+def test_a_moved_target_or_doubtful_count_takes_approval_back() -> None:
+    session = started(plan())
+    session.approve(23, "left")
+    assert session.plan is not None
+    level = session.plan.level(23)
+    assert level is not None
+    assert level.target is not None
+    smaller = replace(level, target=replace(level.target, radius_mm=4))
+    session.commit("Move target", session.plan.with_level(smaller))
+    assert state_of(session) == "draft"
+    session.undo()
+    assert session.plan is not None
+    session.commit("Doubt the count", replace(session.plan, levels_confirmed=False))
+    assert state_of(session) == "draft"
+
+
+def test_preview_is_shown_but_not_committed() -> None:
+    session = started(plan())
+    heard: list[Plan | None] = []
+    session.plan_changed.connect(lambda old, new: heard.append(new))
+    session.preview(moved(plan(), 7.0))
+    assert session.plan == plan()
+    assert session.shown_plan == moved(plan(), 7.0)
+    session.preview(None)
+    assert heard == [moved(plan(), 7.0), plan()]
+
+
+def test_saved_mark_and_new_segmentation_drop_the_plan() -> None:
+    session = started(plan())
+    clean: list[bool] = []
+    session.clean_changed.connect(lambda old, new: clean.append(new))
+    session.mark_saved()
+    assert session.is_clean
+    session.commit("Move", moved(plan(), 3.0))
+    session.undo()
+    assert clean == [True, False, True]
+    session.set_segmentation(segmentation())
+    assert session.plan is None
+    with pytest.raises(PlannerError):
+        session.undo()
