@@ -26,11 +26,13 @@ def is_localizer(header: SliceHeader) -> bool:
 
 
 def is_bone_kernel(kernel: str, description: str) -> bool:
-    """Whether the reconstruction is for bone: by word, or a Siemens number (B60, Br64) of 55 up."""
+    """Whether the reconstruction is for bone: by word, Siemens number (B60, Br64) or Canon (FC30)."""
     words = f"{kernel} {description}".lower()
     if any(word in words for word in _BONE_WORDS):
         return True
     first = kernel.split()[0].lower() if kernel else ""
+    if first.startswith("fc3"):
+        return True
     digits = "".join(c for c in first.lstrip("abcdefghijklmnopqrstuvwxyz") if c.isdigit())[:2]
     return first[:1] in "bhuvi" and len(digits) == 2 and int(digits) >= 55
 
@@ -112,7 +114,7 @@ def _hindrances(
         found.append(
             _stop(
                 "uneven_spacing",
-                f"Slices lie up to {stack.uneven_mm:.1f} mm off an even spacing of {stack.spacing_mm:.1f} mm. "
+                f"Slices lie up to {stack.uneven_mm:.1f} mm off an even pile of {stack.spacing_mm:.1f} mm. "
                 "Distances would be wrong, so this series cannot be planned.",
                 stack.uneven_mm,
                 max(0.05, 0.1 * stack.spacing_mm),

@@ -80,16 +80,15 @@ def load_series(summary: SeriesSummary, progress: Progress = NULL_PROGRESS) -> L
 
 
 def read_volume(summary: SeriesSummary, progress: Progress = NULL_PROGRESS) -> tuple[Volume, list[Finding]]:
-    """Voxels and grid of any series with geometry, whatever its verdict, and what reading noticed.
+    """Voxels and grid of any evenly spaced series, even too small to plan on, and what reading noticed.
 
     Raises:
-        PlannerError: no_geometry, damaged_slice, too_little_memory.
+        PlannerError: not_a_volume, damaged_slice, too_little_memory.
     """
     stack = summary.stack
-    if stack is None or stack.spacing_mm <= 0:
-        raise PlannerError(
-            "no_geometry", f"{summary.title} is not a volume: it has no distance between slices."
-        )
+    if stack is None or stack.spacing_mm <= 0 or not stack.regular:
+        text = f"{summary.title} is not a volume: its slices are not evenly spaced."
+        raise PlannerError("not_a_volume", text)
     findings: list[Finding] = []
     try:
         values, scaled = read_values(summary.headers, summary.modality, SubProgress(progress, 0.0, 0.9))

@@ -50,7 +50,9 @@ def read_values(
             slopes[place] = slope, intercept
             out[place] = _hounsfield(stored, slope, intercept, padding) if ct else stored
 
-    _in_threads(list(wanted), read, progress)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        _in_threads(list(wanted), read, progress)
     if ct:
         return out, False
     return _mr_values(out, slopes)
@@ -144,7 +146,5 @@ def _mr_values(stored: NDArray[Any], slopes: NDArray[np.float64]) -> tuple[NDArr
     scaled = peak > 32767 or (uneven and 0 < peak < 1000)
     if scaled:
         values = values * (4095.0 / peak)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        whole: NDArray[np.int16] = np.clip(np.rint(values), -32768, 32767).astype(np.int16)
+    whole: NDArray[np.int16] = np.clip(np.rint(values), -32768, 32767).astype(np.int16)
     return whole, scaled

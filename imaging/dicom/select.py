@@ -38,11 +38,20 @@ def load_best(
 ) -> LoadedSeries:
     """Scan ``folder`` and load the best series, or the named one.
 
-    The choice among several is told by a finding ``series_chosen``.
+    The choice is told by a finding ``series_chosen``; images of several patients by ``several_patients``.
     """
     found = scan_folder(folder, SubProgress(progress, 0.0, 0.3))
     if series_uid is not None:
         return load_series(find_series(found.series, series_uid), SubProgress(progress, 0.3, 1.0))
     best, why = choose_best(found.series)
     loaded = load_series(best, SubProgress(progress, 0.3, 1.0))
-    return replace(loaded, findings=(Finding("info", "series_chosen", why), *loaded.findings))
+    notes = [Finding("info", "series_chosen", why)]
+    patients = {(s.patient_id, s.patient_name) for s in found.series}
+    if len(patients) > 1:
+        who = (
+            " ".join(part for part in (best.patient_name, best.patient_id) if part)
+            or "the one without a name"
+        )
+        text = f"This folder holds images of {len(patients)} patients. These are of {who}."
+        notes.insert(0, Finding("caution", "several_patients", text, len(patients), 1, "patients"))
+    return replace(loaded, findings=(*notes, *loaded.findings))
