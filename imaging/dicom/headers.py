@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -97,7 +98,10 @@ def read_slices(path: Path) -> list[SliceHeader]:
         DamagedFileError: DICOM that holds no readable image.
         PermissionError: the file may not be read.
     """
-    size = path.stat().st_size
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise NotDicomError(path)
+    size = status.st_size
     if size == 0:
         raise DamagedFileError("is empty")
     if path.name.upper() == "DICOMDIR" or not _looks_like_dicom(path):

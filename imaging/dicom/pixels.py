@@ -32,7 +32,7 @@ def read_values(
     MR: stored values where all slices share one slope; else the rescaled ones.
 
     Raises:
-        PlannerError: damaged_slice, naming the file.
+        PlannerError: damaged_slice or unsupported_compression, naming the file.
     """
     wanted: dict[Path, list[int]] = {}
     for n, header in enumerate(headers):
@@ -86,9 +86,22 @@ def _frames(
     except MemoryError:
         raise
     except Exception as error:
-        kind = str(error).strip().splitlines()[0][:120] if str(error).strip() else type(error).__name__
-        text = f"{path.name} is damaged: its image cannot be read ({kind}). Copy the series again."
-        raise PlannerError("damaged_slice", text) from error
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> PlannerError:
+    words = str(error).lower()
+    if "missing" in words and ("dependenc" in words or "plugin" in words):
+        text = f"{path.name} is compressed in a way this program cannot read. Export the series uncompressed."
+        return PlannerError("unsupported_compression", text)
+    why = "its image data cannot be decoded"
+    if "no pixel data" in words or "no 'pixel data'" in words:
+        why = "its image data are missing or cut short"
+    elif "length" in words or "number of bytes" in words:
+        why = "its image data are cut short"
+    return PlannerError(
+        "damaged_slice", f"{path.name} is damaged: {why}. Copy the series again from its source."
+    )
 
 
 def _rescale(dataset: Any, frame: int) -> tuple[float, float, tuple[float, float] | None]:

@@ -70,7 +70,7 @@ def _files(folder: Path, progress: Progress) -> tuple[list[Path], list[Path]]:
         names[:] = sorted(name for name in names if not name.startswith("."))
         paths += [Path(root) / name for name in sorted(files) if not name.startswith(".")]
         progress.step(0.0, f"Looking for files, {len(paths)} found")
-    return [path for path in paths if path.is_file()], closed
+    return paths, closed
 
 
 def _no_permission(folder: Path) -> PlannerError:

@@ -46,6 +46,10 @@ def test_a_cut_compressed_slice_is_named(tmp_path: Path) -> None:
     with pytest.raises(PlannerError, match=paths[7].name) as caught:
         load_series(series)
     assert caught.value.code == "damaged_slice"
+    assert caught.value.text == (
+        f"{paths[7].name} is damaged: its image data are missing or cut short. "
+        "Copy the series again from its source."
+    )
 
 
 def test_each_slice_has_its_own_slope(tmp_path: Path) -> None:
