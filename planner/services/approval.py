@@ -58,7 +58,7 @@ def confirm_levels(plan: Plan) -> Plan:
 
 
 def withdraw_changed(before: Plan, after: Plan) -> Plan:
-    """``after`` without the approval of any trajectory that differs from ``before`` in more than its state."""
+    """``after``; a trajectory that differs from ``before`` in more than its state loses its approval."""
     doubtful = before.source != after.source or (before.levels_confirmed and not after.levels_confirmed)
     result = after
     for level in after.levels:

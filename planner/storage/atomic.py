@@ -40,7 +40,7 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
-    """Give a temporary sibling folder to fill; it takes ``path``'s place at the end or vanishes on an exception.
+    """Give a temporary folder to fill; it takes ``path``'s place at the end or vanishes on exceptions.
 
     An existing ``path`` is replaced: whether it may be is the caller's to check first.
     """

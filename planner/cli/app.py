@@ -1,0 +1,58 @@
+"""``bvn-planner`` without a verb: open the app, or plan the sample where there is no display to open it on."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Container
+from pathlib import Path
+
+from planner.cli.console import ConsoleProgress, say
+
+
+def wants_app(arguments: list[str], verbs: Container[str]) -> bool:
+    """Whether these arguments ask for the app: none, or one folder or file that is no verb and no flag."""
+    if not arguments:
+        return True
+    return len(arguments) == 1 and arguments[0] not in verbs and not arguments[0].startswith("-")
+
+
+def has_display() -> bool:
+    """Whether a window could be shown."""
+    if not sys.platform.startswith("linux"):
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
+
+
+def run(arguments: list[str]) -> int:
+    """Open the app; without a display, plan the folder named (or the sample) into a new folder and say where."""
+    folder = Path(arguments[0]) if arguments else None
+    if folder is not None and not folder.exists():
+        from imaging.errors import PlannerError
+
+        raise PlannerError("missing_folder", f"There is no folder {folder}. See 'bvn-planner --help'.")
+    if has_display():
+        from ui.app import run as run_app
+
+        return int(run_app(folder))
+    return _without_display(folder)
+
+
+def _without_display(folder: Path | None) -> int:
+    from planner.cli.plan import plan_folder
+
+    say("There is no display to open the app on, so the plan is made without it.")
+    out = Path(tempfile.mkdtemp(prefix="bvn-planner-"))
+    if folder is None:
+        from sample_dicom.study import write_sample
+
+        folder = out / "sample"
+        progress = ConsoleProgress()
+        try:
+            write_sample(folder, progress)
+        finally:
+            progress.close()
+    status = plan_folder(folder, out / "plan")
+    say(f"Pictures: {out / 'plan' / 'fluoro'}\nReport:   {out / 'plan' / 'report.pdf'}")
+    return status

@@ -1,0 +1,110 @@
+"""``bvn-planner plan``: from a folder of images to the whole plan, without any display."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from imaging.labels import Side
+from imaging.progress import SubProgress
+from planner.cli.console import ConsoleProgress, say, say_finding
+from planner.cli.options import DEFAULT_LEVELS, anchor_point, level_numbers, side_names
+from planner.domain.plan import Plan, Point
+
+HELP = "plan a folder of images and write plan, label maps, pictures, report and DICOM objects"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Flags of the verb."""
+    parser.add_argument("folder", metavar="DIR", type=Path, help="DICOM folder, searched recursively")
+    parser.add_argument(
+        "--out", metavar="OUT", type=Path, required=True, help="new folder, or an earlier output"
+    )
+    parser.add_argument("--series", metavar="UID", help="plan on this series instead of the best one")
+    parser.add_argument("--levels", default=DEFAULT_LEVELS, help=f"default {DEFAULT_LEVELS}")
+    parser.add_argument("--sides", default="left,right", help="default left,right")
+    parser.add_argument("--device", metavar="NAME", help="a profile of 'bvn-planner devices'")
+    parser.add_argument(
+        "--segmentation", metavar="FILE", type=Path, help="label map in VerSe numbers (NIfTI)"
+    )
+    parser.add_argument(
+        "--anchor", metavar="L4=X,Y,Z", help="this point (LPS mm) lies in the body of that level"
+    )
+    parser.add_argument("--no-report", action="store_true", help="write no report.pdf")
+    parser.add_argument("--no-dicom", action="store_true", help="write no DICOM objects")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Plan; 0 when everything asked is planned, 3 when a trajectory was refused."""
+    return plan_folder(
+        options.folder,
+        options.out,
+        series=options.series,
+        levels=level_numbers(options.levels),
+        sides=side_names(options.sides),
+        device=options.device,
+        segmentation=options.segmentation,
+        anchor=anchor_point(options.anchor) if options.anchor else None,
+        report=not options.no_report,
+        dicom=not options.no_dicom,
+    )
+
+
+def plan_folder(
+    folder: Path,
+    out: Path,
+    *,
+    series: str | None = None,
+    levels: tuple[int, ...] | None = None,
+    sides: tuple[Side, ...] = ("left", "right"),
+    device: str | None = None,
+    segmentation: Path | None = None,
+    anchor: tuple[int, Point] | None = None,
+    report: bool = True,
+    dicom: bool = True,
+) -> int:
+    """Do what the verb does and return its exit status."""
+    from planner.services.export_plan import export_plan, require_writable_out
+    from planner.services.open_case import open_case
+    from planner.services.propose_plan import device_named, propose_plan
+    from planner.services.segment_case import import_segmentation, segment_case
+
+    require_writable_out(out)
+    profile = device_named(device)
+    progress = ConsoleProgress()
+    try:
+        case = open_case(folder, series, SubProgress(progress, 0.0, 0.15))
+        progress.close()
+        say(case.why_chosen)
+        middle = SubProgress(progress, 0.15, 0.55)
+        if segmentation is not None:
+            found = import_segmentation(case, segmentation, anchor, middle)
+        else:
+            found = segment_case(case, anchor, middle)
+        asked = levels or level_numbers(DEFAULT_LEVELS)
+        plan = propose_plan(case, found, asked, sides, profile, SubProgress(progress, 0.55, 0.75))
+        last = SubProgress(progress, 0.75, 1.0)
+        export_plan(out, case, found, plan, report=report, dicom=dicom, progress=last)
+    finally:
+        progress.close()
+    return _tell(plan, out)
+
+
+def _tell(plan: Plan, out: Path) -> int:
+    for finding in plan.findings:
+        say_finding(finding)
+    refused = 0
+    for level in plan.levels:
+        for finding in level.findings:
+            if finding.severity != "info":
+                say_finding(finding, level.name)
+        for refusal in level.refused:
+            refused += 1
+            say(f"refused: {refusal.reason}")
+        for trajectory in level.trajectories:
+            stops = [f for f in trajectory.findings if f.severity == "stop"]
+            for finding in stops:
+                say_finding(finding, f"{level.name} {trajectory.side}")
+    planned = sum(len(level.trajectories) for level in plan.levels)
+    say(f"{planned} planned, {refused} refused. The plan is in {out}.")
+    return 3 if refused else 0

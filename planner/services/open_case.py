@@ -1,0 +1,88 @@
+"""From a folder to an open case: scan, choose a series, read its voxels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from imaging.dicom.load import LoadedSeries, load_series
+from imaging.dicom.scan import choose_best, scan_folder
+from imaging.dicom.series import ScanResult, SeriesSummary
+from imaging.errors import PlannerError
+from imaging.findings import Finding
+from imaging.progress import NULL_PROGRESS, Progress, SubProgress
+from imaging.volume import Volume
+from planner.domain.plan import Source
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """Images opened for planning.
+
+    Attributes:
+        folder: that was searched.
+        series: its voxels, patient and findings.
+        why_chosen: a sentence that says which series this is and why it was taken.
+    """
+
+    folder: Path
+    series: LoadedSeries
+    why_chosen: str
+
+    @property
+    def volume(self) -> Volume:
+        """Voxels on their own grid."""
+        return self.series.volume
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What was noticed about the images."""
+        return self.series.findings
+
+    @property
+    def source(self) -> Source:
+        """What a plan made on these images refers to."""
+        s = self.series
+        return Source(
+            s.study_instance_uid,
+            s.series_instance_uid,
+            s.frame_of_reference_uid,
+            s.modality,
+            s.voxel_sha256,
+        )
+
+
+def scan(folder: Path, progress: Progress = NULL_PROGRESS) -> ScanResult:
+    """What a folder holds; PlannerError where it cannot be searched or holds no images."""
+    return scan_folder(folder, progress)
+
+
+def open_series(folder: Path, summary: SeriesSummary, why: str, progress: Progress = NULL_PROGRESS) -> Case:
+    """Open one scanned series; PlannerError where it cannot be planned on."""
+    return Case(folder, load_series(summary, progress), why)
+
+
+def open_case(folder: Path, series: str | None = None, progress: Progress = NULL_PROGRESS) -> Case:
+    """Open the best series of a folder, or the one named by its UID (or UID#part).
+
+    Raises:
+        PlannerError: folder_*, no_usable_series, unknown_series, series_unusable and those of reading.
+        TaskCancelledError: through ``progress``.
+    """
+    found = scan(folder, SubProgress(progress, 0.0, 0.4))
+    if series is None:
+        summary, why = choose_best(found.series)
+    else:
+        summary = _named(found.series, series)
+        why = f"{summary.title} is taken, the series that was asked for."
+    return open_series(folder, summary, why, SubProgress(progress, 0.4, 1.0))
+
+
+def _named(series: tuple[SeriesSummary, ...], name: str) -> SeriesSummary:
+    same = [s for s in series if name in (s.key, s.series_instance_uid)]
+    if not same:
+        raise PlannerError(
+            "unknown_series",
+            f"There is no series {name} in this folder. 'bvn-planner series' lists those there are.",
+        )
+    return max(same, key=lambda s: (s.key == name, s.score))
