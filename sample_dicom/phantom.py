@@ -14,7 +14,7 @@ from imaging.progress import NULL_PROGRESS, Progress, SubProgress
 from imaging.volume import LabelVolume, Volume
 from sample_dicom.arch import paint_arch, pedicle, pedicle_shape
 from sample_dicom.body import BodyShape, body, body_shape, canal, disc, foramen
-from sample_dicom.canvas import F32, FAR_MM, Canvas, smooth_max
+from sample_dicom.canvas import F32, FAR_MM, Canvas, Primitive, smooth_max
 from sample_dicom.frames import Frame, stack_frames
 from sample_dicom.parameters import LevelShape, PhantomParameters, level_shapes
 from sample_dicom.ribs_pelvis import iliac_wing, paint_ribs
@@ -43,6 +43,7 @@ class Phantom:
         volume: CT, HU.
         vertebrae: VerSe numbers on the volume's grid; the sacrum is 26.
         structures: imaging.labels.Structure on the same grid; S1's body and pedicles as a vertebra's.
+        discs: each disc by the VerSe number of the vertebra above it.
         truth: exact geometry by VerSe number, T12..S1 as built.
         marker_lps_mm: (3,) centre of the metal sphere on the skin of the patient's left.
     """
@@ -51,6 +52,7 @@ class Phantom:
     volume: Volume
     vertebrae: LabelVolume
     structures: LabelVolume
+    discs: LabelVolume
     truth: dict[int, PhantomLevelTruth]
     marker_lps_mm: NDArray[np.float64]
 
@@ -104,6 +106,7 @@ class _Build:
         self.occupied = np.full(self.grid.shape_kji, FAR_MM, np.float32)
         self.vertebrae = np.zeros(self.grid.shape_kji, np.uint8)
         self.structures = np.zeros(self.grid.shape_kji, np.uint8)
+        self.discs = np.zeros(self.grid.shape_kji, np.uint8)
         self.thin = 1 - 0.35 * parameters.osteoporosis
         self.dark = 1 - 0.6 * parameters.osteoporosis
 
@@ -120,7 +123,7 @@ class _Build:
             mean = a.axes_lps + b.axes_lps
             frame = Frame((bottom + top) / 2, mean / np.linalg.norm(mean, axis=1, keepdims=True))
             part = disc(self.bodies[lower], self.bodies[upper], self.shapes[upper].disc_below_mm)
-            self._fill(frame, part, 82.0)
+            self._fill(frame, part, 82.0, upper, self.discs)
         for verse in order:
             shape, b = self.shapes[verse], self.bodies[verse]
             frame = self.frames[verse]
@@ -139,14 +142,17 @@ class _Build:
                     self.frames[verse], canal(shape, b, -b.rim_mm / 2 - 9, b.rim_mm / 2 + 9, 2.4), 24.0
                 )
 
-    def _fill(self, frame: Frame, part: object, hu: float, label: int = 0) -> None:
-        canvas = Canvas(self.grid, frame, part.low - 2, part.high + 2)  # type: ignore[attr-defined]
-        d = canvas.evaluate(part)  # type: ignore[arg-type]
+    def _fill(
+        self, frame: Frame, part: Primitive, hu: float, label: int = 0, into: NDArray[np.uint8] | None = None
+    ) -> None:
+        canvas = Canvas(self.grid, frame, part.low - 2, part.high + 2)
+        d = canvas.evaluate(part)
         inside = coverage(d, self.voxel)
         view = self.hu[canvas.slices]
         view += inside * (hu - view)
         if label:
-            self.structures[canvas.slices][d < 0] = label
+            labels = self.structures if into is None else into
+            labels[canvas.slices][d < 0] = label
 
     def vertebra(self, verse: int) -> None:
         """Distances, labels and HU of one vertebra; lower ones must be there already."""
@@ -177,6 +183,7 @@ class _Build:
     def _label(self, canvas: Canvas, verse: int, of_body: F32, of_tubes: list[F32], b: BodyShape) -> None:
         bone = canvas.sdf < 0
         self.vertebrae[canvas.slices][bone] = verse
+        self.discs[canvas.slices][bone] = 0
         view = self.structures[canvas.slices]
         view[bone] = Structure.SACRUM_REST if verse == SACRUM else Structure.POSTERIOR_ELEMENTS
         for distance, value in zip(of_tubes, (Structure.RIGHT_PEDICLE, Structure.LEFT_PEDICLE), strict=True):
@@ -269,6 +276,7 @@ def build_phantom(parameters: PhantomParameters | None = None, progress: Progres
         volume=Volume(build.grid, build.hu.astype(np.int16)),
         vertebrae=LabelVolume(build.grid, build.vertebrae),
         structures=LabelVolume(build.grid, build.structures),
+        discs=LabelVolume(build.grid, build.discs),
         truth={verse: level_truth(build.shapes[verse], build.frames[verse]) for verse in sorted(levels)},
         marker_lps_mm=marker,
     )

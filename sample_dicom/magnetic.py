@@ -1,0 +1,111 @@
+"""Sagittal T1 and T2 pictures of a phantom: tissue intensities by class, thick slices, coil shading and noise.
+
+Intensities are illustrative; nothing is simulated of the physics but relative brightness.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from imaging.geometry.grid import VolumeGrid
+from imaging.labels import Structure
+from imaging.volume import Volume
+from sample_dicom.phantom import Phantom
+
+Weighting = Literal["T1", "T2"]
+# fat, soft tissue, marrow, cortex, disc, fluid, Modic 1
+_INTENSITY: dict[str, tuple[float, ...]] = {
+    "T1": (720, 270, 430, 50, 250, 120, 190),
+    "T2": (560, 170, 300, 40, 430, 880, 520),
+}
+MODIC_PAIR = (23, 24)
+MODIC_REACH_MM = 8.0
+
+
+def build_mr(
+    phantom: Phantom,
+    weighting: str,
+    slice_mm: float = 4.0,
+    pixel_mm: float = 1.0,
+    modic_pair: tuple[int, int] | None = MODIC_PAIR,
+) -> Volume:
+    """Sagittal MR in the phantom's frame of reference.
+
+    Args:
+        weighting: "T1" or "T2".
+        slice_mm: thickness of and distance between the slices, right to left.
+        pixel_mm: in-plane pixel.
+        modic_pair: VerSe numbers of the upper and lower vertebra with Modic type 1 changes beside their disc.
+
+    Returns:
+        Volume with modality "MR": i runs to posterior, j to inferior, k to the patient's left.
+    """
+    grid = phantom.volume.grid
+    intensity = _classes(phantom, weighting, modic_pair)
+    low, high = grid.bounds_lps_mm
+    spine = float(np.mean([t.body.centre_lps_mm[0] for t in phantom.truth.values()]))
+    half = 36.0
+    count = int(2 * half / slice_mm) + 1
+    size = high - low
+    shape = (count, int(size[2] / pixel_mm), int(size[1] / pixel_mm))
+    target = VolumeGrid.from_parts(
+        shape,
+        np.round([spine - half, low[1], high[2]], 3),
+        (pixel_mm, pixel_mm, slice_mm),
+        np.array([[0, 0, 1], [1, 0, 0], [0, -1, 0]], float),
+        grid.frame_of_reference_uid,
+    )
+    sx = float(grid.spacing_ijk_mm[0])
+    thick = ndimage.uniform_filter1d(intensity, max(1, round(slice_mm / sx)), axis=2)
+    sampled = np.empty(shape, np.float32)
+    rows, columns = np.mgrid[0 : shape[1], 0 : shape[2]]
+    for k in range(count):
+        ijk = np.stack([columns, rows, np.full_like(rows, k)], -1)
+        source = grid.indices_from_lps(target.lps_from_indices(ijk))
+        sampled[k] = ndimage.map_coordinates(
+            thick, np.moveaxis(source[..., ::-1], -1, 0), order=1, mode="nearest"
+        )
+    random = np.random.default_rng([phantom.parameters.seed, 6, ord(weighting[1])])
+    # A surface coil below the back shines on what is near it.
+    shading = 0.62 + 0.55 * (np.arange(shape[2]) / shape[2]) ** 1.5
+    sampled *= shading[None, None, :].astype(np.float32)
+    noise = random.standard_normal((2, *shape), dtype=np.float32) * 14
+    magnitude = np.hypot(sampled + noise[0], noise[1])
+    return Volume(target, np.clip(np.rint(magnitude), 0, 4095).astype(np.int16), "MR")
+
+
+def _classes(phantom: Phantom, weighting: str, modic_pair: tuple[int, int] | None) -> NDArray[np.float32]:
+    fat, soft, marrow, cortex, disc, fluid, modic = _INTENSITY[weighting]
+    hu = phantom.volume.values
+    smooth = ndimage.gaussian_filter(hu.astype(np.float32), (0.0, 0.8, 0.8), truncate=2.0)
+    out = np.interp(smooth, [-400, -110, -60, 25, 70, 320, 700], [0, fat, fat * 0.8, soft, soft, cortex, cortex])
+    out = out.astype(np.float32)
+    bone = phantom.vertebrae.labels > 0
+    inside = bone & (smooth < 430)
+    out[inside] = marrow * (0.75 + 0.25 * np.clip(smooth[inside] / 200, 0, 1.4))
+    out[phantom.discs.labels > 0] = disc
+    canal = phantom.structures.labels == Structure.CANAL
+    out[canal] = np.where(smooth[canal] < -25, fat * 0.7, fluid)
+    if modic_pair is not None and set(modic_pair) <= set(phantom.truth):
+        for verse, face in ((modic_pair[0], "inferior"), (modic_pair[1], "superior")):
+            _modic(out, phantom, verse, face, modic)
+    return ndimage.gaussian_filter(out, (0.4, 0.5, 0.0), truncate=2.0)
+
+
+def _modic(out: NDArray[np.float32], phantom: Phantom, verse: int, face: str, value: float) -> None:
+    """Blend a band of changed marrow beside an endplate, deepest in front."""
+    body = phantom.truth[verse].body
+    point, normal = body.inferior_endplate if face == "inferior" else body.superior_endplate
+    k, j, i = np.nonzero(
+        (phantom.vertebrae.labels == verse) & (phantom.structures.labels == Structure.BODY)
+    )
+    places = phantom.volume.grid.lps_from_indices(np.stack([i, j, k], -1))
+    deep = -((places - point) @ normal)
+    ahead = -((places - body.centre_lps_mm) @ body.posterior) / body.depth_mm
+    reach = MODIC_REACH_MM * (1 + 0.6 * np.clip(ahead, -0.5, 0.5))
+    part = np.clip((reach - deep) / 2.5, 0, 1) * (deep > 1.2)
+    out[k, j, i] = (out[k, j, i] * (1 - part) + value * part).astype(np.float32)
