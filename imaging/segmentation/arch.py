@@ -1,0 +1,133 @@
+"""Vertebral arches: bone grown from each body by geodesic distance, split at the facet joints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import SimpleITK as sitk
+from numpy.typing import NDArray
+from scipy import ndimage as ndi
+
+from imaging.segmentation.bodies import BodyModel
+from imaging.segmentation.facets import FacetPlane
+from imaging.segmentation.iso import IsoVolume
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+REACH_MM = 85.0
+BONE_HU = 170.0
+LATERAL_MM = 47.0
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """A box of the working volume round one vertebra, with its local coordinates.
+
+    Attributes:
+        where: slices of the working volume.
+        local: (k, j, i, 3) local (l, p, s) mm.
+        hu: (k, j, i).
+        depth: body depth, negative inside the body.
+    """
+
+    where: tuple[slice, slice, slice]
+    local: Array
+    hu: NDArray[np.float32]
+    depth: Array
+
+
+def block_of(iso: IsoVolume, body: BodyModel) -> Block:
+    """The box that can hold the whole vertebra."""
+    corners = np.array([[a, b, c] for a in (-54, 54) for b in (-42, 70) for c in (-52, 36)], float)
+    index = iso.index_kji(body.frame.to_lps(corners))
+    low = np.maximum(0, np.floor(index.min(0)).astype(int))
+    high = np.minimum(iso.values.shape, np.ceil(index.max(0)).astype(int) + 1)
+    where = (slice(low[0], high[0]), slice(low[1], high[1]), slice(low[2], high[2]))
+    k, j, i = np.ogrid[where]
+    x = iso.origin_lps_mm[0] + i * iso.spacing_mm[0] - body.frame.origin_lps_mm[0]
+    y = iso.origin_lps_mm[1] + j * iso.spacing_mm[1] - body.frame.origin_lps_mm[1]
+    z = iso.origin_lps_mm[2] + k * iso.spacing_mm[2] - body.frame.origin_lps_mm[2]
+    local = np.stack([a[0] * x + a[1] * y + a[2] * z for a in body.frame.axes_lps], -1)
+    return Block(where, local, iso.values[where], body.depth(local))
+
+
+def bone_threshold(body: BodyModel) -> float:
+    """HU over which tissue behind this body is bone."""
+    return float(np.clip(0.6 * body.cancellous_hu + 75.0, 130.0, BONE_HU))
+
+
+def arrival(
+    block: Block,
+    body: BodyModel,
+    own: tuple[FacetPlane, FacetPlane] | None,
+    lower: tuple[BodyModel, tuple[FacetPlane, FacetPlane]] | None,
+    other_bodies: Mask,
+) -> Array:
+    """Geodesic distance (mm) through bone from the back of the body; infinite where the vertebra cannot be.
+
+    Args:
+        own: joints with the vertebra above, whose inferior processes lie behind them.
+        lower: the vertebra below and the joints with it, whose superior processes lie before them.
+        other_bodies: voxels of other vertebrae's bodies.
+    """
+    lat, p, s = np.moveaxis(block.local, -1, 0)
+    inside = block.depth <= 0
+    threshold = bone_threshold(body)
+    speed = np.where(block.hu >= threshold, 1.0, np.where(block.hu >= threshold - 70, 0.22, 0.0))
+    # Dark gaps between bony neighbours are where one bone ends.
+    smooth = ndi.gaussian_filter(block.hu, 0.8)
+    ridge = ndi.gaussian_laplace(block.hu, 1.2)
+    speed *= np.where(ridge > 25, 0.3, 1.0) * np.where(smooth > threshold, 1.0, 0.6)
+    speed[(p < -3.0) & ~inside] = 0.0
+    speed[(np.abs(lat) > LATERAL_MM) | (s < -48) | (s > 28) | (p > 66)] = 0.0
+    speed[(np.abs(lat) < 5.0) & (p < 8.0) & ~inside] = 0.0
+    speed[other_bodies & ~inside] = 0.0
+    speed[(s > 8 + 0.1 * np.abs(p)) & (np.abs(lat) < 7)] = 0.0
+    if own is not None:
+        for plane in own:
+            d, near = plane.ahead(block.local)
+            speed[near & (d < 0) & ~inside] = 0.0
+    if lower is not None:
+        below, planes = lower
+        there = below.frame.to_local(body.frame.to_lps(block.local))
+        for plane in planes:
+            d, near = plane.ahead(there)
+            speed[near & (d >= 0) & ~inside] = 0.0
+    speed[inside] = 1.0
+    image = sitk.GetImageFromArray(speed.astype(np.float32))
+    seeds = np.argwhere(inside & (p > -6) & (p < -3) & (np.abs(lat) < 14))[::5]
+    march = sitk.FastMarchingImageFilter()
+    march.SetTrialPoints([tuple(int(v) for v in seed[::-1]) for seed in seeds])
+    march.SetStoppingValue(REACH_MM)
+    out = sitk.GetArrayFromImage(march.Execute(image)).astype(np.float64)
+    out[(speed <= 0) | (out >= REACH_MM)] = np.inf
+    return out
+
+
+def tidied(mask: Mask) -> Mask:
+    """Closed, holes filled, lightly smoothed, one piece."""
+    padded = np.pad(mask, 3)
+    ball = ndi.iterate_structure(ndi.generate_binary_structure(3, 1), 2)
+    closed = ndi.binary_closing(padded, ball)
+    for axis in range(3):
+        for n in range(closed.shape[axis]):
+            at = tuple(slice(None) if a != axis else n for a in range(3))
+            if closed[at].any():
+                closed[at] |= _small_holes(closed[at])
+    smooth = ndi.gaussian_filter(closed.astype(np.float32), 0.6) > 0.5
+    parts, n = ndi.label(smooth)
+    if n > 1:
+        smooth = parts == 1 + int(np.argmax(ndi.sum(smooth, parts, range(1, n + 1))))
+    return np.asarray(smooth[3:-3, 3:-3, 3:-3])
+
+
+def _small_holes(sheet: Mask, largest: int = 60) -> Mask:
+    holes, n = ndi.label(~sheet)
+    if n < 2:
+        return np.zeros_like(sheet)
+    sizes = np.bincount(holes.ravel())
+    small = sizes <= largest
+    small[0] = False
+    return np.asarray(small[holes])

@@ -1,0 +1,159 @@
+"""The whole chain: a CT in, vertebrae with names and their parts out. No learned weights."""
+
+from __future__ import annotations
+
+import numpy as np
+import SimpleITK as sitk
+from numpy.typing import NDArray
+from scipy import ndimage as ndi
+
+from imaging.errors import PlannerError
+from imaging.labels import SACRUM, Structure
+from imaging.progress import NULL_PROGRESS, Progress, SubProgress
+from imaging.segmentation.arch import Block, arrival, block_of, tidied
+from imaging.segmentation.bodies import BodyModel, build_body
+from imaging.segmentation.canal_path import find_canal
+from imaging.segmentation.discs import Disc, find_discs
+from imaging.segmentation.facets import FacetPlane, fit_facets, prior_angle_deg
+from imaging.segmentation.frames import frame_between
+from imaging.segmentation.iso import IsoVolume, resampled
+from imaging.segmentation.naming import Naming, name_levels
+from imaging.segmentation.result import SpineLabels
+from imaging.segmentation.sacrum import sacral_body, sacral_mask
+from imaging.segmentation.canal_tube import canal_mask
+from imaging.segmentation.pedicles import split_parts
+from imaging.segmentation.straighten import Straightened, straighten
+from imaging.sitk_bridge import image_from_array, image_from_volume
+from imaging.volume import LabelVolume, Volume
+
+Array = NDArray[np.float64]
+Facets = tuple[FacetPlane, FacetPlane]
+NO_SPINE = (
+    "no_spine_found",
+    "No lumbar vertebra lies wholly in this image. Choose a CT that shows the lumbar spine.",
+)
+
+
+def label_spine(
+    volume: Volume, *, anchor: tuple[int, Array] | None = None, progress: Progress = NULL_PROGRESS
+) -> SpineLabels:
+    """Label the vertebrae of a CT and their parts.
+
+    Args:
+        volume: CT in HU, any orientation and spacing.
+        anchor: (VerSe number, (3,) LPS mm in that vertebra's body), settles the count.
+        progress: reported to, and asked whether to stop.
+
+    Returns:
+        Label maps on the volume's own grid, top vertebra to sacrum, with the confidence of each name.
+
+    Raises:
+        PlannerError: ``no_spine_found``, ``anchor_not_found``, ``not_ct``.
+    """
+    if volume.modality != "CT":
+        raise PlannerError("not_ct", "Vertebrae can be labelled on CT only. Choose a CT series.")
+    iso, spine, discs = locate(volume, SubProgress(progress, 0.0, 0.25))
+    bodies, sacral = model_bodies(iso, discs, SubProgress(progress, 0.25, 0.45))
+    naming = name_levels(iso, discs, bodies, sacral, anchor)
+    vertebrae, structures = paint(iso, spine, bodies, sacral, naming, SubProgress(progress, 0.45, 0.95))
+    progress.step(0.97, "Writing the labels on the image's own grid")
+    return SpineLabels(
+        to_source(vertebrae, iso, volume), to_source(structures, iso, volume), naming.confidence, naming.findings
+    )
+
+
+def locate(volume: Volume, progress: Progress) -> tuple[IsoVolume, Straightened, list[Disc]]:
+    """Working volume round the spine, the spine unrolled, and its discs from foot to head."""
+    low, high = volume.grid.bounds_lps_mm
+    progress.step(0.0, "Looking for the spinal canal")
+    coarse = resampled(volume, low, high, (1.5, 1.5, 3.0))
+    canal = find_canal(coarse, SubProgress(progress, 0.05, 0.5))
+    iso = resampled(volume, canal.min(0) - [72, 80, 75], canal.max(0) + [72, 85, 30], 1.0)
+    progress.step(0.6, "Straightening the spine")
+    spine = straighten(iso, canal)
+    z = spine.to_lps(np.arange(len(spine.values)), -16.0, 0.0)[:, 2]
+    inside = np.flatnonzero((z > iso.bounds_lps_mm[0, 2]) & (z < iso.bounds_lps_mm[1, 2]))
+    discs = find_discs(spine, iso, (inside[0] + 2, inside[-1] - 2), SubProgress(progress, 0.7, 1.0))
+    if len(discs) < 2:
+        raise PlannerError(*NO_SPINE)
+    return iso, spine, discs
+
+
+def model_bodies(
+    iso: IsoVolume, discs: list[Disc], progress: Progress
+) -> tuple[list[BodyModel], BodyModel | None]:
+    """Bodies from foot to head between the discs, and S1's body if the sacrum is in view."""
+    out = []
+    for n in range(len(discs) - 1):
+        progress.step(n / len(discs), "Fitting the vertebral bodies")
+        out.append(build_body(iso, frame_between(iso, discs[n], discs[n + 1])))
+    progress.step(0.9, "Fitting the sacrum")
+    return out, sacral_body(iso, discs)
+
+
+def paint(
+    iso: IsoVolume,
+    spine: Straightened,
+    bodies: list[BodyModel],
+    sacral: BodyModel | None,
+    naming: Naming,
+    progress: Progress,
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """(vertebrae, structures) on the working grid."""
+    column = ([sacral] if sacral is not None else []) + bodies
+    blocks: list[Block] = []
+    body_of = np.zeros(iso.values.shape, np.uint8)
+    for n, body in enumerate(column):
+        progress.step(0.2 * n / len(column), "Fitting the vertebral bodies")
+        block = block_of(iso, body)
+        blocks.append(block)
+        body_of[block.where][block.depth <= 0] = n + 1
+    joints: list[Facets | None] = []
+    for n, body in enumerate(column):
+        progress.step(0.2 + 0.2 * n / len(column), "Fitting the facet joints")
+        known = naming.numbers[n]
+        places = 25 - min(known, 25) if known != SACRUM else 0
+        places = places if known == SACRUM else max(1, 25 - known)
+        joints.append(fit_facets(iso, body, prior_angle_deg(places)) if n + 1 <= len(column) else None)
+    owner = np.zeros(iso.values.shape, np.uint8)
+    nearest = np.full(iso.values.shape, np.inf, np.float32)
+    for n, body in enumerate(column):
+        progress.step(0.4 + 0.35 * n / len(column), "Growing the vertebral arches")
+        block = blocks[n]
+        others = (body_of[block.where] != 0) & (body_of[block.where] != n + 1)
+        below = (column[n - 1], joints[n - 1]) if n > 0 else None
+        if naming.numbers[n] == SACRUM:
+            mask = sacral_mask(iso, block, body, joints[n], others)
+            time = np.where(mask, 20.0, np.inf)
+        else:
+            assert below is None or below[1] is not None
+            time = arrival(block, body, joints[n], below, others)  # type: ignore[arg-type]
+        time = np.where(block.depth <= 0, 0.0, time)
+        better = time < nearest[block.where]
+        nearest[block.where][better] = time[better]
+        owner[block.where][better] = n + 1
+    vertebrae = np.zeros(iso.values.shape, np.uint8)
+    structures = np.zeros(iso.values.shape, np.uint8)
+    for n, body in enumerate(column):
+        progress.step(0.75 + 0.2 * n / len(column), "Smoothing the labels")
+        where = blocks[n].where
+        mask = tidied(owner[where] == n + 1)
+        mask &= (owner[where] == n + 1) | (owner[where] == 0)
+        free = vertebrae[where] == 0
+        vertebrae[where][mask & free] = naming.numbers[n]
+        parts = split_parts(blocks[n], body, mask & free, naming.numbers[n] == SACRUM)
+        structures[where][mask & free] = parts[mask & free]
+    progress.step(0.97, "Drawing the spinal canal")
+    canal = canal_mask(iso, spine, column) & (vertebrae == 0)
+    structures[canal] = int(Structure.CANAL)
+    return vertebrae, structures
+
+
+def to_source(labels: NDArray[np.uint8], iso: IsoVolume, volume: Volume) -> LabelVolume:
+    """Labels of the working grid on the source's own grid: each label resampled smoothly, the strongest wins."""
+    image = sitk.GetImageFromArray(labels)
+    image.SetOrigin(iso.origin_lps_mm.tolist())
+    image.SetSpacing(iso.spacing_mm.tolist())
+    reference = image_from_volume(volume)
+    out = sitk.Resample(image, reference, sitk.Transform(), sitk.sitkLabelLinear, 0, sitk.sitkUInt8)
+    return LabelVolume(volume.grid, sitk.GetArrayFromImage(out))
