@@ -1,7 +1,8 @@
-"""``bvn-planner`` without a verb: open the app, or plan the sample where there is no display to open it on."""
+"""``bvn-planner`` without a verb: open the app, or plan the sample where there is no display."""
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 import tempfile
@@ -26,16 +27,15 @@ def has_display() -> bool:
 
 
 def run(arguments: list[str]) -> int:
-    """Open the app; without a display, plan the folder named (or the sample) into a new folder and say where."""
+    """Open the app; without a display, plan the folder named (or the sample) into a new folder."""
     folder = Path(arguments[0]) if arguments else None
     if folder is not None and not folder.exists():
         from imaging.errors import PlannerError
 
         raise PlannerError("missing_folder", f"There is no folder {folder}. See 'bvn-planner --help'.")
     if has_display():
-        from ui.app import run as run_app
-
-        return int(run_app(folder))
+        # By name: this layer knows nothing of the user interface until somebody asks for it.
+        return int(importlib.import_module("ui.app").run(folder))
     return _without_display(folder)
 
 

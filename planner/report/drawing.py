@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -133,7 +134,7 @@ def mark(c: Canvas, x: float, y: float, kind: str, size: float = 6.5) -> None:
 
 
 def _lines(c: Canvas, points: Sequence[tuple[float, float]]) -> None:
-    for (ax, ay), (bx, by) in zip(points, points[1:], strict=False):
+    for (ax, ay), (bx, by) in pairwise(points):
         c.line(ax, ay, bx, by)
 
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas as PdfCanvas
 
@@ -30,6 +29,7 @@ from planner.report.drawing import (
     table,
     text,
 )
+from planner.report.pictures import TrajectoryPictures
 from planner.report.words import (
     Row,
     clearance_rows,
@@ -65,17 +65,6 @@ class Patient:
     study_date: str
     modality: str
     series: str
-
-
-@dataclass(frozen=True, eq=False)
-class TrajectoryPictures:
-    """Pictures of one trajectory: (h, w, 3) uint8 arrays, or PNG bytes for the 3D picture."""
-
-    tool_plane: NDArray[np.uint8]
-    down_tool: NDArray[np.uint8]
-    sagittal: NDArray[np.uint8]
-    fluoro: Mapping[ViewName, NDArray[np.uint8]]
-    view3d: bytes | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -317,7 +306,8 @@ def _pictures(c: Canvas, t: Trajectory, shots: TrajectoryPictures) -> None:
     wide = (_WIDE - 3 * gap) / 4
     for n, (view, title) in enumerate(VIEW_TITLES.items()):
         x = _LEFT + n * (wide + gap)
-        picture(c, x, 376 + 228 - wide, wide, wide, shots.fluoro.get(view), title)
+        pixels, letters = shots.fluoro.get(view, (None, None))
+        picture(c, x, 376 + 228 - wide, wide, wide, pixels, title, letters)
         boxed(c, x + wide - 4, 376 + 228 - 15, "SIMULATED", 5.5, "right")
         words = pose_words(*t.view_angles(view))
         text(c, x, 376 + 228 - wide - 11, words, fitted(c, words, wide, 7.5, BOLD), BOLD)

@@ -23,7 +23,7 @@ Picture = NDArray[np.uint8]
 
 @dataclass(frozen=True, eq=False)
 class Plane:
-    """A picture's place: centre (3,) LPS mm, unit vectors along its columns and rows, size in px, mm per px."""
+    """A picture's place: centre (3,) in LPS mm, unit vectors along columns and rows, size in px."""
 
     centre_lps_mm: Array
     right_lps: Array
@@ -44,7 +44,7 @@ class Plane:
         """(..., 2) pixel of (..., 3) points, projected onto the plane along its normal."""
         d = np.asarray(points_lps_mm, float) - self.centre_lps_mm
         uv = np.stack([d @ self.right_lps, d @ self.down_lps], -1) / self.pixel_mm
-        return np.asarray(uv + [(self.columns - 1) / 2, (self.rows - 1) / 2])
+        return np.asarray(uv + np.array([self.columns - 1, self.rows - 1]) / 2)
 
 
 def _unit(vector: Array) -> Array:

@@ -1,0 +1,224 @@
+"""Write everything a plan is handed on as: plan.json, label maps, X-rays, report, DICOM objects."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imaging.errors import PlannerError
+from imaging.labels import Side
+from imaging.progress import NULL_PROGRESS, Progress, SubProgress
+from imaging.segmentation.result import SpineSegmentation
+from planner.domain.plan import LevelPlan, Plan, Trajectory, ViewName
+from planner.export.dicom import FluoroShot
+from planner.report.pictures import TrajectoryPictures
+from planner.services.open_case import Case
+from planner.services.render_fluoro import TrajectoryShots, render_all
+from planner.storage.atomic import whole_folder
+from planner.storage.plan_json import plan_to_text
+
+VIEW_FILES: dict[ViewName, str] = {
+    "ap": "ap",
+    "lateral": "lateral",
+    "oblique": "oblique",
+    "en_face": "en-face",
+}
+OWN_NAMES = {"plan.json", "vertebrae.nii.gz", "structures.nii.gz", "fluoro", "report.pdf", "dicom"}
+Render3d = Callable[[Case, SpineSegmentation, LevelPlan, Trajectory], bytes]
+
+
+def require_writable_out(out: Path) -> None:
+    """Raise PlannerError ``foreign_out`` unless ``out`` is new, empty, or an earlier output."""
+    try:
+        if not out.exists():
+            return
+        if not out.is_dir():
+            raise PlannerError("foreign_out", f"{out} is a file. Give a folder for --out.")
+        names = {entry.name for entry in out.iterdir()}
+    except PermissionError as error:
+        raise PlannerError("cannot_write", f"{out} may not be opened: permission denied.") from error
+    if names and not (names <= OWN_NAMES and _is_own_plan(out) and _only_own_parts(out)):
+        raise PlannerError(
+            "foreign_out",
+            f"{out} holds files that are not an earlier plan, so nothing is written there. Choose a new folder.",
+        )
+
+
+def _is_own_plan(out: Path) -> bool:
+    try:
+        document = json.loads((out / "plan.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(document, dict) and document.get("schema") == 1 and document.get("frame") == "LPS"
+
+
+def _only_own_parts(out: Path) -> bool:
+    for name, suffix in (("fluoro", ".png"), ("dicom", ".dcm")):
+        folder = out / name
+        if folder.exists() and not (folder.is_dir() and all(p.suffix == suffix for p in folder.iterdir())):
+            return False
+    return True
+
+
+def export_plan(
+    out: Path,
+    case: Case,
+    found: SpineSegmentation,
+    plan: Plan,
+    *,
+    report: bool = True,
+    dicom: bool = True,
+    render_3d: Render3d | None = None,
+    progress: Progress = NULL_PROGRESS,
+) -> None:
+    """Write the plan into ``out``, whole or not at all.
+
+    Raises:
+        PlannerError: foreign_out, cannot_write.
+        TaskCancelledError: through ``progress``; nothing is left then.
+    """
+    require_writable_out(out)
+    when = datetime.now()
+    with whole_folder(out.resolve()) as folder:
+        _write_all(folder, case, found, plan, report, dicom, render_3d, when, progress)
+
+
+def _write_all(
+    folder: Path,
+    case: Case,
+    found: SpineSegmentation,
+    plan: Plan,
+    report: bool,
+    dicom: bool,
+    render_3d: Render3d | None,
+    when: datetime,
+    progress: Progress,
+) -> None:
+    from PIL import Image
+
+    from imaging.sitk_bridge import write_labels
+
+    progress.step(0.0, "Writing the plan and the label maps")
+    text = plan_to_text(plan, found)
+    (folder / "plan.json").write_text(text, "utf-8")
+    write_labels(found.vertebrae, folder / "vertebrae.nii.gz")
+    write_labels(found.structures, folder / "structures.nii.gz")
+    shots = render_all(case, found, plan, SubProgress(progress, 0.1, 0.6))
+    (folder / "fluoro").mkdir()
+    for (verse, side), one in shots.items():
+        level = plan.level(verse)
+        assert level is not None
+        for view, shot in one.views.items():
+            name = f"{level.name}-{side}-{VIEW_FILES[view]}.png"
+            Image.fromarray(shot.picture).save(folder / "fluoro" / name)
+    pdf = None
+    if report:
+        progress.step(0.6, "Writing the report")
+        marked = hashlib.sha256(text.encode()).hexdigest()[:8].upper()
+        printed = f"Plan {marked[:4]}-{marked[4:]}, {when.day} {when:%b %Y %H:%M}"
+        pdf = report_pdf(case, found, plan, shots, printed, render_3d, SubProgress(progress, 0.6, 0.8))
+        (folder / "report.pdf").write_bytes(pdf)
+    if dicom:
+        _write_dicom(folder / "dicom", case, found, plan, shots, pdf, when, SubProgress(progress, 0.8, 1.0))
+    progress.step(1.0, "Written")
+
+
+def report_pdf(
+    case: Case,
+    found: SpineSegmentation,
+    plan: Plan,
+    shots: dict[tuple[int, Side], TrajectoryShots],
+    printed: str,
+    render_3d: Render3d | None = None,
+    progress: Progress = NULL_PROGRESS,
+) -> bytes:
+    """The bytes of report.pdf; ``shots`` as ``render_all`` gives them."""
+    from planner.devices.catalogue import load_devices
+    from planner.domain.limits import DEFAULT_LIMITS
+    from planner.report.pdf import Patient, Report, write_report
+
+    pictures = {}
+    for level in plan.levels:
+        for t in level.trajectories:
+            progress.step(0.1, f"Drawing {level.name} {t.side} for the report")
+            view3d = render_3d(case, found, level, t) if render_3d else None
+            pictures[level.verse, t.side] = _slices(case, found, level, t, shots, view3d)
+    s = case.series
+    title = s.summary.title
+    number = f"series {s.summary.number}" if s.summary.number is not None else title
+    patient = Patient(
+        s.patient_name, s.patient_id, s.patient_birth_date, s.patient_sex, s.study_date, s.modality, number
+    )
+    progress.step(0.9, "Laying out the report")
+    devices = {device.id: device for device in load_devices()}
+    return write_report(
+        Report(plan, found, patient, pictures, devices, DEFAULT_LIMITS, printed, case.why_chosen)
+    )
+
+
+def _slices(
+    case: Case,
+    found: SpineSegmentation,
+    level: LevelPlan,
+    t: Trajectory,
+    shots: dict[tuple[int, Side], TrajectoryShots],
+    view3d: bytes | None,
+) -> TrajectoryPictures:
+    from planner.domain.limits import DEFAULT_LIMITS
+    from planner.report import slices
+    from planner.report.words import depth_of
+
+    anatomy = found.level(level.verse)
+    assert anatomy is not None
+    size = (720, 600)
+
+    def draw(plane: slices.Plane) -> NDArray[np.uint8]:
+        grey = slices.grey_slice(case.volume, plane)
+        return slices.paint(grey, slices.outline(found.vertebrae, level.verse, plane))
+
+    axial = slices.tool_plane(t, anatomy, size, 96.0)
+    sagittal = slices.sagittal_plane(t, anatomy, size, 84.0)
+    pedicle = anatomy.pedicles.get(t.side)
+    middle = depth_of(t, pedicle.isthmus_centre_lps_mm) if pedicle else 0.5 * t.parameters.straight_mm
+    across = slices.down_tool_plane(t, anatomy, middle, size, 52.0)
+    one = shots.get((level.verse, t.side))
+    margin = DEFAULT_LIMITS.medial_inferior_mm
+    return TrajectoryPictures(
+        tool_plane=slices.draw_tool(draw(axial), axial, t),
+        down_tool=slices.draw_cross_section(draw(across), across, t, margin),
+        sagittal=slices.draw_tool(draw(sagittal), sagittal, t, dashed=True),
+        fluoro={view: (shot.plain, shot.letters) for view, shot in one.views.items()} if one else {},
+        view3d=view3d,
+    )
+
+
+def _write_dicom(
+    folder: Path,
+    case: Case,
+    found: SpineSegmentation,
+    plan: Plan,
+    shots: dict[tuple[int, Side], TrajectoryShots],
+    pdf: bytes | None,
+    when: datetime,
+    progress: Progress,
+) -> None:
+    from planner.export.dicom import read_headers, write_fluoro, write_pdf, write_segmentations
+
+    folder.mkdir()
+    headers = read_headers(case.series.summary.files, SubProgress(progress, 0.0, 0.2))
+    write_segmentations(folder, headers, found, SubProgress(progress, 0.2, 0.8))
+    exported: list[FluoroShot] = []
+    for (verse, side), one in shots.items():
+        level = plan.level(verse)
+        assert level is not None
+        exported += [shot.for_dicom(level.name, side, view) for view, shot in one.views.items()]
+    progress.step(0.8, "Writing the X-rays as DICOM")
+    write_fluoro(folder, headers[0], exported, when)
+    if pdf is not None:
+        write_pdf(folder, headers[0], pdf, when)

@@ -1,0 +1,192 @@
+"""Simulated X-rays of a plan: which pose, which tool, what is written on the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imaging.errors import PlannerError
+from imaging.fluoro.annotate import annotate, edge_letters
+from imaging.fluoro.picture import PictureSettings, render_picture
+from imaging.fluoro.projector import Projector
+from imaging.fluoro.tools import tool_line_integral, with_handle
+from imaging.fluoro.views import pose_for
+from imaging.geometry.carm import CArm, CArmPose, Projection, pose_words
+from imaging.labels import NAME_FROM_VERSE, Side
+from imaging.progress import NULL_PROGRESS, Progress
+from imaging.segmentation.result import SpineSegmentation
+from imaging.volume import Volume
+from planner.domain.plan import LevelPlan, Plan, Trajectory, ViewName
+from planner.export.dicom import FluoroShot, orientation_letters
+from planner.services.open_case import Case
+
+Picture = NDArray[np.uint8]
+VIEWS: tuple[ViewName, ...] = ("ap", "lateral", "oblique", "en_face")
+
+
+@dataclass(frozen=True, eq=False)
+class Shot:
+    """One picture: (h, w) uint8 without and with writing, and the projection it was made with."""
+
+    plain: Picture
+    picture: Picture
+    projection: Projection
+
+    @property
+    def letters(self) -> tuple[str, str]:
+        """Which side of the patient the picture's left and right edges are."""
+        return edge_letters(self.projection)
+
+    def for_dicom(self, level: str, side: Side, view: ViewName) -> FluoroShot:
+        """What the DICOM export needs of it."""
+        p = self.projection
+        return FluoroShot(
+            level=level,
+            side=side,
+            view=view,
+            picture=np.repeat(self.picture[..., None], 3, axis=2) if self.picture.ndim == 2 else self.picture,
+            primary_deg=p.pose.primary_deg,
+            secondary_deg=p.pose.secondary_deg,
+            sid_mm=p.carm.sid_mm,
+            sod_mm=p.carm.sod_mm,
+            pixel_mm=p.carm.pixel_mm,
+            patient_orientation=orientation_letters(p.u_lps, p.v_lps),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class TrajectoryShots:
+    """The four pictures of one trajectory."""
+
+    views: Mapping[ViewName, Shot]
+
+
+class FluoroRoom:
+    """Pictures of one volume; the body's shadow is kept for poses that were taken before."""
+
+    def __init__(self, volume: Volume, carm: CArm | None = None) -> None:
+        if volume.modality != "CT":
+            raise PlannerError("no_fluoro", "X-rays can be simulated from CT only, not from MR.")
+        self._projector = Projector(volume)
+        self.carm = carm or CArm()
+        self._shadows: dict[tuple[float, ...], NDArray[np.float32]] = {}
+
+    def take(
+        self,
+        pose: CArmPose,
+        tool: Trajectory | None = None,
+        settings: PictureSettings | None = None,
+        level: str | None = None,
+        side: Side | None = None,
+        view: ViewName | None = None,
+    ) -> Shot:
+        """A picture at ``pose``, with the tool in place where one is given."""
+        projection = Projection.of(self.carm, pose)
+        key = (pose.primary_deg, pose.secondary_deg, *(float(v) for v in pose.isocentre_lps_mm))
+        if key not in self._shadows:
+            self._shadows[key] = self._projector.line_integrals(projection)
+        metal = tool_shadow(projection, tool) if tool is not None else None
+        plain = render_picture(self._shadows[key], metal, projection, settings or PictureSettings())
+        picture = annotate(plain, projection, side=side, level=level, view=view)
+        return Shot(plain, picture, projection)
+
+
+def tool_shadow(projection: Projection, t: Trajectory) -> NDArray[np.float32]:
+    """Line integrals through a planned tool with its shaft and hub."""
+    from planner.devices.catalogue import device_by_id
+
+    length = device_by_id(t.device).introducer_length_mm
+    path, diameters = with_handle(t.path_lps_mm, t.outer_diameter_mm, length, t.skin_entry_lps_mm)
+    return tool_line_integral(projection, path, diameters)
+
+
+def isocentre(level: LevelPlan) -> NDArray[np.float64]:
+    """Where the C-arm is centred for a level: its target, in LPS mm."""
+    if level.target is None:
+        raise PlannerError("not_planned", f"{level.name} is not planned, so no view is known of it.")
+    return np.array(level.target.centre_lps_mm)
+
+
+def render_all(
+    case: Case, _found: SpineSegmentation, plan: Plan, progress: Progress = NULL_PROGRESS
+) -> dict[tuple[int, Side], TrajectoryShots]:
+    """The four pictures of every planned trajectory, by level and side; none from MR."""
+    if case.volume.modality != "CT":
+        return {}
+    room = FluoroRoom(case.volume)
+    jobs = [(level, t) for level in plan.levels for t in level.trajectories]
+    result: dict[tuple[int, Side], TrajectoryShots] = {}
+    for n, (level, t) in enumerate(jobs):
+        views: dict[ViewName, Shot] = {}
+        for k, view in enumerate(VIEWS):
+            progress.step(
+                (n + k / 4) / len(jobs), f"X-ray of {level.name} {t.side}, {view.replace('_', '-')}"
+            )
+            pose = pose_for(isocentre(level), t.view_angles(view))
+            views[view] = room.take(pose, t, level=level.name, side=t.side, view=view)
+        result[level.verse, t.side] = TrajectoryShots(views)
+    return result
+
+
+@dataclass(frozen=True)
+class FluoroRequest:
+    """One picture that somebody asks for; ``angles_deg`` (primary, secondary) go before ``view``."""
+
+    view: ViewName = "ap"
+    angles_deg: tuple[float, float] | None = None
+    verse: int | None = None
+    side: Side | None = None
+    size_px: int = 768
+    kv: float = 80.0
+    quality: Literal["clean", "clinical"] = "clinical"
+    settings: PictureSettings | None = field(default=None)
+
+
+def render_case_picture(
+    case: Case, plan: Plan | None, request: FluoroRequest, progress: Progress = NULL_PROGRESS
+) -> tuple[Picture, str]:
+    """The annotated picture and its angles in words; with a plan, of the asked or first trajectory.
+
+    Raises:
+        PlannerError: no_fluoro (MR), source_changed, not_planned, needs_plan.
+    """
+    progress.step(0.0, "Taking the X-ray")
+    settings = request.settings or PictureSettings(quality=request.quality, kv=request.kv)
+    room = FluoroRoom(case.volume, CArm().resized(request.size_px))
+    if plan is None:
+        pose = _pose_without_plan(case, request)
+        view = request.view if request.angles_deg is None else None
+        return room.take(pose, None, settings, view=view).picture, pose_words(*_angles(pose))
+    if plan.source.voxel_sha256 != case.source.voxel_sha256:
+        raise PlannerError("source_changed", "The images differ from those this plan was made on.")
+    level, t = _planned(plan, request)
+    pose = pose_for(isocentre(level), request.angles_deg or t.view_angles(request.view))
+    view = request.view if request.angles_deg is None else None
+    shot = room.take(pose, t, settings, level.name, t.side, view)
+    progress.step(1.0, "X-ray taken")
+    return shot.picture, f"{level.name} {t.side}, {pose_words(*_angles(pose))}"
+
+
+def _angles(pose: CArmPose) -> tuple[float, float]:
+    return pose.primary_deg, pose.secondary_deg
+
+
+def _pose_without_plan(case: Case, request: FluoroRequest) -> CArmPose:
+    angles = request.angles_deg or {"ap": (180.0, 0.0), "lateral": (90.0, 0.0)}.get(request.view)
+    if angles is None:
+        raise PlannerError("needs_plan", "The oblique and en-face views follow a planned tool: give --plan.")
+    return pose_for(case.volume.grid.centre_lps_mm, angles)
+
+
+def _planned(plan: Plan, request: FluoroRequest) -> tuple[LevelPlan, Trajectory]:
+    for level in plan.levels:
+        for t in level.trajectories:
+            if request.verse in (None, level.verse) and request.side in (None, t.side):
+                return level, t
+    name = NAME_FROM_VERSE[request.verse] if request.verse is not None else "any level"
+    side = f" {request.side}" if request.side else ""
+    raise PlannerError("not_planned", f"The plan holds no trajectory of {name}{side}.")
