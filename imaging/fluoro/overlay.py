@@ -1,0 +1,159 @@
+"""Outlines of the plan and the anatomy in picture pixels, for the screen and for PNG files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from PIL import Image, ImageDraw
+
+from imaging.anatomy import PedicleGeometry, VertebraAnatomy
+from imaging.geometry.carm import Projection
+from imaging.labels import Side
+
+Array = NDArray[np.float64]
+OutlineKind = Literal["pedicle", "endplate", "posterior_wall", "midline", "target", "lesion", "tool_axis"]
+_TURN = np.linspace(0, 2 * np.pi, 65)
+_COLOURS: dict[OutlineKind, tuple[int, int, int]] = {
+    "pedicle": (233, 237, 240),
+    "endplate": (233, 237, 240),
+    "posterior_wall": (233, 237, 240),
+    "midline": (233, 237, 240),
+    "target": (255, 240, 74),
+    "lesion": (233, 203, 163),
+    "tool_axis": (92, 223, 238),
+}
+_RIGHT_TOOL = (240, 80, 143)
+
+
+@dataclass(frozen=True, eq=False)
+class Outline:
+    """One polyline in the picture.
+
+    Attributes:
+        kind: what it outlines.
+        points_px: (N, 2) pixels (u, v); a closed line repeats its first point.
+        side: of a pedicle or tool.
+        dashed: the farther of a pair, or a line that is not an edge.
+    """
+
+    kind: OutlineKind
+    points_px: Array
+    side: Side | None = None
+    dashed: bool = False
+
+
+def anatomy_outlines(
+    anatomy: VertebraAnatomy, projection: Projection, side: Side | None = None
+) -> tuple[Outline, ...]:
+    """Pedicle rings, both endplates, the true posterior wall and the midline.
+
+    With ``side`` given, the other side's ring is dashed.
+    """
+    body = anatomy.body
+    up = body.superior
+    out = [
+        Outline("pedicle", projection.project(pedicle_ring_lps_mm(p, up)), s, side not in (None, s))
+        for s, p in anatomy.pedicles.items()
+    ]
+    for plate in (body.superior_endplate, body.inferior_endplate):
+        ring = _ellipse(plate[0], plate[1], body.left, body.width_mm / 2, body.depth_mm / 2)
+        out.append(Outline("endplate", projection.project(ring)))
+    half = up * body.height_mm / 2
+    wall = np.stack([body.posterior_wall_lps_mm + half, body.posterior_wall_lps_mm - half])
+    out.append(Outline("posterior_wall", projection.project(wall)))
+    line = np.stack([body.centre_lps_mm + 1.6 * half, body.centre_lps_mm - 1.6 * half])
+    out.append(Outline("midline", projection.project(line), None, True))
+    return tuple(out)
+
+
+def pedicle_ring_lps_mm(pedicle: PedicleGeometry, superior_lps: ArrayLike) -> Array:
+    """(65, 3) closed ellipse of the isthmus, square to the pedicle's axis."""
+    axis = pedicle.axis_lps / np.linalg.norm(pedicle.axis_lps)
+    across = np.cross(np.asarray(superior_lps, float), axis)
+    return _ellipse(pedicle.isthmus_centre_lps_mm, axis, across, pedicle.width_mm / 2, pedicle.height_mm / 2)
+
+
+def ellipsoid_outline_px(
+    projection: Projection, centre_lps_mm: ArrayLike, axis_lps: ArrayLike, semi_axes_mm: ArrayLike
+) -> Array:
+    """(65, 2) exact silhouette of an ellipsoid of revolution, semi axes (across, across, along the axis).
+
+    Silhouette of a quadric as a dual conic: Hartley and Zisserman, Multiple View Geometry, result 8.9.
+    """
+    across, other, along = (float(x) for x in np.asarray(semi_axes_mm, float))
+    axis = np.asarray(axis_lps, float) / np.linalg.norm(axis_lps)
+    helper = np.eye(3)[np.argmin(abs(axis))]
+    first = np.cross(axis, helper) / np.linalg.norm(np.cross(axis, helper))
+    frame = np.stack([first, np.cross(axis, first), axis], 1)
+    transform = np.eye(4)
+    transform[:3, :3] = frame * [across, other, along]
+    transform[:3, 3] = np.asarray(centre_lps_mm, float)
+    dual = transform @ np.diag([1.0, 1.0, 1.0, -1.0]) @ transform.T
+    conic = projection.uv_from_lps @ dual @ projection.uv_from_lps.T
+    conic = conic / conic[2, 2]
+    centre = conic[:2, 2]
+    shape = np.outer(centre, centre) - conic[:2, :2]
+    values, vectors = np.linalg.eigh(shape)
+    radii = np.sqrt(np.maximum(values, 0))
+    circle = np.stack([np.cos(_TURN), np.sin(_TURN)], 1)
+    return np.asarray(centre + (circle * radii) @ vectors.T)
+
+
+def target_outline(projection: Projection, centre_lps_mm: ArrayLike, radius_mm: float) -> Outline:
+    """Ring of the target's sphere."""
+    ring = ellipsoid_outline_px(projection, centre_lps_mm, (0.0, 0.0, 1.0), (radius_mm,) * 3)
+    return Outline("target", ring)
+
+
+def lesion_outline(
+    projection: Projection, centre_lps_mm: ArrayLike, axis_lps: ArrayLike, semi_axes_mm: ArrayLike
+) -> Outline:
+    """Silhouette of the lesion's ellipsoid."""
+    points = ellipsoid_outline_px(projection, centre_lps_mm, axis_lps, semi_axes_mm)
+    return Outline("lesion", points, None, True)
+
+
+def tool_outline(projection: Projection, path_lps_mm: ArrayLike, side: Side) -> Outline:
+    """The planned axis."""
+    return Outline("tool_axis", projection.project(np.asarray(path_lps_mm, float)), side)
+
+
+def draw_outlines(picture: NDArray[np.uint8], outlines: Iterable[Outline]) -> NDArray[np.uint8]:
+    """(rows, columns, 3) RGB of the picture with every outline over a dark casing."""
+    image = Image.fromarray(np.ascontiguousarray(picture)).convert("RGB")
+    draw = ImageDraw.Draw(image, "RGBA")
+    unit = max(1.0, min(picture.shape[:2]) / 512)
+    for outline in outlines:
+        right_tool = outline.side == "right" and outline.kind == "tool_axis"
+        colour = _RIGHT_TOOL if right_tool else _COLOURS[outline.kind]
+        for piece in _dashes(outline.points_px, 7 * unit) if outline.dashed else [outline.points_px]:
+            line: Any = [tuple(p) for p in piece]
+            draw.line(line, fill=(20, 20, 20, 204), width=round(3.4 * unit), joint="curve")
+            draw.line(line, fill=(*colour, 255), width=round(1.4 * unit), joint="curve")
+    return np.asarray(image)
+
+
+def _dashes(points_px: Array, length_px: float) -> list[Array]:
+    """Every other stretch of ``length_px`` along a polyline."""
+    steps = np.linalg.norm(np.diff(points_px, axis=0), axis=1)
+    along = np.r_[0, np.cumsum(steps)]
+    dashes = []
+    for start in np.arange(0, along[-1], 2 * length_px):
+        at = np.linspace(start, min(start + length_px, along[-1]), 4)
+        dashes.append(np.stack([np.interp(at, along, points_px[:, c]) for c in (0, 1)], 1))
+    return dashes
+
+
+def _ellipse(centre: ArrayLike, normal: ArrayLike, first: ArrayLike, radius: float, other: float) -> Array:
+    """(65, 3) closed ellipse; ``first`` gives the direction of ``radius`` after projection on its plane."""
+    n = np.asarray(normal, float) / np.linalg.norm(normal)
+    a = np.asarray(first, float) - (np.asarray(first, float) @ n) * n
+    a = a / np.linalg.norm(a)
+    b = np.cross(n, a)
+    return np.asarray(
+        np.asarray(centre, float) + radius * np.cos(_TURN)[:, None] * a + other * np.sin(_TURN)[:, None] * b
+    )
