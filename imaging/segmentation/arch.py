@@ -75,11 +75,11 @@ def arrival(
     lat, p, s = np.moveaxis(block.local, -1, 0)
     inside = block.depth <= 0
     threshold = bone_threshold(body)
-    speed = np.where(block.hu >= threshold, 1.0, np.where(block.hu >= threshold - 70, 0.22, 0.0))
+    calm = ndi.gaussian_filter(block.hu, 0.7)
+    speed = np.where(calm >= threshold, 1.0, np.where(calm >= threshold - 40, 0.15, 0.0))
     # Dark gaps between bony neighbours are where one bone ends.
-    smooth = ndi.gaussian_filter(block.hu, 0.8)
     ridge = ndi.gaussian_laplace(block.hu, 1.2)
-    speed *= np.where(ridge > 25, 0.3, 1.0) * np.where(smooth > threshold, 1.0, 0.6)
+    speed *= np.where(ridge > 25, 0.3, 1.0)
     speed[(p < -3.0) & ~inside] = 0.0
     speed[(np.abs(lat) > LATERAL_MM) | (s < -48) | (s > 28) | (p > 66)] = 0.0
     speed[(np.abs(lat) < 5.0) & (p < 8.0) & ~inside] = 0.0
@@ -102,7 +102,7 @@ def arrival(
     march.SetTrialPoints([tuple(int(v) for v in seed[::-1]) for seed in seeds])
     march.SetStoppingValue(REACH_MM)
     out = sitk.GetArrayFromImage(march.Execute(image)).astype(np.float64)
-    out[(speed <= 0) | (out >= REACH_MM)] = np.inf
+    out[((calm < threshold - 20) & ~inside) | (speed <= 0) | (out >= REACH_MM)] = np.inf
     return out
 
 

@@ -55,15 +55,17 @@ def sacral_mask(
     inside = block.depth <= 0
     wing = np.clip(50.0 + 0.25 * np.minimum(s, 0) - 0.15 * np.maximum(p, 0), 20, 55)
     top = body.frame.disc_plane(True)
-    above = s > top[0] + top[1] * lat + top[2] * p + np.where(p > 2, 12.0, 1.0)
+    above = s > top[0] + top[1] * lat + top[2] * p + np.where(p > 2, 10.0, 1.0)
     room = (np.abs(lat) < wing) & ~above & (p < 42) & ~others & (p > -38)
-    bone = block.hu > bone_threshold(body) - 10
-    bone = ndi.binary_closing(bone, iterations=3) & room
+    bone = ndi.gaussian_filter(block.hu, 0.7) > bone_threshold(body)
+    bone = ndi.binary_closing(bone, iterations=2) & room
     bone[(np.abs(lat) < 6) & (p > 1) & (p < 12) & (block.hu < 130)] = False
     if joints is not None:
         for plane in joints:
             d, near = plane.ahead(block.local)
-            bone &= ~(near & (d < 0) & (s > plane.centre[2] - 6))
+            bone &= ~(near & (d < 0))
+            t = (block.local - plane.centre) @ plane.along
+            bone &= ~((t > -8) & (d < -1) & (s > plane.centre[2] - 8))
     bone |= inside
     bone = ndi.binary_opening(bone, iterations=1) | inside
     parts, _ = ndi.label(bone)
