@@ -53,6 +53,16 @@ class VertebraFields:
     silhouette_mm: Array
     vertebrae: LabelVolume
 
+    @property
+    def step_mm(self) -> float:
+        """Grid spacing."""
+        return float(self.grid.spacing_ijk_mm[0])
+
+    @property
+    def centre_offset_mm(self) -> float:
+        """Height of the body's centre above the grid's lowest plane."""
+        return float((self.centre_lps_mm - self.grid.origin_lps_mm) @ self.axes_lps[2])
+
     def bone(self, points_lps_mm: ArrayLike) -> Array:
         """Signed distance to the bone's surface at (..., 3)."""
         return sample(self.bone_mm, self.grid, points_lps_mm)

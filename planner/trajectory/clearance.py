@@ -1,0 +1,124 @@
+"""Signed distances from the tool's surface, by direction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imaging.labels import Side
+from planner.trajectory.fields import VertebraFields
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+WORDS = ("medial", "lateral", "superior", "inferior", "anterior", "posterior")
+RAYS = 24
+REACH_MM = 20.0
+
+
+def word_axes(fields: VertebraFields, side: Side) -> Array:
+    """(6, 3) unit vectors in LPS of ``WORDS`` for a side."""
+    left, posterior, superior = fields.axes_lps
+    medial = -left if side == "left" else left
+    return np.stack([medial, -medial, superior, -superior, -posterior, posterior])
+
+
+def tangents(points: Array) -> Array:
+    """(N, 3) unit tangents of a polyline."""
+    steps = np.gradient(points, axis=0)
+    return np.asarray(steps / np.maximum(np.linalg.norm(steps, axis=1, keepdims=True), 1e-9))
+
+
+def ray_lengths(fields: VertebraFields, starts: Array, directions: Array) -> Array:
+    """(...) way in mm from starts inside bone to its surface (sphere tracing), at most ``REACH_MM``."""
+    starts, directions = np.broadcast_arrays(starts, directions)
+    length = np.zeros(starts.shape[:-1])
+    for _ in range(14):
+        gap = fields.bone(starts + length[..., None] * directions)
+        length = np.minimum(length + np.where(gap > 0.03, gap, 0.0), REACH_MM)
+    return length
+
+
+@dataclass(frozen=True, eq=False)
+class ToolClearance:
+    """Along the tool: distance from bone entry, surface clearance and the word of the nearest wall."""
+
+    along_mm: Array
+    clearance_mm: Array
+    toward: tuple[str, ...]
+    least_index: int
+
+
+def along_tool(
+    fields: VertebraFields, side: Side, points: Array, diameters: Array, docking_mm: float
+) -> tuple[ToolClearance, Array]:
+    """Surface clearance at each point of the axis, and the distances (N,) from the entry.
+
+    The least is sought past the docking length, where the tool's whole rim should be in bone.
+    """
+    along = np.r_[0.0, np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))]
+    clear = fields.bone(points) - diameters / 2
+    words = np.argmax(fields.outward(points) @ word_axes(fields, side).T, axis=1)
+    use = along >= min(docking_mm, along[-1] - 1e-6)
+    least = int(np.flatnonzero(use)[np.argmin(clear[use])])
+    return ToolClearance(along, clear, tuple(WORDS[w] for w in words), least), along
+
+
+def wall_clearances(
+    fields: VertebraFields, side: Side, points: Array, diameters: Array, zone: Mask
+) -> dict[str, float | None]:
+    """Least clearance towards the medial, lateral, superior and inferior wall within a zone of the tool.
+
+    Rays leave the axis at right angles; each counts for the word it points to most. None where no ray within
+    20 mm meets a wall.
+    """
+    result: dict[str, float | None] = dict.fromkeys(WORDS[:4])
+    at = np.flatnonzero(zone)
+    if not len(at):
+        return result
+    tangent = tangents(points)[at]
+    axes = word_axes(fields, side)
+    across = axes[0] - tangent * (tangent @ axes[0])[:, None]
+    across /= np.linalg.norm(across, axis=1, keepdims=True)
+    up = np.cross(across, tangent)
+    up = np.where((up @ axes[2])[:, None] > 0, up, -up)
+    angle = 2 * np.pi * np.arange(RAYS) / RAYS
+    rays = np.cos(angle)[None, :, None] * across[:, None] + np.sin(angle)[None, :, None] * up[:, None]
+    inside = fields.bone(points[at])
+    length = ray_lengths(fields, points[at][:, None], rays)
+    gap = length - diameters[at][:, None] / 2
+    word = np.argmax(np.abs(np.stack([np.cos(angle), np.sin(angle)])) + 1e-9, axis=0)
+    sector = np.where(word == 0, np.where(np.cos(angle) > 0, 0, 1), np.where(np.sin(angle) > 0, 2, 3))
+    good = (length < REACH_MM - 0.1) & (inside > 0)[:, None]
+    for index, name in enumerate(WORDS[:4]):
+        values = gap[:, sector == index][good[:, sector == index]]
+        if len(values):
+            result[name] = float(values.min())
+    outside = inside <= 0
+    if outside.any():
+        words = np.argmax(fields.outward(points[at][outside]) @ axes[:4].T, axis=1)
+        depth = inside[outside] - diameters[at][outside] / 2
+        for w, value in zip(words, depth, strict=True):
+            old = result[WORDS[w]]
+            result[WORDS[w]] = float(value) if old is None else min(old, float(value))
+    return result
+
+
+def cone_distance(fields: VertebraFields, points: Array, radii: Array, direction: Array, spread_deg: float) -> float | None:
+    """Least way from the tool's surface to the bone's surface within a cone round a direction; None beyond reach."""
+    helper = np.eye(3)[int(np.argmin(np.abs(direction)))]
+    a = np.cross(direction, helper)
+    a /= np.linalg.norm(a)
+    b = np.cross(direction, a)
+    rays = [direction]
+    for tilt in (0.5, 1.0):
+        for turn in np.arange(6) * np.pi / 3:
+            t = np.deg2rad(spread_deg * tilt)
+            rays.append(np.cos(t) * direction + np.sin(t) * (np.cos(turn) * a + np.sin(turn) * b))
+    inside = fields.bone(points)
+    length = ray_lengths(fields, points[:, None], np.stack(rays)[None])
+    length = np.where((inside > 0)[:, None], length, inside[:, None])
+    gap = length - radii[:, None]
+    near = length < REACH_MM - 0.1
+    return float(gap[near].min()) if near.any() else None
