@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import asdict
+from dataclasses import fields
+from typing import Any
 
 from planner.domain.device import DeviceProfile
 
@@ -22,13 +23,17 @@ def run(options: argparse.Namespace) -> int:
 
     profiles: list[DeviceProfile] = list(load_devices())
     if options.json:
-        rows = [{**asdict(p), "evidence": dict(p.evidence)} for p in profiles]
+        rows = [{**_numbers(p), "evidence": dict(p.evidence)} for p in profiles]
         print(json.dumps(rows, indent=1, ensure_ascii=False))
         return 0
     for profile in profiles:
         print(f"{profile.id}: {profile.name}")
-        for name, value in asdict(profile).items():
-            if name not in ("id", "name", "evidence"):
+        for name, value in _numbers(profile).items():
+            if name not in ("id", "name"):
                 shown = "none (straight)" if value is None else f"{value:g}"
                 print(f"  {name:22} {shown:>16}  {profile.evidence.get(name, 'no evidence recorded')}")
     return 0
+
+
+def _numbers(profile: DeviceProfile) -> dict[str, Any]:
+    return {f.name: getattr(profile, f.name) for f in fields(profile) if f.name != "evidence"}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from imaging.errors import PlannerError
 from planner.cli.console import ConsoleProgress, say
 
 HELP = "write the bundled sample study (CT and MR DICOM)"
@@ -18,17 +17,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write the study whole or not at all."""
-    from planner.storage.atomic import whole_folder
     from sample_dicom.study import write_sample
 
-    out: Path = options.out.resolve()
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise PlannerError("foreign_out", f"{out} exists and is not empty. Choose a new folder.")
     progress = ConsoleProgress()
     try:
-        with whole_folder(out) as folder:
-            write_sample(folder, progress)
+        write_sample(options.out, progress)
     finally:
         progress.close()
-    say(f"The sample study is in {out}.")
+    say(f"The sample study is in {options.out}.")
     return 0

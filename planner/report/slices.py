@@ -82,7 +82,7 @@ def sagittal_plane(t: Trajectory, a: VertebraAnatomy, size_px: tuple[int, int], 
 def down_tool_plane(
     t: Trajectory, a: VertebraAnatomy, at_mm: float, size_px: tuple[int, int], width_mm: float
 ) -> Plane:
-    """The plane across the tool ``at_mm`` behind bone entry, seen from the hub: patient's left on the left."""
+    """The plane across the tool ``at_mm`` past bone entry, seen from the hub, patient's left on the left."""
     path = np.array(t.path_lps_mm)
     s = np.r_[0, np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))]
     point = np.array([np.interp(at_mm, s, path[:, c]) for c in range(3)])

@@ -67,7 +67,7 @@ def tool_length_mm(t: Trajectory) -> float:
 
 
 def wall_depth_mm(t: Trajectory, a: VertebraAnatomy) -> float | None:
-    """Length of tool from bone entry to the level of the body's midline posterior wall; None if never passed."""
+    """Length of tool from bone entry to the body's midline posterior wall; None if never passed."""
     path = np.array(t.path_lps_mm)
     behind = (path - a.body.posterior_wall_lps_mm) @ a.body.posterior
     passed = np.flatnonzero(behind <= 0)

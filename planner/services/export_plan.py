@@ -46,7 +46,7 @@ def require_writable_out(out: Path) -> None:
     if names and not (names <= OWN_NAMES and _is_own_plan(out) and _only_own_parts(out)):
         raise PlannerError(
             "foreign_out",
-            f"{out} holds files that are not an earlier plan, so nothing is written there. Choose a new folder.",
+            f"{out} holds files that are not an earlier plan. Choose a new folder.",
         )
 
 
