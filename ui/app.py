@@ -1,0 +1,39 @@
+"""Puts the window together."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+
+def run(path: Path | None = None) -> int:
+    """Open the app, with a folder of images or a saved case if given; returns the exit status."""
+    if sys.platform.startswith("linux") and "QT_QPA_PLATFORM" not in os.environ and os.environ.get("DISPLAY"):
+        os.environ["QT_QPA_PLATFORM"] = "xcb"
+    from PySide6.QtCore import QSettings, QTimer
+    from PySide6.QtWidgets import QApplication
+
+    from ui.main_window import MainWindow
+    from ui.presenters.planner_services import PlannerServices
+    from ui.theme import apply_theme
+
+    app = QApplication.instance() or QApplication(sys.argv[:1])
+    app.setApplicationName("bvn-planner")
+    app.setApplicationDisplayName("BVN Planner")
+    app.setOrganizationName("bvn-planner")
+    apply_theme(app)
+    window = MainWindow(PlannerServices())
+    geometry = QSettings().value("window/geometry")
+    if geometry is not None:
+        window.restoreGeometry(geometry)
+    else:
+        screen = app.primaryScreen().availableGeometry()
+        window.resize(min(1920, screen.width()), min(1080, screen.height()))
+    window.show()
+    if path is not None:
+        if path.suffix == ".bvncase":
+            QTimer.singleShot(0, lambda: window.open_case_file(path))
+        else:
+            QTimer.singleShot(0, lambda: window.open_folder(path))
+    return int(app.exec())

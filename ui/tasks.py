@@ -1,0 +1,176 @@
+"""Long work off the window's thread: progress, cancel by flag, newest request wins."""
+
+from __future__ import annotations
+
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from PySide6.QtCore import QObject, Qt, Signal
+
+from imaging.progress import CallbackProgress, Progress, TaskCancelledError
+
+Work = Callable[[Progress], Any]
+
+
+@dataclass(eq=False)
+class Task:
+    """One piece of work. ``generation`` tells whether its answer is still wanted."""
+
+    channel: str
+    generation: int
+    work: Work
+    done: Callable[[Any], None]
+    failed: Callable[[Exception, str], None] | None = None
+    progress: Callable[[float, str], None] | None = None
+    cancelled: Callable[[], None] | None = None
+    stop: threading.Event = field(default_factory=threading.Event)
+    thread: threading.Thread | None = None
+    last_report: float = 0.0
+
+
+class TaskRunner(QObject):
+    """Runs one task per channel; all callbacks come on the thread that owns the runner."""
+
+    _report = Signal(object, str, object)
+    busy_changed = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._running: dict[str, Task] = {}
+        self._pending: dict[str, Task] = {}
+        self._generations: dict[str, int] = {}
+        self._closing = False
+        self._threads: list[threading.Thread] = []
+        self._report.connect(self._on_report, Qt.ConnectionType.QueuedConnection)
+
+    def start(
+        self,
+        channel: str,
+        work: Work,
+        done: Callable[[Any], None],
+        failed: Callable[[Exception, str], None] | None = None,
+        progress: Callable[[float, str], None] | None = None,
+        cancelled: Callable[[], None] | None = None,
+    ) -> Task:
+        """Cancel what the channel is doing and do this instead; older answers are dropped."""
+        self.cancel(channel)
+        return self._enqueue(channel, work, done, failed, progress, cancelled)
+
+    def latest(
+        self,
+        channel: str,
+        work: Work,
+        done: Callable[[Any], None],
+        failed: Callable[[Exception, str], None] | None = None,
+    ) -> Task:
+        """Let the running one finish and show; keep only the newest of those that wait."""
+        running = self._running.get(channel)
+        generation = self._generations.get(channel, 0)
+        task = Task(channel, generation, work, done, failed)
+        if self._closing:
+            return task
+        if running is None:
+            self._launch(task)
+        else:
+            self._pending[channel] = task
+        return task
+
+    def cancel(self, channel: str) -> None:
+        """Ask the channel to stop and forget what waits."""
+        self._generations[channel] = self._generations.get(channel, 0) + 1
+        self._pending.pop(channel, None)
+        task = self._running.get(channel)
+        if task is not None:
+            task.stop.set()
+
+    def cancel_all(self) -> None:
+        """Ask every channel to stop."""
+        for channel in set(self._running) | set(self._pending):
+            self.cancel(channel)
+
+    def is_busy(self, channel: str | None = None) -> bool:
+        """Whether a channel (or any) works on something still wanted."""
+        tasks = [self._running.get(channel)] if channel else list(self._running.values())
+        return any(t is not None and not t.stop.is_set() for t in tasks)
+
+    def shutdown(self, wait_s: float = 3.0) -> bool:
+        """Cancel everything, wait at most ``wait_s``; False when something would not stop in time."""
+        self._closing = True
+        self.cancel_all()
+        end = time.monotonic() + wait_s
+        for thread in list(self._threads):
+            thread.join(max(0.0, end - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def _enqueue(
+        self,
+        channel: str,
+        work: Work,
+        done: Callable[[Any], None],
+        failed: Callable[[Exception, str], None] | None,
+        progress: Callable[[float, str], None] | None,
+        cancelled: Callable[[], None] | None,
+    ) -> Task:
+        task = Task(channel, self._generations[channel], work, done, failed, progress, cancelled)
+        if self._closing:
+            return task
+        if channel in self._running:
+            self._pending[channel] = task
+        else:
+            self._launch(task)
+        return task
+
+    def _launch(self, task: Task) -> None:
+        self._running[task.channel] = task
+        task.thread = threading.Thread(target=self._run, args=(task,), name=f"task-{task.channel}", daemon=True)
+        self._threads = [t for t in self._threads if t.is_alive()] + [task.thread]
+        task.thread.start()
+        self.busy_changed.emit()
+
+    def _run(self, task: Task) -> None:
+        def report(fraction: float, text: str) -> None:
+            now = time.monotonic()
+            if now - task.last_report > 0.04 or fraction >= 1:
+                task.last_report = now
+                self._emit(task, "progress", (fraction, text))
+
+        try:
+            result = task.work(CallbackProgress(report, task.stop.is_set))
+        except TaskCancelledError:
+            self._emit(task, "cancelled", None)
+        except Exception as error:
+            self._emit(task, "failed", (error, traceback.format_exc()))
+        else:
+            self._emit(task, "done", result)
+
+    def _emit(self, task: Task, kind: str, payload: object) -> None:
+        try:
+            self._report.emit(task, kind, payload)
+        except RuntimeError:  # the runner was deleted while the task finished
+            pass
+
+    def _on_report(self, task: Task, kind: str, payload: Any) -> None:
+        if self._closing:
+            return
+        wanted = task.generation == self._generations.get(task.channel, 0) and not task.stop.is_set()
+        if kind == "progress":
+            if wanted and task.progress:
+                task.progress(*payload)
+            return
+        if self._running.get(task.channel) is task:
+            del self._running[task.channel]
+            following = self._pending.pop(task.channel, None)
+            if following is not None:
+                self._launch(following)
+        self.busy_changed.emit()
+        if kind == "cancelled" or not wanted:
+            if task.cancelled:
+                task.cancelled()
+        elif kind == "done":
+            task.done(payload)
+        elif task.failed:
+            task.failed(*payload)

@@ -1,0 +1,453 @@
+"""The case browser: open a folder, see every series with its verdict and reason, plan one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QKeyEvent, QMouseEvent, QPainter, QPen
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+
+from ui.presenters.browser_rows import SeriesRow, rows_of
+from ui.theme import tokens, ui_font
+from ui.widgets import StatusMark, draw_status, hairline, icon, label, mm, section
+
+COLUMNS = ("Series", "Kind", "Images", "Spacing", "Verdict")
+
+
+class BusyBar(QWidget):
+    """What is being done, how far it is, and a way out."""
+
+    cancel = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 10, 12, 10)
+        row.setSpacing(12)
+        box = QVBoxLayout()
+        box.setSpacing(6)
+        top = QHBoxLayout()
+        self.what = label("", "strong")
+        self.step = label("", "small2")
+        top.addWidget(self.what)
+        top.addStretch(1)
+        top.addWidget(self.step)
+        box.addLayout(top)
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.bar.setRange(0, 1000)
+        box.addWidget(self.bar)
+        row.addLayout(box, 1)
+        button = QPushButton("Cancel")
+        button.setProperty("role", "small")
+        button.clicked.connect(self.cancel)
+        row.addWidget(button)
+        self.hide()
+
+    def begin(self, what: str) -> None:
+        """Show the bar at nothing done."""
+        self.what.setText(what)
+        self.step.setText("")
+        self.bar.setValue(0)
+        self.show()
+
+    def report(self, fraction: float, text: str) -> None:
+        """Show how far it is."""
+        self.bar.setValue(round(1000 * fraction))
+        self.step.setText(f"{text}, {100 * fraction:.0f}\u202f%")
+
+
+class SeriesLine(QWidget):
+    """One series."""
+
+    chosen = Signal(object)
+    opened = Signal(object)
+
+    def __init__(self, row: SeriesRow) -> None:
+        super().__init__()
+        self.row = row
+        self.selected = False
+        self._hover = False
+        self.setFixedHeight(64)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName(f"{row.title}, {row.kind}, {row.images} images, {row.verdict}. {row.reason}")
+        self.setToolTip(row.reason)
+
+    def paintEvent(self, _event: object) -> None:
+        t, r = tokens(), self.row
+        with QPainter(self) as p:
+            p.setRenderHint(QPainter.RenderHint.Antialiasing)
+            w, h = self.width(), self.height()
+            p.fillRect(self.rect(), QColor(t.selected if self.selected else t.hover if self._hover else t.bg))
+            if self.selected:
+                p.fillRect(QRectF(0, 0, 3, h), QColor(t.accent))
+            p.setPen(QColor(t.hairline))
+            p.drawLine(0, h - 1, w, h - 1)
+            box = QRectF(20, 8, 54, 48)
+            p.setPen(Qt.PenStyle.NoPen)
+            p.setBrush(QColor(t.raised))
+            p.drawRoundedRect(box, 4, 4)
+            p.setPen(QColor(t.text2))
+            p.setFont(ui_font(14, QFont.Weight.DemiBold))
+            p.drawText(box, Qt.AlignmentFlag.AlignCenter, r.kind)
+            xs = column_edges(w)
+            strong, plain, small = ui_font(13, QFont.Weight.DemiBold), ui_font(13), ui_font(12)
+            left = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
+            right = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight)
+            self._two_lines(p, QRectF(xs[0], 0, xs[1] - xs[0] - 12, h), r.title, r.note)
+            p.setPen(QColor(t.text))
+            p.setFont(plain)
+            p.drawText(QRectF(xs[1], 0, 50, h), left, r.kind)
+            p.drawText(QRectF(xs[2], 0, 60, h), right, str(r.images))
+            p.drawText(QRectF(xs[3], 0, 74, h), right, r.spacing)
+            draw_status(p, QRectF(xs[4], h / 2 - 17, 14, 14), r.mark)
+            self._two_lines(p, QRectF(xs[4] + 24, 0, w - xs[4] - 36, h), r.verdict, r.reason)
+            p.setFont(strong)
+            p.setFont(small)
+            if self.hasFocus():
+                p.setBrush(Qt.BrushStyle.NoBrush)
+                p.setPen(QPen(QColor(t.accent), 2))
+                p.drawRect(self.rect().adjusted(1, 1, -2, -2))
+
+    def _two_lines(self, p: QPainter, rect: QRectF, first: str, second: str) -> None:
+        t = tokens()
+        p.setFont(ui_font(13, QFont.Weight.DemiBold))
+        p.setPen(QColor(t.text))
+        middle = rect.center().y()
+        metrics = p.fontMetrics()
+        p.drawText(
+            QRectF(rect.left(), middle - 20, rect.width(), 20), Qt.AlignmentFlag.AlignVCenter,
+            metrics.elidedText(first, Qt.TextElideMode.ElideRight, int(rect.width())),
+        )
+        p.setFont(ui_font(12))
+        p.setPen(QColor(t.text2))
+        metrics = p.fontMetrics()
+        p.drawText(
+            QRectF(rect.left(), middle, rect.width(), 20), Qt.AlignmentFlag.AlignVCenter,
+            metrics.elidedText(second, Qt.TextElideMode.ElideRight, int(rect.width())),
+        )
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.setFocus()
+        self.chosen.emit(self.row)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self.opened.emit(self.row)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.opened.emit(self.row)
+        elif event.key() == Qt.Key.Key_Space:
+            self.chosen.emit(self.row)
+        else:
+            super().keyPressEvent(event)
+
+    def enterEvent(self, _event: object) -> None:
+        self._hover = True
+        self.update()
+
+    def leaveEvent(self, _event: object) -> None:
+        self._hover = False
+        self.update()
+
+
+def column_edges(width: int) -> tuple[float, float, float, float, float]:
+    """Left edges of the columns."""
+    name = max(190.0, width * 0.26)
+    start = 90.0
+    return start, start + name, start + name + 42, start + name + 104, start + name + 210
+
+
+class ColumnHead(QWidget):
+    """Names of the columns."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFixedHeight(28)
+
+    def paintEvent(self, _event: object) -> None:
+        t = tokens()
+        with QPainter(self) as p:
+            p.fillRect(self.rect(), QColor(t.bg))
+            p.setPen(QColor(t.hairline))
+            p.drawLine(0, self.height() - 1, self.width(), self.height() - 1)
+            p.setFont(ui_font(11))
+            p.setPen(QColor(t.text3))
+            xs = column_edges(self.width())
+            h = self.height()
+            for name, x, width, right in zip(COLUMNS, xs, (200, 50, 60, 74, 200), (0, 0, 1, 1, 0), strict=True):
+                align = Qt.AlignmentFlag.AlignVCenter | (Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft)
+                p.drawText(QRectF(x, 0, width, h), int(align), name)
+
+
+class Browser(QWidget):
+    """Left: ways in. Middle: what was found. Right: what the chosen series allows."""
+
+    open_folder = Signal()
+    open_sample = Signal()
+    open_case_file = Signal()
+    recent = Signal(object)
+    plan_series = Signal(object)
+    cancelled = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[SeriesLine] = []
+        self.chosen: SeriesRow | None = None
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self._make_left())
+        row.addWidget(self._make_middle(), 1)
+        self.right = self._make_right()
+        row.addWidget(self.right)
+        self.show_empty()
+
+    def _make_left(self) -> QWidget:
+        panel = QWidget()
+        panel.setProperty("role", "leftpanel")
+        panel.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        panel.setFixedWidth(272)
+        box = QVBoxLayout(panel)
+        box.setContentsMargins(12, 12, 12, 12)
+        box.setSpacing(8)
+        self.open_button = QPushButton("Open folder…")
+        self.open_button.setIcon(icon("folder"))
+        self.open_button.setToolTip("Ctrl+O")
+        self.open_button.clicked.connect(self.open_folder)
+        box.addWidget(self.open_button)
+        box.addWidget(label("or drop a folder anywhere on this window", "small2", wrap=True))
+        self.sample_button = QPushButton("Open the sample")
+        self.sample_button.setIcon(icon("spine"))
+        self.sample_button.clicked.connect(self.open_sample)
+        box.addWidget(self.sample_button)
+        case = QPushButton("Open a saved case…")
+        case.setIcon(icon("save"))
+        case.clicked.connect(self.open_case_file)
+        box.addWidget(case)
+        box.addSpacing(8)
+        self._recent_head = section("Recent folders")
+        box.addWidget(self._recent_head)
+        self._recent_box = QVBoxLayout()
+        self._recent_box.setSpacing(2)
+        box.addLayout(self._recent_box)
+        box.addStretch(1)
+        box.addWidget(hairline())
+        box.addWidget(label("Source images are only read, never changed. Nothing leaves this computer.", "small2", wrap=True))
+        return panel
+
+    def show_recent(self, folders: list[Path]) -> None:
+        """List the folders opened last."""
+        while self._recent_box.count():
+            item = self._recent_box.takeAt(0)
+            if item.widget():
+                item.widget().deleteLater()
+        self._recent_head.setVisible(bool(folders))
+        for folder in folders[:6]:
+            button = QPushButton(folder.name or str(folder))
+            button.setProperty("role", "flat")
+            button.setIcon(icon("clock"))
+            button.setStyleSheet("text-align:left")
+            button.setToolTip(str(folder))
+            button.clicked.connect(lambda _=False, f=folder: self.recent.emit(f))
+            self._recent_box.addWidget(button)
+
+    def _make_middle(self) -> QWidget:
+        panel = QWidget()
+        panel.setProperty("role", "bg")
+        panel.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        box = QVBoxLayout(panel)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(0)
+        head = QHBoxLayout()
+        head.setContentsMargins(16, 14, 16, 12)
+        self.title = label("Cases", "group")
+        self.summary = label("", "small2")
+        head.addWidget(self.title)
+        head.addStretch(1)
+        head.addWidget(self.summary)
+        box.addLayout(head)
+        box.addWidget(hairline())
+        self.busy = BusyBar()
+        self.busy.cancel.connect(self.cancelled)
+        box.addWidget(self.busy)
+        self.columns = ColumnHead()
+        box.addWidget(self.columns)
+        self._scroll = QScrollArea()
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        box.addWidget(self._scroll, 1)
+        return panel
+
+    def _make_right(self) -> QWidget:
+        panel = QWidget()
+        panel.setProperty("role", "rightpanel")
+        panel.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        panel.setFixedWidth(340)
+        self._right_box = QVBoxLayout(panel)
+        self._right_box.setContentsMargins(13, 12, 12, 12)
+        self._right_box.setSpacing(10)
+        self.right_title = label("", "group", wrap=True)
+        self.right_note = label("", "small2", wrap=True)
+        self._right_box.addWidget(self.right_title)
+        self._right_box.addWidget(self.right_note)
+        self._right_box.addWidget(hairline())
+        self._right_box.addWidget(section("What it allows"))
+        self._reasons = QVBoxLayout()
+        self._reasons.setSpacing(10)
+        self._right_box.addLayout(self._reasons)
+        self._right_box.addStretch(1)
+        self.plan_button = QPushButton("Plan this case")
+        self.plan_button.setProperty("role", "primary")
+        self.plan_button.clicked.connect(lambda: self.chosen and self.plan_series.emit(self.chosen.series))
+        self.plan_note = label("", "small2", wrap=True)
+        self._right_box.addWidget(self.plan_button)
+        self._right_box.addWidget(self.plan_note)
+        return panel
+
+    def show_empty(self, title: str = "Cases", sentence: str = "", mark: str = "") -> None:
+        """Nothing found yet, or nothing usable: say what belongs here."""
+        self.lines, self.chosen = [], None
+        self.title.setText(title)
+        self.summary.setText("")
+        self.columns.hide()
+        self.right.hide()
+        holder = QWidget()
+        holder.setProperty("role", "clear")
+        box = QVBoxLayout(holder)
+        box.setContentsMargins(40, 40, 40, 40)
+        box.addStretch(2)
+        if mark:
+            row = QHBoxLayout()
+            row.addStretch(1)
+            row.addWidget(StatusMark(mark, 32))
+            row.addStretch(1)
+            box.addLayout(row)
+            box.addSpacing(12)
+        head = label("Open the CT of a lumbar spine" if not sentence else "Nothing to plan here", "title")
+        head.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        box.addWidget(head)
+        self.empty_text = label(
+            sentence or "Choose a folder of DICOM images, drop one on this window, or look round with the sample.", "text2", wrap=True
+        )
+        self.empty_text.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        row = QHBoxLayout()
+        row.addStretch(1)
+        row.addWidget(self.empty_text, 6)
+        row.addStretch(1)
+        box.addLayout(row)
+        box.addSpacing(16)
+        row = QHBoxLayout()
+        row.addStretch(1)
+        button = QPushButton("Open folder…")
+        button.setProperty("role", "primary")
+        button.setMinimumWidth(180)
+        button.clicked.connect(self.open_folder)
+        row.addWidget(button)
+        sample = QPushButton("Open the sample")
+        sample.setMinimumHeight(38)
+        sample.clicked.connect(self.open_sample)
+        row.addWidget(sample)
+        row.addStretch(1)
+        box.addLayout(row)
+        box.addStretch(3)
+        self._scroll.setWidget(holder)
+
+    def show_series(self, folder: Path, found: Any) -> None:
+        """List what a folder holds."""
+        rows = rows_of(found.series)
+        self.title.setText(folder.name or str(folder))
+        self.columns.show()
+        self.right.show()
+        holder = QWidget()
+        holder.setProperty("role", "clear")
+        box = QVBoxLayout(holder)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(0)
+        self.lines = []
+        patient: tuple[str, str] | None = None
+        study: tuple[object, ...] | None = None
+        for row in rows:
+            if (row.patient, row.patient_note) != patient:
+                patient = (row.patient, row.patient_note)
+                study = None
+                same = [r for r in rows if (r.patient, r.patient_note) == patient]
+                box.addWidget(_group(row.patient, row.patient_note, f"{len(same)} series", 36, True))
+            if (patient, row.study) != study:
+                study = (patient, row.study)
+                box.addWidget(_group(f"Study of {row.study}", "", "", 30, False))
+            line = SeriesLine(row)
+            line.chosen.connect(self.choose)
+            line.opened.connect(lambda r: self.plan_series.emit(r.series) if r.plannable else None)
+            self.lines.append(line)
+            box.addWidget(line)
+        skipped = len(found.skipped)
+        if skipped:
+            first = found.skipped[0]
+            note = label(f"{skipped} damaged file{'s' if skipped > 1 else ''} left out. {first.path.name} {first.reason}.", "small2", wrap=True)
+            note.setContentsMargins(20, 10, 20, 10)
+            box.addWidget(note)
+        box.addStretch(1)
+        self._scroll.setWidget(holder)
+        patients = len({(r.patient, r.patient_note) for r in rows})
+        self.summary.setText(f"{patients} patient{'s' if patients != 1 else ''}, {len(rows)} series")
+        best = max((r for r in rows if r.plannable), key=lambda r: r.series.score, default=rows[0] if rows else None)
+        if best is not None:
+            self.choose(best)
+
+    def choose(self, row: SeriesRow) -> None:
+        """Select a series and tell what it allows."""
+        self.chosen = row
+        for line in self.lines:
+            line.selected = line.row is row
+            line.update()
+        s = row.series
+        self.right_title.setText(row.title)
+        size = f"{s.pixel_mm[1]:.2f} × {s.pixel_mm[0]:.2f} × {mm(s.spacing_mm, 2)}" if s.pixel_mm else ""
+        self.right_note.setText(f"{row.kind}, {row.images} images, {size}, {row.study}")
+        while self._reasons.count():
+            item = self._reasons.takeAt(0)
+            if item.layout():
+                while item.layout().count():
+                    inner = item.layout().takeAt(0)
+                    if inner.widget():
+                        inner.widget().deleteLater()
+        self._reasons.addLayout(_reason(row.mark, row.verdict))
+        for finding in s.reasons:
+            self._reasons.addLayout(_reason(finding.severity, finding.text))
+        self.plan_button.setEnabled(row.plannable)
+        self.plan_note.setText(
+            "Segmentation starts in the background. You can look at the images at once."
+            if row.plannable else "Plan this case waits for a series that can be planned on."
+        )
+
+
+def _group(title: str, note: str, right: str, height: int, raised: bool) -> QWidget:
+    t = tokens()
+    made = QWidget()
+    made.setFixedHeight(height)
+    made.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+    made.setStyleSheet(f"background:{t.raised if raised else t.surface};border-bottom:1px solid {t.hairline}")
+    row = QHBoxLayout(made)
+    row.setContentsMargins(16 if raised else 28, 0, 16, 0)
+    row.setSpacing(8)
+    head = label(title, "strong" if raised else "")
+    for widget in (head, label(note, "small2")):
+        widget.setStyleSheet("border:none")
+        row.addWidget(widget)
+    row.addStretch(1)
+    tail = label(right, "small2")
+    tail.setStyleSheet("border:none")
+    row.addWidget(tail)
+    return made
+
+
+def _reason(mark: str, text: str) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.setSpacing(8)
+    row.addWidget(StatusMark(mark, 16), 0, Qt.AlignmentFlag.AlignTop)
+    row.addWidget(label(text, "", wrap=True), 1)
+    return row

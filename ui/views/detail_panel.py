@@ -1,0 +1,197 @@
+"""Right panel: the selected level and side, what binds, findings, clearances, numbers, approval."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QPainter
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from ui.presenters.case_presenter import CasePresenter
+from ui.presenters.wording import ClearanceRow, all_findings, binding_sentence, clearance_rows, numbers
+from ui.theme import tokens, ui_font
+from ui.widgets import SideChip, StatusMark, draw_status, hairline, label, mm, percent, section
+
+
+class ClearanceLine(QWidget):
+    """Shape, name, bar, value and limit."""
+
+    def __init__(self, row: ClearanceRow) -> None:
+        super().__init__()
+        self.row = row
+        self.setFixedHeight(25)
+        self.setAccessibleName(f"{row.name}: {mm(row.value_mm)}, {row.band}, at least {mm(row.limit_mm, 0)}")
+        self.setToolTip("" if row.value_mm is not None else "Not measurable in these images")
+
+    def paintEvent(self, _event: object) -> None:
+        t = tokens()
+        with QPainter(self) as p:
+            p.setRenderHint(QPainter.RenderHint.Antialiasing)
+            h, w = self.height(), self.width()
+            draw_status(p, QRectF(0, h / 2 - 6.5, 13, 13), self.row.band)
+            p.setPen(QColor(t.text))
+            p.setFont(ui_font(13))
+            p.drawText(QRectF(22, 0, 130, h), Qt.AlignmentFlag.AlignVCenter, self.row.name)
+            right = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight)
+            limit_w = 46
+            p.setPen(QColor(t.text3))
+            p.setFont(ui_font(12))
+            p.drawText(QRectF(w - limit_w, 0, limit_w, h), right, f"min {self.row.limit_mm:.0f}")
+            p.setPen(QColor(t.text))
+            p.setFont(ui_font(13, QFont.Weight.DemiBold))
+            p.drawText(QRectF(w - limit_w - 66, 0, 62, h), right, mm(self.row.value_mm))
+            bar_left, bar_right = 148.0, w - limit_w - 74.0
+            if bar_right - bar_left > 30 and self.row.value_mm is not None:
+                top = 2.2 * self.row.limit_mm
+                y = h / 2 - 2.5
+                p.setPen(Qt.PenStyle.NoPen)
+                p.setBrush(QColor(t.hover))
+                p.drawRoundedRect(QRectF(bar_left, y, bar_right - bar_left, 5), 2.5, 2.5)
+                share = min(1.0, max(0.02, self.row.value_mm / top))
+                p.setBrush(QColor({"good": t.good, "caution": t.caution, "stop": t.stop}.get(self.row.band, t.text3)))
+                p.drawRoundedRect(QRectF(bar_left, y, (bar_right - bar_left) * share, 5), 2.5, 2.5)
+                x = bar_left + (bar_right - bar_left) * self.row.limit_mm / top
+                p.setBrush(QColor(t.text))
+                p.drawRect(QRectF(x - 1, h / 2 - 6, 2, 12))
+
+
+class DetailPanel(QWidget):
+    """Follows the selection; the order of its parts never changes."""
+
+    def __init__(self, presenter: CasePresenter) -> None:
+        super().__init__()
+        self.presenter = presenter
+        self.setProperty("role", "rightpanel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(1, 0, 0, 0)
+        box.setSpacing(0)
+        head = QHBoxLayout()
+        head.setContentsMargins(12, 12, 12, 10)
+        head.setSpacing(12)
+        self.chip = SideChip("left", 36)
+        head.addWidget(self.chip)
+        words = QVBoxLayout()
+        words.setSpacing(0)
+        self.title = label("", "title")
+        self.state = label("", "small2")
+        words.addWidget(self.title)
+        words.addWidget(self.state)
+        head.addLayout(words, 1)
+        box.addLayout(head)
+        box.addWidget(hairline())
+        self._scroll = QScrollArea()
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        box.addWidget(self._scroll, 1)
+        box.addWidget(hairline())
+        foot = QVBoxLayout()
+        foot.setContentsMargins(12, 12, 12, 10)
+        foot.setSpacing(8)
+        self.approve = QPushButton("Approve")
+        self.approve.setProperty("role", "primary")
+        self.approve.clicked.connect(presenter.approve)
+        self.reason = label("", "small2", wrap=True)
+        foot.addWidget(self.approve)
+        foot.addWidget(self.reason)
+        box.addLayout(foot)
+        presenter.plan_changed.connect(self.refresh)
+        presenter.selection_changed.connect(self.refresh)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Rebuild for the selected thing."""
+        p = self.presenter
+        level, trajectory = p.level, p.trajectory
+        self.chip.setVisible(level is not None)
+        self.chip.set_side(p.side)
+        self.title.setText(p.title())
+        holder = QWidget()
+        holder.setProperty("role", "clear")
+        box = QVBoxLayout(holder)
+        box.setContentsMargins(12, 10, 12, 12)
+        box.setSpacing(10)
+        refusal = next((r for r in level.refused if r.side == p.side), None) if level else None
+        if level is None or p.plan is None:
+            self.state.setText("")
+            box.addWidget(label("Choose a level and a side on the left.", "text2", wrap=True))
+        elif trajectory is None:
+            self.state.setText("Refused" if refusal else "Not planned")
+            if refusal:
+                box.addLayout(_sentence("stop", "Not planned.", " " + refusal.reason))
+        else:
+            self.state.setText(f"{_access(trajectory.access)}. {trajectory.state.capitalize()}")
+            band, strong, rest = binding_sentence(trajectory)
+            box.addLayout(_sentence(band, strong, rest))
+            self._add_findings(box)
+            box.addWidget(hairline())
+            row = QHBoxLayout()
+            row.addWidget(section("Clearance"))
+            row.addStretch(1)
+            row.addWidget(label("tool surface to bone", "small"))
+            box.addLayout(row)
+            lines = QVBoxLayout()
+            lines.setSpacing(0)
+            for clearance in clearance_rows(trajectory):
+                lines.addWidget(ClearanceLine(clearance))
+            box.addLayout(lines)
+            box.addWidget(hairline())
+            box.addWidget(section("Trajectory"))
+            values = QVBoxLayout()
+            values.setSpacing(5)
+            for name, value in numbers(trajectory, level, p.anatomy):
+                values.addLayout(_pair(name, value))
+            box.addLayout(values)
+            box.addWidget(hairline())
+            box.addWidget(section("If the hand is off"))
+            box.addLayout(_pair("Wall breached", percent(trajectory.breach_probability)))
+            box.addWidget(label("From simulated insertions. Illustrative.", "small", wrap=True))
+        box.addStretch(1)
+        at = self._scroll.verticalScrollBar().value()
+        self._scroll.setWidget(holder)
+        self._scroll.verticalScrollBar().setValue(at)
+        reason = p.why_not_approvable()
+        approved = trajectory is not None and trajectory.state == "approved"
+        self.approve.setVisible(level is not None)
+        self.approve.setText("Withdraw approval" if approved else f"Approve {p.title()}")
+        self.approve.setEnabled(trajectory is not None and (approved or not reason))
+        self.reason.setText("Approved. Any change withdraws it." if approved else reason if level is not None else "")
+        self.reason.setVisible(bool(self.reason.text()))
+
+    def _add_findings(self, box: QVBoxLayout) -> None:
+        p = self.presenter
+        if p.plan is None or p.level is None:
+            return
+        findings = [f for f in all_findings(p.plan, p.level, p.trajectory) if f.code != "level_count_unconfirmed"]
+        if not findings:
+            return
+        box.addWidget(hairline())
+        box.addWidget(section("Findings"))
+        for finding in findings:
+            first, dot, rest = finding.text.partition(". ")
+            box.addLayout(_sentence(finding.severity, first + ("." if dot else ""), (" " + rest) if rest else ""))
+
+
+def _access(name: str) -> str:
+    return {"transpedicular": "Through the pedicle"}.get(name, name.capitalize())
+
+
+def _sentence(kind: str, strong: str, rest: str) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.setSpacing(8)
+    row.addWidget(StatusMark(kind, 16), 0, Qt.AlignmentFlag.AlignTop)
+    words = label("", "", wrap=True)
+    words.setTextFormat(Qt.TextFormat.RichText)
+    safe = [s.replace("&", "&amp;").replace("<", "&lt;") for s in (strong, rest)]
+    words.setText(f"<span style='font-weight:600'>{safe[0]}</span><span style='color:{tokens().text2}'>{safe[1]}</span>")
+    row.addWidget(words, 1)
+    return row
+
+
+def _pair(name: str, value: str) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.addWidget(label(name))
+    row.addStretch(1)
+    shown = label(value, "strong")
+    shown.setFont(ui_font(13, QFont.Weight.DemiBold))
+    row.addWidget(shown)
+    return row

@@ -1,0 +1,82 @@
+"""Short questions to the user. They never block the event loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QCheckBox, QDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from ui.widgets import StatusMark, label
+
+
+def _dialog(parent: QWidget, title: str, text: str, mark: str) -> tuple[QDialog, QVBoxLayout]:
+    dialog = QDialog(parent)
+    dialog.setWindowTitle(title)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.setMinimumWidth(440)
+    box = QVBoxLayout(dialog)
+    box.setContentsMargins(24, 24, 24, 16)
+    box.setSpacing(12)
+    row = QHBoxLayout()
+    row.setSpacing(12)
+    row.addWidget(StatusMark(mark, 22), 0, Qt.AlignmentFlag.AlignTop)
+    words = QVBoxLayout()
+    words.addWidget(label(title, "group"))
+    words.addWidget(label(text, "text2", wrap=True))
+    row.addLayout(words, 1)
+    box.addLayout(row)
+    return dialog, box
+
+
+def confirm_levels_dialog(parent: QWidget, names: str, reason: str, confirm: Callable[[], None]) -> QDialog:
+    """Ask a person to take the names of the levels upon them."""
+    dialog, box = _dialog(parent, "Confirm the level count", reason, "doubt")
+    check = QCheckBox(f"I have counted the levels in the images: {names} are named rightly.")
+    box.addWidget(check)
+    buttons = QHBoxLayout()
+    buttons.addStretch(1)
+    cancel = QPushButton("Cancel")
+    cancel.clicked.connect(dialog.reject)
+    accept = QPushButton("Confirm levels")
+    accept.setProperty("role", "primary")
+    accept.setEnabled(False)
+    accept.setToolTip("Waits for the tick above")
+    check.toggled.connect(accept.setEnabled)
+    accept.clicked.connect(dialog.accept)
+    buttons.addWidget(cancel)
+    buttons.addWidget(accept)
+    box.addLayout(buttons)
+    dialog.accepted.connect(confirm)
+    dialog.setObjectName("confirm_levels")
+    dialog.open()
+    return dialog
+
+
+def ask_unsaved(parent: QWidget, text: str, save: Callable[[], None], drop: Callable[[], None]) -> QDialog:
+    """Ask what to do with unsaved changes: save, leave them, or stay."""
+    dialog, box = _dialog(parent, "The plan has unsaved changes", text, "caution")
+    buttons = QHBoxLayout()
+    leave = QPushButton("Leave without saving")
+    leave.clicked.connect(dialog.reject)
+    stay = QPushButton("Stay here")
+    keep = QPushButton("Save…")
+    keep.setProperty("role", "primary")
+    buttons.addWidget(leave)
+    buttons.addStretch(1)
+    buttons.addWidget(stay)
+    buttons.addWidget(keep)
+    box.addLayout(buttons)
+
+    def finish(action: Callable[[], None] | None) -> None:
+        dialog.close()
+        if action is not None:
+            action()
+
+    leave.clicked.disconnect()
+    leave.clicked.connect(lambda: finish(drop))
+    stay.clicked.connect(lambda: finish(None))
+    keep.clicked.connect(lambda: finish(save))
+    dialog.setObjectName("unsaved")
+    dialog.open()
+    return dialog

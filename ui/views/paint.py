@@ -1,0 +1,148 @@
+"""Painting over images: everything has a dark casing, every letter a plate."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPainterPathStroker, QPen, QPolygonF
+
+from ui.theme import TARGET, side_colour, ui_font
+from ui.widgets import draw_status, mm
+
+PLATE = QColor(11, 14, 17, 205)
+INK = QColor("#E9EDF0")
+
+
+def plate(p: QPainter, at: QPointF, text: str, anchor: str = "c", px: int = 12, bold: bool = True, colour: QColor = INK) -> QRectF:
+    """Text on a dark plate; ``anchor`` tells which point of the plate lies at ``at`` (c, l, r, t, b, tl, tr, bl, br)."""
+    font = ui_font(px, QFont.Weight.DemiBold if bold else QFont.Weight.Normal)
+    metrics = QFontMetricsF(font)
+    lines = text.split("\n")
+    width = max(metrics.horizontalAdvance(line) for line in lines) + 10
+    height = metrics.height() * len(lines) + 5
+    x = at.x() - (0 if "l" in anchor else width if "r" in anchor else width / 2)
+    y = at.y() - (0 if "t" in anchor else height if "b" in anchor else height / 2)
+    rect = QRectF(x, y, width, height)
+    p.setPen(Qt.PenStyle.NoPen)
+    p.setBrush(PLATE)
+    p.drawRoundedRect(rect, 3, 3)
+    p.setPen(colour)
+    p.setFont(font)
+    align = Qt.AlignmentFlag.AlignVCenter | (
+        Qt.AlignmentFlag.AlignRight if "r" in anchor and len(lines) > 1 else Qt.AlignmentFlag.AlignHCenter
+    )
+    p.drawText(rect.adjusted(5, 0, -5, 0), int(align), text)
+    return rect
+
+
+def edge_letters(p: QPainter, rect: QRectF, letters: tuple[str, str, str, str], skip: str = "") -> None:
+    """Orientation letters at the middle of the edges; ``skip`` may name edges l, r, t, b."""
+    left, right, top, bottom = letters
+    c = rect.center()
+    if "l" not in skip:
+        plate(p, QPointF(rect.left() + 8, c.y()), left, "l", 13)
+    if "r" not in skip:
+        plate(p, QPointF(rect.right() - 8, c.y()), right, "r", 13)
+    if "t" not in skip:
+        plate(p, QPointF(c.x(), rect.top() + 8), top, "t", 13)
+    if "b" not in skip:
+        plate(p, QPointF(c.x(), rect.bottom() - 8), bottom, "b", 13)
+
+
+def scale_bar(p: QPainter, rect: QRectF, px_per_mm: float) -> None:
+    """A bar of a round length at the lower right."""
+    length = next((n for n in (50, 20, 10, 5, 2) if n * px_per_mm <= rect.width() * 0.3), 1)
+    width = length * px_per_mm
+    box = QRectF(rect.right() - width - 24, rect.bottom() - 30, width + 16, 24)
+    p.setPen(Qt.PenStyle.NoPen)
+    p.setBrush(PLATE)
+    p.drawRoundedRect(box, 3, 3)
+    p.setFont(ui_font(11))
+    p.setPen(INK)
+    p.drawText(box.adjusted(0, 1, -8, -6), int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop), mm(length, 0))
+    y = box.bottom() - 5
+    p.setPen(QPen(INK, 1.2))
+    p.drawPolyline([QPointF(box.left() + 8, y - 4), QPointF(box.left() + 8, y), QPointF(box.right() - 8, y), QPointF(box.right() - 8, y - 4)])
+
+
+def cased(p: QPainter, shape: QPainterPath, colour: QColor, width: float = 1.6, dash: list[float] | None = None, casing: int = 150) -> None:
+    """A line with a black casing."""
+    p.setBrush(Qt.BrushStyle.NoBrush)
+    p.setPen(QPen(QColor(0, 0, 0, casing), width + 2.2, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+    p.drawPath(shape)
+    pen = QPen(colour, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap if dash else Qt.PenCapStyle.RoundCap)
+    if dash:
+        pen.setDashPattern(dash)
+    p.setPen(pen)
+    p.drawPath(shape)
+
+
+def polyline(points: NDArray[np.float64]) -> QPainterPath:
+    """A path through (n, 2) points."""
+    path = QPainterPath()
+    path.addPolygon(QPolygonF([QPointF(float(x), float(y)) for x, y in points]))
+    return path
+
+
+def tool_band(p: QPainter, points: NDArray[np.float64], width_px: float, colour: QColor, opacity: float = 0.62) -> None:
+    """The tool as it lies in the plane: a filled band with outline."""
+    if len(points) < 2:
+        return
+    stroker = QPainterPathStroker()
+    stroker.setWidth(max(3.0, width_px))
+    stroker.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+    stroker.setCapStyle(Qt.PenCapStyle.RoundCap if len(points) > 3 else Qt.PenCapStyle.FlatCap)
+    shape = stroker.createStroke(polyline(points)).simplified()
+    fill = QColor(colour)
+    fill.setAlphaF(opacity)
+    p.setPen(QPen(QColor(0, 0, 0, 150), 3.2))
+    p.setBrush(Qt.BrushStyle.NoBrush)
+    p.drawPath(shape)
+    p.setPen(QPen(colour, 1.4))
+    p.setBrush(fill)
+    p.drawPath(shape)
+
+
+def handle(p: QPainter, at: QPointF, side: str, hot: bool = False) -> None:
+    """A grip: square on the left tool, round on the right one."""
+    r = 6.5 if hot else 5.0
+    p.setPen(QPen(QColor(0, 0, 0, 170), 4))
+    p.setBrush(QColor("#0B0D0F"))
+    for pen in (QPen(QColor(0, 0, 0, 170), 4), QPen(side_colour(side), 1.8)):
+        p.setPen(pen)
+        if side == "left":
+            p.drawRect(QRectF(at.x() - r, at.y() - r, 2 * r, 2 * r))
+        else:
+            p.drawEllipse(at, r, r)
+
+
+def target_ring(p: QPainter, at: QPointF, radius: float = 9, faint: bool = False) -> None:
+    """The target: a ring with four ticks and a dot."""
+    colour = QColor(TARGET)
+    colour.setAlphaF(0.5 if faint else 1.0)
+    path = QPainterPath()
+    path.addEllipse(at, radius, radius)
+    for dx, dy in ((1, 0), (-1, 0), (0, 1), (0, -1)):
+        path.moveTo(at.x() + dx * radius * 0.55, at.y() + dy * radius * 0.55)
+        path.lineTo(at.x() + dx * radius * 1.65, at.y() + dy * radius * 1.65)
+    cased(p, path, colour, 1.7)
+    p.setPen(Qt.PenStyle.NoPen)
+    p.setBrush(colour)
+    p.drawEllipse(at, 1.8, 1.8)
+
+
+def status_plate(p: QPainter, at: QPointF, kind: str, text: str, bounds: QRectF, px: int = 12) -> None:
+    """A value with its status shape, kept inside ``bounds``."""
+    font = ui_font(px, QFont.Weight.DemiBold)
+    width = QFontMetricsF(font).horizontalAdvance(text) + 32
+    rect = QRectF(at.x() - width / 2, at.y() - 12, width, 24)
+    rect.moveLeft(min(max(rect.left(), bounds.left() + 8), bounds.right() - 8 - width))
+    rect.moveTop(min(max(rect.top(), bounds.top() + 8), bounds.bottom() - 32))
+    p.setPen(Qt.PenStyle.NoPen)
+    p.setBrush(PLATE)
+    p.drawRoundedRect(rect, 3, 3)
+    draw_status(p, QRectF(rect.left() + 6, rect.center().y() - 6.5, 13, 13), kind)
+    p.setPen(INK)
+    p.setFont(font)
+    p.drawText(rect.adjusted(24, 0, -6, 0), int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), text)

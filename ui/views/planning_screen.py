@@ -1,0 +1,268 @@
+"""The planning screen: levels, six linked views, the selected trajectory, the depth strip."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QMenu, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+
+from ui.presenters.case_presenter import CasePresenter
+from ui.theme import LESION, TARGET, side_colour
+from ui.views.depth_strip import DepthStrip
+from ui.views.detail_panel import DetailPanel
+from ui.views.frame import ViewFrame
+from ui.views.level_panel import LevelPanel
+from ui.views.slice_view import Samplers, SliceView
+from ui.views.view3d import View3D
+from ui.views.xray_view import XrayPane
+from ui.widgets import icon, label
+
+PRESETS = {"Bone": (1800.0, 400.0), "Soft tissue": (400.0, 50.0), "Wide": (3000.0, 500.0)}
+
+
+class PlanningScreen(QWidget):
+    """One case. ``shutdown`` must be called before the window goes."""
+
+    def __init__(self, presenter: CasePresenter) -> None:
+        super().__init__()
+        self.presenter = presenter
+        self.samplers = Samplers(presenter)
+        self.axial = SliceView("axial", presenter, self.samplers)
+        self.sagittal = SliceView("sagittal", presenter, self.samplers)
+        self.third = SliceView("tool", presenter, self.samplers)
+        self.view3d = View3D(presenter, self.samplers)
+        self.ap = XrayPane("ap", presenter)
+        self.lateral = XrayPane("lateral", presenter)
+        self.frames = [
+            ViewFrame("Axial", self.axial),
+            ViewFrame("Sagittal", self.sagittal),
+            ViewFrame("Down the tool", self.third),
+            ViewFrame("3D", self.view3d),
+            ViewFrame("X-ray AP", self.ap),
+            ViewFrame("X-ray lateral", self.lateral),
+        ]
+        self.large: int | None = None
+        self._narrow: bool | None = None
+        self.levels, self.details, self.strip = LevelPanel(presenter), DetailPanel(presenter), DepthStrip(presenter)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self.levels)
+        middle = QVBoxLayout()
+        middle.setSpacing(0)
+        middle.addWidget(self._make_bar())
+        holder = QWidget()
+        holder.setStyleSheet("background:black")
+        holder.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self._grid = QGridLayout(holder)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setSpacing(2)
+        middle.addWidget(holder, 1)
+        middle.addWidget(self.strip)
+        row.addLayout(middle, 1)
+        row.addWidget(self.details)
+        self._wire_frames()
+        self._add_keys()
+        presenter.selection_changed.connect(self._notes)
+        presenter.plan_changed.connect(self._notes)
+        presenter.depth_changed.connect(self._notes)
+        self._notes()
+        self._arrange()
+
+    def _wire_frames(self) -> None:
+        for index, frame in enumerate(self.frames):
+            frame.enlarge.connect(lambda i=index: self.toggle_large(i))
+        self._swap = self.frames[2].insert_button("Coronal", "Show the coronal slice instead of the one across the tool")
+        self._swap.setCheckable(True)
+        self._swap.toggled.connect(self._set_coronal)
+        whole = self.frames[3].insert_button("Whole", "Show the whole spine from behind instead of the cut vertebra")
+        whole.setCheckable(True)
+        whole.toggled.connect(self._set_whole)
+
+    def _set_coronal(self, on: bool) -> None:
+        self.third.set_kind("coronal" if on else "tool")
+        self._notes()
+
+    def _set_whole(self, on: bool) -> None:
+        self.view3d.set_cut(not on)
+        self._notes()
+
+    def _make_bar(self) -> QWidget:
+        bar = QWidget()
+        bar.setProperty("role", "viewbar")
+        bar.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        bar.setFixedHeight(36)
+        row = QHBoxLayout(bar)
+        row.setContentsMargins(8, 0, 12, 0)
+        row.setSpacing(4)
+        self.layout_button = self._tool("grid", "Six views")
+        menu = QMenu(self.layout_button)
+        menu.addAction("Six views", lambda: self.set_layout("six"))
+        menu.addAction("One and three", lambda: self.set_layout("four"))
+        self.layout_button.setMenu(menu)
+        row.addWidget(self.layout_button)
+        self.window_button = self._tool("half", "Bone")
+        menu = QMenu(self.window_button)
+        for name in PRESETS:
+            menu.addAction(name, lambda n=name: self.set_preset(n))
+        self.window_button.setMenu(menu)
+        row.addWidget(self.window_button)
+        overlays = self._tool("layers", "Overlays")
+        overlays.setToolTip("Show or hide the plan and the outlines (O)")
+        overlays.clicked.connect(lambda: self.presenter.set_overlays(not self.presenter.overlays))
+        row.addWidget(overlays)
+        cross = self._tool("link", "Crosshair")
+        cross.setToolTip("Show or hide the linked crosshair (X)")
+        cross.clicked.connect(self.toggle_crosshair)
+        row.addWidget(cross)
+        row.addStretch(1)
+        self._legend = label("")
+        self._legend.setTextFormat(Qt.TextFormat.RichText)
+        row.addWidget(self._legend)
+        return bar
+
+    def _tool(self, picture: str, words: str) -> QToolButton:
+        button = QToolButton()
+        button.setIcon(icon(picture))
+        button.setText(words)
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        return button
+
+    def toggle_crosshair(self) -> None:
+        """Show or hide the crosshair."""
+        self.presenter.crosshair = not self.presenter.crosshair
+        self.presenter.look_changed.emit()
+
+    def set_preset(self, name: str) -> None:
+        """Choose a window of brightness."""
+        self.window_button.setText(name)
+        self.presenter.set_window(*PRESETS[name])
+
+    def next_preset(self) -> None:
+        """The next window of brightness."""
+        names = list(PRESETS)
+        now = self.window_button.text()
+        self.set_preset(names[(names.index(now) + 1) % len(names)] if now in names else names[0])
+
+    def set_layout(self, kind: str) -> None:
+        """Six equal views or one large and three."""
+        self._forced = kind
+        self.large = None
+        self._arrange()
+
+    _forced: str | None = None
+
+    def toggle_large(self, index: int) -> None:
+        """One view alone, or all again."""
+        self.large = None if self.large == index else index
+        self._arrange()
+        self.frames[index].view.setFocus()
+
+    def _kind(self) -> str:
+        return self._forced or ("four" if self.width() < 1500 else "six")
+
+    def _arrange(self) -> None:
+        while self._grid.count():
+            self._grid.takeAt(0)
+        for i in range(4):
+            self._grid.setColumnStretch(i, 0)
+            self._grid.setRowStretch(i, 0)
+        for frame in self.frames:
+            frame.hide()
+        if self.large is not None:
+            places = {self.large: (0, 0, 1, 1)}
+            columns, rows = {0: 1}, {0: 1}
+        elif self._kind() == "six":
+            places = {i: (i // 3, i % 3, 1, 1) for i in range(6)}
+            columns, rows = {0: 1, 1: 1, 2: 1}, {0: 1, 1: 1}
+        else:
+            places = {0: (0, 0, 3, 1), 1: (0, 1, 1, 1), 4: (1, 1, 1, 1), 5: (2, 1, 1, 1)}
+            columns, rows = {0: 155, 1: 100}, {0: 1, 1: 1, 2: 1}
+        for index, place in places.items():
+            self._grid.addWidget(self.frames[index], *place)
+            self.frames[index].show()
+        for column, stretch in columns.items():
+            self._grid.setColumnStretch(column, stretch)
+        for line, stretch in rows.items():
+            self._grid.setRowStretch(line, stretch)
+        self.layout_button.setText("One view" if self.large is not None else "Six views" if self._kind() == "six" else "One and three")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        narrow = self.width() < 1500
+        if narrow != self._narrow:
+            self._narrow = narrow
+            self.levels.setFixedWidth(212 if narrow else 280)
+            self.details.setFixedWidth(264 if narrow else 336)
+            self.strip.setFixedHeight(104 if narrow else 118)
+            self._arrange()
+        super().resizeEvent(event)
+
+    def _notes(self) -> None:
+        p = self.presenter
+        level = p.level.name if p.level else ""
+        cut = p.trajectory is not None
+        self.frames[0].note.setText("in the tool's plane" if cut else level)
+        self.frames[1].note.setText(f"through the crosshair, {level}" if level else "")
+        coronal = self._swap.isChecked()
+        self.frames[2].title.setText("Coronal" if coronal or not cut else "Down the tool")
+        self.frames[2].note.setText("from behind" if coronal or not cut else f"at {p.depth_mm:.1f}\u202fmm")
+        self.frames[3].note.setText("cut open at the tool's plane, from the feet" if self.view3d.cut and cut else "from behind")
+        self.frames[4].note.setText(f"true AP of {level}" if level and cut else "")
+        self.frames[5].note.setText(f"true lateral of {level}" if level and cut else "")
+        side = p.side
+        mark = "▬"
+        self._legend.setText(
+            f"<span style='color:{side_colour(side).name()}'>{mark}</span> {side.capitalize()} tool &nbsp;&nbsp;"
+            f"<span style='color:{TARGET.name()}'>⌖</span> Target &nbsp;&nbsp;"
+            f"<span style='color:{LESION.name()}'>●</span> Lesion"
+        )
+
+    def _add_keys(self) -> None:
+        p = self.presenter
+        keys: dict[str, Callable[[], object]] = {
+            "[": lambda: p.step_checkpoint(-1),
+            "]": lambda: p.step_checkpoint(1),
+            ",": lambda: p.set_depth(p.depth_mm - 0.5),
+            ".": lambda: p.set_depth(p.depth_mm + 0.5),
+            "PgUp": lambda: p.step_level(-1),
+            "PgDown": lambda: p.step_level(1),
+            "L": lambda: p.level and p.select(p.level.verse, "left"),
+            "R": lambda: p.level and p.select(p.level.verse, "right"),
+            "O": lambda: p.set_overlays(not p.overlays),
+            "X": self.toggle_crosshair,
+            "W": self.next_preset,
+            "Esc": self._escape,
+            "Return": self._enlarge_focused,
+        }
+        for number in range(6):
+            keys[str(number + 1)] = lambda i=number: self._focus_view(i)
+        for key, action in keys.items():
+            shortcut = QShortcut(QKeySequence(key), self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(lambda a=action: a())
+
+    def _focus_view(self, index: int) -> None:
+        if not self.frames[index].isVisible():
+            self.toggle_large(index)
+        self.frames[index].view.setFocus()
+
+    def _escape(self) -> None:
+        if self.presenter.dragging:
+            self.presenter.cancel_drag()
+        elif self.large is not None:
+            self.toggle_large(self.large)
+
+    def _enlarge_focused(self) -> None:
+        for index, frame in enumerate(self.frames):
+            if frame.view.hasFocus():
+                self.toggle_large(index)
+                return
+
+    def shutdown(self) -> None:
+        """Free the graphics context and let go of the session."""
+        self.presenter.tasks.cancel("surface")
+        self.view3d.shutdown()
+        self.presenter.close()

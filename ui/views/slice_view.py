@@ -1,0 +1,454 @@
+"""A slice of the volume with the plan over it: axial in the tool's plane, sagittal, coronal, down the tool."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPen, QTransform, QWheelEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+from scipy.ndimage import gaussian_filter
+
+from ui.presenters.case_presenter import CasePresenter, Handle
+from ui.presenters.wording import band_of_wall
+from ui.theme import LESION, side_colour
+from ui.views import planes
+from ui.views.paint import cased, edge_letters, handle, plate, polyline, scale_bar, status_plate, target_ring, tool_band
+from ui.views.planes import Plane
+from ui.vtk.sampler import PlaneSampler
+from ui.vtk.scene import tool_path_lps
+from ui.widgets import mm
+
+Kind = Literal["axial", "sagittal", "coronal", "tool"]
+OUT_OF_PLANE_MM = 3.0
+
+
+class Samplers:
+    """The volume and its masks, shared by the slice views of one case."""
+
+    def __init__(self, presenter: CasePresenter) -> None:
+        self._presenter = presenter
+        volume = presenter.volume
+        self.image = PlaneSampler(volume.values, volume.grid, -1024 if volume.modality == "CT" else 0)
+        self.chosen: PlaneSampler | None = None
+        self.others: PlaneSampler | None = None
+        self._key: tuple[int, int | None] | None = None
+
+    def refresh(self) -> None:
+        """Make the masks of the selected vertebra and of the others."""
+        segmentation = self._presenter.segmentation
+        verse = self._presenter.session.selection.verse
+        key = (id(segmentation), verse)
+        if key == self._key:
+            return
+        self._key = key
+        if segmentation is None:
+            self.chosen = self.others = None
+            return
+        labels = segmentation.vertebrae
+        chosen = (labels.labels == (verse or 0)).astype(np.uint8) * np.uint8(100 if verse else 0)
+        others = ((labels.labels > 0) & (labels.labels != (verse or 0))).astype(np.uint8) * np.uint8(100)
+        self.chosen = PlaneSampler(chosen, labels.grid, 0)
+        self.others = PlaneSampler(others, labels.grid, 0)
+
+
+class SliceView(QWidget):
+    """Paints one slice. Wheel scrolls, right drag sets the window, Ctrl+wheel zooms, middle drag shifts."""
+
+    enlarge = Signal()
+
+    def __init__(self, kind: Kind, presenter: CasePresenter, samplers: Samplers, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.kind, self.presenter, self.samplers = kind, presenter, samplers
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumSize(120, 100)
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.view_mm = 62.0 if kind == "tool" else 92.0
+        self.centre = np.zeros(2)
+        self._base_key: tuple[object, ...] | None = None
+        self._base = QImage()
+        self._pixels: NDArray[np.uint8] = np.zeros((1, 1, 4), np.uint8)
+        self._press: QPointF | None = None
+        self._start: tuple[float, float] = (0.0, 0.0)
+        self._grip: Handle | None = None
+        self._moved = False
+        self._hot: Handle | None = None
+        self._plane = self._anchor()
+        for signal in (presenter.plan_changed, presenter.cursor_changed, presenter.depth_changed, presenter.look_changed):
+            signal.connect(self.update)
+        presenter.selection_changed.connect(self.recentre)
+        self.recentre()
+
+    def set_kind(self, kind: Kind) -> None:
+        """Change the direction of the slice."""
+        self.kind = kind
+        self.view_mm = 62.0 if kind == "tool" else 92.0
+        self.recentre()
+
+    def _anchor(self) -> Plane:
+        """The plane's directions and in-plane origin: fixed by the vertebra, so that scrolling does not shift."""
+        p = self.presenter
+        origin = p.anatomy.body.centre_lps_mm if p.anatomy is not None else p.volume.grid.centre_lps_mm
+        if self.kind == "axial":
+            trajectory = p.trajectory
+            if trajectory is not None:
+                origin = np.array(trajectory.parameters.entry_lps_mm, float)
+            return planes.axial(origin, p.anatomy, trajectory)
+        if self.kind == "sagittal":
+            return planes.sagittal(origin, p.anatomy)
+        if self.kind == "coronal" or p.trajectory is None:
+            return planes.coronal(origin, p.anatomy)
+        point, tangent = p.at_depth(p.depth_mm)
+        return planes.down_the_tool(point, tangent, p.anatomy)
+
+    def plane(self) -> Plane:
+        """The plane shown now: through the cursor, or at the depth along the tool."""
+        anchor = self._anchor()
+        return anchor if self.kind == "tool" and self.presenter.trajectory else anchor.through(self.presenter.cursor_lps_mm)
+
+    def recentre(self) -> None:
+        """Put the vertebra (or the tool) into the middle."""
+        p = self.presenter
+        self.samplers.refresh()
+        plane = self.plane()
+        if self.kind == "tool" and p.trajectory is not None:
+            self.centre = np.zeros(2)
+        elif p.anatomy is not None:
+            middle = p.anatomy.body.centre_lps_mm
+            if self.kind in ("axial", "sagittal"):
+                middle = middle + p.anatomy.body.posterior * (13.0 if self.kind == "axial" else 16.0)
+            self.centre = plane.to_plane(middle)[:2]
+        else:
+            self.centre = plane.to_plane(p.cursor_lps_mm)[:2]
+            self.view_mm = float(np.ptp(p.volume.grid.bounds_lps_mm, axis=0).max()) * 0.9
+        self.update()
+
+    def px_per_mm(self) -> float:
+        """Scale of the picture in device-independent pixels."""
+        return min(self.width(), self.height() * 1.15) / self.view_mm
+
+    def to_px(self, points_lps_mm: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(n, 3) LPS mm to (n, 3): x, y in pixels, distance out of the plane in mm."""
+        local = self._plane.to_plane(points_lps_mm)
+        s = self.px_per_mm()
+        out = local.copy()
+        out[..., 0] = (local[..., 0] - self.centre[0]) * s + self.width() / 2
+        out[..., 1] = (local[..., 1] - self.centre[1]) * s + self.height() / 2
+        return out
+
+    def lps_at(self, at: QPointF, normal_mm: float = 0.0) -> NDArray[np.float64]:
+        """(3,) LPS mm under a pixel."""
+        s = self.px_per_mm()
+        return self._plane.to_lps(
+            (at.x() - self.width() / 2) / s + self.centre[0],
+            (at.y() - self.height() / 2) / s + self.centre[1],
+            normal_mm,
+        )
+
+    def _make_base(self) -> None:
+        ratio = self.devicePixelRatioF()
+        w, h = max(2, round(self.width() * ratio)), max(2, round(self.height() * ratio))
+        plane, p = self._plane, self.presenter
+        key = (
+            w, h, self.view_mm, *self.centre, *plane.origin, *plane.right, *plane.down,
+            p.window_level, p.overlays, id(self.samplers.chosen),
+        )
+        if key == self._base_key:
+            return
+        self._base_key = key
+        step = 1 / (self.px_per_mm() * ratio)
+        left, top = self.centre[0] - (w - 1) / 2 * step, self.centre[1] - (h - 1) / 2 * step
+        values = self.samplers.image.sample(plane, left, top, step, w, h).astype(np.float32)
+        window, level = p.window_level
+        grey = np.clip((values - (level - window / 2)) / window, 0, 1) * 235
+        rgb = np.repeat(grey[..., None], 3, axis=2)
+        if p.overlays:
+            for sampler, tint, strength in (
+                (self.samplers.others, (150, 162, 172), 0.55),
+                (self.samplers.chosen, (233, 237, 240), 0.8),
+            ):
+                if sampler is None:
+                    continue
+                field = sampler.sample(plane, left, top, step, w, h).astype(np.float32) / 100
+                if not field.any():
+                    continue
+                field = gaussian_filter(field, 0.45 / step)
+                dy, dx = np.gradient(field)
+                slope = np.hypot(dx, dy)
+                away = np.abs(field - 0.5) / np.maximum(slope, 1e-4)
+                alpha = (np.clip(1.35 - away / ratio, 0, 1) * strength * (slope > 1e-3))[..., None]
+                rgb = rgb * (1 - alpha) + np.array(tint, np.float32) * alpha
+        pixels = np.empty((h, w, 4), np.uint8)
+        pixels[..., :3] = rgb
+        pixels[..., 3] = 255
+        self._pixels = pixels
+        self._base = QImage(pixels.data, w, h, 4 * w, QImage.Format.Format_RGBX8888)
+        self._base.setDevicePixelRatio(ratio)
+
+    def paintEvent(self, _event: object) -> None:
+        self._plane = self.plane()
+        self._make_base()
+        with QPainter(self) as p:
+            p.drawImage(0, 0, self._base)
+            p.setRenderHint(QPainter.RenderHint.Antialiasing)
+            rect = QRectF(self.rect())
+            if self.presenter.crosshair and self.kind != "tool":
+                self._draw_crosshair(p)
+            if self.presenter.overlays:
+                self._draw_plan(p, rect)
+            edge_letters(p, rect, planes.letters(self._plane))
+            scale_bar(p, rect, self.px_per_mm())
+            window, level = self.presenter.window_level
+            if rect.width() > 300:
+                plate(p, QPointF(8, rect.bottom() - 6), f"W {window:.0f}  L {level:.0f}", "bl", 11, False)
+
+    def _draw_crosshair(self, p: QPainter) -> None:
+        x, y, _ = self.to_px(self.presenter.cursor_lps_mm)
+        colour = QColor(134, 174, 255, 95)
+        p.setPen(QPen(colour, 1))
+        gap = 20
+        for a, b in (
+            (QPointF(0, y), QPointF(x - gap, y)),
+            (QPointF(x + gap, y), QPointF(self.width(), y)),
+            (QPointF(x, 0), QPointF(x, y - gap)),
+            (QPointF(x, y + gap), QPointF(x, self.height())),
+        ):
+            p.drawLine(a, b)
+
+    def _draw_plan(self, p: QPainter, rect: QRectF) -> None:
+        presenter = self.presenter
+        level, chosen = presenter.level, presenter.trajectory
+        if level is None:
+            return
+        for trajectory in level.trajectories:
+            if chosen is None or trajectory.side != chosen.side:
+                self._draw_tool(p, trajectory, False)
+        if chosen is not None:
+            if self.kind == "tool":
+                self._draw_lesion(p, chosen)
+                self._draw_cross_section(p, chosen)
+                return
+            self._draw_tool(p, chosen, True)
+            self._draw_lesion(p, chosen)
+        if level.target is not None:
+            x, y, off = self.to_px(np.array(level.target.centre_lps_mm))
+            target_ring(p, QPointF(x, y), 9, faint=abs(off) > 6)
+        if chosen is not None:
+            self._draw_least(p, chosen, rect)
+            for name, point in (("entry", chosen.bone_entry_lps_mm), ("target", chosen.tip_lps_mm)):
+                x, y, off = self.to_px(np.array(point))
+                if abs(off) < 8 and not (name == "target" and self._hot != "target" and presenter.dragging is None):
+                    handle(p, QPointF(x, y), chosen.side, hot=self._hot == name)
+
+    def _draw_tool(self, p: QPainter, trajectory: object, strong: bool) -> None:
+        line = self.to_px(tool_path_lps(trajectory))
+        line = np.vstack([line[:1] * (1 - t) + line[1:2] * t for t in np.linspace(0, 1, 60, endpoint=False)] + [line[1:]])
+        colour = side_colour(trajectory.side)
+        if not strong:
+            colour.setAlphaF(0.55)
+        width = trajectory.outer_diameter_mm[0] * self.px_per_mm()
+        near = np.abs(line[:, 2]) <= OUT_OF_PLANE_MM
+        changes = np.flatnonzero(np.diff(near.astype(int))) + 1
+        for run in np.split(np.arange(len(line)), changes):
+            if len(run) == 0:
+                continue
+            run = np.r_[run, min(run[-1] + 1, len(line) - 1)]
+            if near[run[0]]:
+                tool_band(p, line[run, :2], width, colour, 0.62 if strong else 0.2)
+            else:
+                cased(p, polyline(line[run, :2]), colour, 1.6, [4, 3])
+
+    def _draw_cross_section(self, p: QPainter, trajectory: object) -> None:
+        point, _ = self.presenter.at_depth(self.presenter.depth_mm)
+        x, y, _ = self.to_px(point)
+        index = int(np.argmin(np.linalg.norm(np.array(trajectory.path_lps_mm) - point, axis=1)))
+        r = trajectory.outer_diameter_mm[index] / 2 * self.px_per_mm()
+        colour = side_colour(trajectory.side)
+        near = min(trajectory.profile, key=lambda q: abs(q.depth_mm - self.presenter.depth_mm), default=None)
+        if near is not None and abs(near.depth_mm - self.presenter.depth_mm) < 1.5:
+            band = band_of_wall(near.clearance_mm)
+            ring = QPainterPath()
+            ring.addEllipse(QPointF(x, y), r + near.clearance_mm * self.px_per_mm(), r + near.clearance_mm * self.px_per_mm())
+            if near.clearance_mm > 0:
+                cased(p, ring, QColor("#45C79A" if band == "good" else "#F6C445" if band == "caution" else "#F26B4E"), 1.4, [4, 3])
+            words = f"{mm(near.clearance_mm)}, {near.toward}" if near.toward else mm(near.clearance_mm)
+            status_plate(p, QPointF(x, y - max(r + near.clearance_mm * self.px_per_mm(), r) - 22), band, words, QRectF(self.rect()))
+        fill = QColor(colour)
+        fill.setAlphaF(0.5)
+        p.setPen(QPen(QColor(0, 0, 0, 160), 4))
+        p.setBrush(fill)
+        p.drawEllipse(QPointF(x, y), r, r)
+        p.setPen(QPen(colour, 2))
+        p.drawEllipse(QPointF(x, y), r, r)
+        cross = QPainterPath()
+        for dx, dy in ((1, 0), (0, 1)):
+            cross.moveTo(x - dx * (r + 9), y - dy * (r + 9))
+            cross.lineTo(x + dx * (r + 9), y + dy * (r + 9))
+        p.setPen(QPen(QColor(233, 237, 240, 190), 1))
+        p.drawPath(cross)
+
+    def _draw_lesion(self, p: QPainter, trajectory: object) -> None:
+        lesion = trajectory.lesion
+        cut = planes.ellipse_in_plane(self._plane, lesion.centre_lps_mm, lesion.axis_lps, lesion.semi_axes_mm[0], lesion.semi_axes_mm[2])
+        if cut is None:
+            return
+        centre, axes, directions = cut
+        s = self.px_per_mm()
+        angle = np.rad2deg(np.arctan2(directions[1, 0], directions[0, 0]))
+        shape = QPainterPath()
+        shape.addEllipse(QPointF(0, 0), axes[0] * s, axes[1] * s)
+        place = QTransform()
+        place.translate((centre[0] - self.centre[0]) * s + self.width() / 2, (centre[1] - self.centre[1]) * s + self.height() / 2)
+        place.rotate(angle)
+        shape = place.map(shape)
+        fill = QColor(LESION)
+        fill.setAlphaF(0.22)
+        p.fillPath(shape, fill)
+        cased(p, shape, LESION, 1.6, [1.4, 2.0], 110)
+
+    def _draw_least(self, p: QPainter, trajectory: object, rect: QRectF) -> None:
+        if not trajectory.profile:
+            return
+        x, y, off = self.to_px(np.array(trajectory.least_clearance_lps_mm))
+        if abs(off) > 5 or not rect.contains(x, y):
+            return
+        least = min(trajectory.profile, key=lambda q: q.clearance_mm)
+        outward = -1 if trajectory.side == "left" else 1
+        if self.kind == "sagittal":
+            outward = 1
+        plate_at = QPointF(x + outward * 78, y - 30)
+        line = QPainterPath(QPointF(x, y))
+        line.lineTo(plate_at)
+        cased(p, line, QColor("#E9EDF0"), 1.0)
+        p.setPen(QPen(QColor("#E9EDF0"), 1.4))
+        p.setBrush(QColor("#0B0D0F"))
+        p.drawEllipse(QPointF(x, y), 3, 3)
+        status_plate(p, plate_at, band_of_wall(least.clearance_mm), mm(least.clearance_mm), rect, 13)
+
+    def _grip_at(self, at: QPointF) -> Handle | None:
+        trajectory = self.presenter.trajectory
+        if trajectory is None or self.kind == "tool" or not self.presenter.overlays:
+            return None
+        best: tuple[float, Handle] | None = None
+        grips: tuple[tuple[Handle, object], ...] = (("target", trajectory.tip_lps_mm), ("entry", trajectory.bone_entry_lps_mm))
+        for name, point in grips:
+            x, y, off = self.to_px(np.array(point))
+            distance = np.hypot(x - at.x(), y - at.y())
+            if abs(off) < 8 and distance < 12 and (best is None or distance < best[0]):
+                best = (distance, name)
+        return best[1] if best else None
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._press, self._moved = event.position(), False
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._grip = self._grip_at(event.position())
+        elif event.button() == Qt.MouseButton.RightButton:
+            self._start = self.presenter.window_level
+        elif event.button() == Qt.MouseButton.MiddleButton:
+            self._start = (float(self.centre[0]), float(self.centre[1]))
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        at = event.position()
+        if self._press is None:
+            hot = self._grip_at(at)
+            if hot != self._hot:
+                self._hot = hot
+                self.setCursor(Qt.CursorShape.SizeAllCursor if hot else Qt.CursorShape.CrossCursor)
+                self.update()
+            self._tell(at)
+            return
+        delta = at - self._press
+        if not self._moved and delta.manhattanLength() < 3:
+            return
+        self._moved = True
+        buttons = event.buttons()
+        if buttons & Qt.MouseButton.RightButton:
+            self.presenter.set_window(self._start[0] + 4 * delta.x(), self._start[1] - 3 * delta.y())
+        elif buttons & Qt.MouseButton.MiddleButton:
+            s = self.px_per_mm()
+            self.centre = np.array([self._start[0] - delta.x() / s, self._start[1] - delta.y() / s])
+            self.update()
+        elif buttons & Qt.MouseButton.LeftButton:
+            if self._grip:
+                self._drag(at, event.modifiers(), False)
+            elif self.kind != "tool":
+                self.presenter.set_cursor(self.lps_at(at))
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self._press is not None and event.button() == Qt.MouseButton.LeftButton:
+            if self._grip and self._moved and self.presenter.dragging:
+                self._drag(event.position(), event.modifiers(), True)
+            elif not self._moved and not self._grip and self.kind != "tool":
+                self.presenter.set_cursor(self.lps_at(event.position()))
+        self._press, self._grip = None, None
+
+    def _drag(self, at: QPointF, modifiers: Qt.KeyboardModifier, final: bool) -> None:
+        trajectory = self.presenter.trajectory
+        if trajectory is None or self._grip is None or self._press is None:
+            return
+        if not self.presenter.dragging and not final:
+            self._drag_from = np.array(trajectory.bone_entry_lps_mm if self._grip == "entry" else trajectory.tip_lps_mm)
+            self.presenter.dragging = self._grip
+        delta = (at - self._press) / self.px_per_mm()
+        if modifiers & Qt.KeyboardModifier.ShiftModifier:
+            delta = delta / 10
+        dx, dy = delta.x(), delta.y()
+        if modifiers & Qt.KeyboardModifier.ControlModifier:
+            dx, dy = (dx, 0.0) if abs(dx) > abs(dy) else (0.0, dy)
+        self.presenter.drag(self._grip, self._drag_from + dx * self._plane.right + dy * self._plane.down, final)
+
+    def _tell(self, at: QPointF) -> None:
+        point = self.lps_at(at)
+        volume, p = self.presenter.volume, self.presenter
+        if not bool(volume.grid.contains(point)):
+            p.pointer_told.emit("")
+            return
+        i, j, k = np.clip(np.rint(volume.grid.indices_from_lps(point)).astype(int), 0, np.array(volume.grid.shape_kji[::-1]) - 1)
+        value = int(volume.values[k, j, i])
+        words = f"Pointer: {value} HU".replace("-", "\u2212") if volume.modality == "CT" else f"Pointer: {value}"
+        if p.anatomy is not None and p.level is not None:
+            left, posterior, superior = p.anatomy.body.axes_lps @ (point - p.anatomy.body.centre_lps_mm)
+            words += (
+                f"     {'L' if left >= 0 else 'R'} {abs(left):.1f}   {'P' if posterior >= 0 else 'A'} {abs(posterior):.1f}"
+                f"   {'S' if superior >= 0 else 'I'} {abs(superior):.1f} mm from the centre of {p.level.name}"
+            )
+        p.pointer_told.emit(words)
+
+    def leaveEvent(self, _event: object) -> None:
+        self.presenter.pointer_told.emit("")
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self.enlarge.emit()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        notches = event.angleDelta().y() / 120
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            s, at = self.px_per_mm(), event.position()
+            off = np.array([at.x() - self.width() / 2, at.y() - self.height() / 2])
+            self.view_mm = float(np.clip(self.view_mm * 1.12**-notches, 12, 600))
+            self.centre = self.centre + off / s - off / self.px_per_mm()
+            self.update()
+        elif self.kind == "tool" and self.presenter.trajectory is not None:
+            self.presenter.set_depth(self.presenter.depth_mm - 0.5 * notches)
+        else:
+            step = float(self.presenter.volume.grid.spacing_ijk_mm.min()) * (3 if abs(notches) > 2 else 1)
+            self.presenter.set_cursor(self.presenter.cursor_lps_mm + self._plane.normal * step * notches)
+        event.accept()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        steps = {
+            Qt.Key.Key_Left: -self._plane.right,
+            Qt.Key.Key_Right: self._plane.right,
+            Qt.Key.Key_Up: -self._plane.down,
+            Qt.Key.Key_Down: self._plane.down,
+        }
+        direction = steps.get(Qt.Key(event.key()))
+        if direction is None:
+            super().keyPressEvent(event)
+            return
+        size = 0.1 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 0.5
+        name: Handle = "entry" if event.modifiers() & Qt.KeyboardModifier.AltModifier else "target"
+        self.presenter.nudge(name, direction * size)

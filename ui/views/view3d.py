@@ -1,0 +1,132 @@
+"""The 3D view: one vertebra cut open at the tool's plane, or the whole spine from behind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QWidget
+
+from imaging.progress import Progress
+from ui.presenters.case_presenter import CasePresenter
+from ui.views import planes
+from ui.views.paint import edge_letters, plate
+from ui.views.slice_view import Samplers
+from ui.vtk.blit_view import BlitView
+from ui.vtk.scene import CutFace, SpineScene, bone_surfaces
+
+
+class View3D(BlitView):
+    """Follows the presenter; the bone is built on a worker thread."""
+
+    def __init__(self, presenter: CasePresenter, samplers: Samplers, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.presenter, self.samplers = presenter, samplers
+        self.scene = SpineScene(self.renderer)
+        self.cut = True
+        self._built_for: object = None
+        self._waiting = False
+        self.ready = False
+        presenter.plan_changed.connect(self._on_plan)
+        presenter.selection_changed.connect(self._on_selection)
+        self._on_selection()
+
+    def set_cut(self, cut: bool) -> None:
+        """Cut open at the tool's plane, or whole from behind."""
+        self.cut = cut
+        self._on_selection()
+
+    def _build(self) -> None:
+        segmentation = self.presenter.segmentation
+        if segmentation is None or segmentation is self._built_for:
+            return
+        self._built_for = segmentation
+        self._waiting = True
+
+        def work(progress: Progress) -> Any:
+            return bone_surfaces(segmentation.vertebrae, progress)
+
+        def done(surfaces: Any) -> None:
+            self._waiting = False
+            self.scene.set_bones(surfaces)
+            self.ready = True
+            self._dress()
+
+        def failed(error: Exception, details: str) -> None:
+            self._waiting = False
+            self.presenter.failed.emit("The 3D picture could not be made", error, details)
+
+        self.presenter.tasks.start("surface", work, done, failed)
+
+    def _on_plan(self) -> None:
+        self._build()
+        self._dress()
+
+    def _on_selection(self) -> None:
+        self._build()
+        self._dress()
+        self._aim()
+
+    def _cut_plane(self) -> planes.Plane | None:
+        p = self.presenter
+        if not self.cut or p.anatomy is None or p.trajectory is None:
+            return None
+        return planes.axial(np.array(p.trajectory.parameters.entry_lps_mm, float), p.anatomy, p.trajectory)
+
+    def _dress(self) -> None:
+        p = self.presenter
+        cut = self._cut_plane()
+        self.scene.show_level(p.session.selection.verse, cut)
+        face = CutFace(cut, p.anatomy.body.centre_lps_mm + 16 * p.anatomy.body.posterior) if cut is not None and self.ready else None
+        self.scene.show_cap(face, p.volume, self.samplers.chosen, self.samplers.image)
+        shown = list(p.level.trajectories) if p.level else []
+        if not self.cut and p.plan is not None:
+            shown = [t for level in p.plan.levels for t in level.trajectories if level is not p.level] + shown
+        self.scene.show_tools(shown, p.trajectory, p.level.target if p.level else None)
+        self.renderer.ResetCameraClippingRange()
+        self.request_render()
+
+    def _aim(self) -> None:
+        p = self.presenter
+        if p.anatomy is not None:
+            body = p.anatomy.body
+            if self._cut_plane() is not None:
+                self.scene.aim(
+                    body.centre_lps_mm + 17 * body.posterior, 0.92 * body.superior + 0.42 * body.posterior, body.posterior, 96
+                )
+            else:
+                self.scene.aim(body.centre_lps_mm + 10 * body.posterior, -body.posterior + 0.12 * body.left - 0.18 * body.superior, body.superior, 150)
+        else:
+            grid = p.volume.grid
+            self.scene.aim(grid.centre_lps_mm, np.array([0, -1.0, 0]), np.array([0, 0, 1.0]), 220)
+        self.request_render()
+
+    def paint_over(self, p: QPainter) -> None:
+        camera = self.renderer.GetActiveCamera()
+        forward, up = np.array(camera.GetDirectionOfProjection()), np.array(camera.GetViewUp())
+        right = np.cross(forward, up)
+        p.setRenderHint(QPainter.RenderHint.Antialiasing)
+        edge_letters(
+            p, QRectF(self.rect()), (planes.letter(-right), planes.letter(right), planes.letter(up), planes.letter(-up)), "b"
+        )
+        if self._waiting or self.presenter.segmentation is None:
+            words = "Drawing the bone…" if self._waiting else "3D appears after the segmentation"
+            plate(p, QPointF(self.width() / 2, self.height() / 2), words, "c", 12, False)
+
+    def wheelEvent(self, event: Any) -> None:
+        super().wheelEvent(event)
+
+    def keyPressEvent(self, event: Any) -> None:
+        turn = {Qt.Key.Key_Left: (-6, 0), Qt.Key.Key_Right: (6, 0), Qt.Key.Key_Up: (0, 6), Qt.Key.Key_Down: (0, -6)}
+        step = turn.get(Qt.Key(event.key()))
+        if step is None:
+            super().keyPressEvent(event)
+            return
+        camera = self.renderer.GetActiveCamera()
+        camera.Azimuth(step[0])
+        camera.Elevation(step[1])
+        camera.OrthogonalizeViewUp()
+        self.renderer.ResetCameraClippingRange()
+        self.request_render()

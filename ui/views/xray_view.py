@@ -1,0 +1,194 @@
+"""A simulated X-ray with the planned axis and target over it, and grips to edit in the picture's plane."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPainterPath, QPen, QWheelEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from ui.presenters.case_presenter import CasePresenter, Handle, XrayView
+from ui.theme import side_colour
+from ui.views import planes
+from ui.views.paint import INK, cased, handle, plate, polyline, target_ring
+
+
+class XrayPane(QWidget):
+    """Shows one view of the presenter's X-rays."""
+
+    enlarge = Signal()
+
+    def __init__(self, view: XrayView, presenter: CasePresenter, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.name, self.presenter = view, presenter
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumSize(120, 100)
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.zoom, self.shift = 1.0, QPointF(0, 0)
+        self.contrast, self.brightness = 1.0, 0.0
+        self._press: QPointF | None = None
+        self._start: tuple[float, float] = (0.0, 0.0)
+        self._from: NDArray[np.float64] = np.zeros(3)
+        self._grip: Handle | None = None
+        self._moved = False
+        for signal in (presenter.xray_changed, presenter.plan_changed, presenter.selection_changed, presenter.look_changed, presenter.depth_changed):
+            signal.connect(self._refresh)
+
+    def _refresh(self, *_args: object) -> None:
+        self.update()
+
+    def _scale(self) -> float:
+        picture = self.presenter.xrays.get(self.name)
+        columns = picture.projection.carm.columns if picture else 640
+        return max(self.width(), self.height()) / columns * self.zoom * (1.0 if self.width() > 520 else 1.06)
+
+    def _fit(self) -> float:
+        picture = self.presenter.xrays.get(self.name)
+        columns = picture.projection.carm.columns if picture else 640
+        return min(self.width(), self.height()) * 0.985 / columns * self.zoom
+
+    def to_px(self, points_lps_mm: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(n, 3) LPS mm to (n, 2) pixels of the widget."""
+        picture = self.presenter.xrays[self.name]
+        uv = picture.projection.project(points_lps_mm) + 0.5
+        c = picture.projection.carm
+        s = self._fit()
+        middle = np.array([self.width() / 2 + self.shift.x(), self.height() / 2 + self.shift.y()])
+        return (uv - [c.columns / 2, c.rows / 2]) * s + middle
+
+    def paintEvent(self, _event: object) -> None:
+        with QPainter(self) as p:
+            p.fillRect(self.rect(), QColor("black"))
+            p.setRenderHint(QPainter.RenderHint.Antialiasing)
+            p.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            picture = self.presenter.xrays.get(self.name)
+            if picture is None:
+                words = self.presenter.xray_failure or (
+                    "Making the X-ray…" if self.presenter.trajectory else "The X-ray appears with a planned trajectory"
+                )
+                plate(p, QPointF(self.width() / 2, self.height() / 2), words, "c", 12, False)
+                return
+            pixels = picture.pixels
+            if self.contrast != 1.0 or self.brightness != 0.0:
+                pixels = np.clip((pixels.astype(np.float32) - 128) * self.contrast + 128 + self.brightness, 0, 255).astype(np.uint8)
+            pixels = np.ascontiguousarray(pixels)
+            h, w = pixels.shape[:2]
+            image = QImage(pixels.data, w, h, 3 * w, QImage.Format.Format_RGB888)
+            s = self._fit()
+            c = picture.projection.carm
+            side_w, side_h = c.columns * s, c.rows * s
+            field = QRectF(
+                self.width() / 2 + self.shift.x() - side_w / 2, self.height() / 2 + self.shift.y() - side_h / 2, side_w, side_h
+            )
+            p.save()
+            clip = QPainterPath()
+            clip.addEllipse(field)
+            p.setClipPath(clip)
+            p.drawImage(field, image)
+            if self.presenter.overlays:
+                self._draw_plan(p)
+            p.restore()
+            self._draw_marks(p, picture)
+
+    def _draw_plan(self, p: QPainter) -> None:
+        presenter = self.presenter
+        trajectory, level = presenter.trajectory, presenter.level
+        if trajectory is None or level is None:
+            return
+        axis = self.to_px(np.array(trajectory.path_lps_mm, float))
+        cased(p, polyline(axis), side_colour(trajectory.side), 1.4, [4, 3], 205)
+        if level.target is not None:
+            x, y = self.to_px(np.array(level.target.centre_lps_mm))
+            target_ring(p, QPointF(x, y), 7)
+        x, y = axis[0]
+        handle(p, QPointF(x, y), trajectory.side)
+        point, _ = presenter.at_depth(presenter.depth_mm)
+        x, y = self.to_px(point)
+        p.setPen(QPen(INK, 1.4))
+        p.setBrush(Qt.BrushStyle.NoBrush)
+        p.drawEllipse(QPointF(x, y), 4, 4)
+
+    def _draw_marks(self, p: QPainter, picture: object) -> None:
+        projection = picture.projection
+        left, right = planes.letter(-projection.u_lps), planes.letter(projection.u_lps)
+        plate(p, QPointF(8, 8), left, "tl", 14)
+        plate(p, QPointF(self.width() - 8, 8), right, "tr", 14)
+        plate(p, QPointF(8, self.height() - 8), picture.words, "bl", 11, False)
+        rect = plate(p, QPointF(self.width() - 8, self.height() - 8), "SIMULATED", "br", 11)
+        p.setPen(QPen(INK, 1))
+        p.setBrush(Qt.BrushStyle.NoBrush)
+        p.drawRoundedRect(rect.adjusted(1.5, 1.5, -1.5, -1.5), 2, 2)
+
+    def _grip_at(self, at: QPointF) -> Handle | None:
+        trajectory = self.presenter.trajectory
+        if trajectory is None or self.name not in self.presenter.xrays:
+            return None
+        for name, point in (("entry", trajectory.bone_entry_lps_mm), ("target", trajectory.tip_lps_mm)):
+            x, y = self.to_px(np.array(point))
+            if np.hypot(x - at.x(), y - at.y()) < 12:
+                return name
+        return None
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._press, self._moved = event.position(), False
+        trajectory = self.presenter.trajectory
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._grip = self._grip_at(event.position())
+            if self._grip and trajectory is not None:
+                self._from = np.array(trajectory.bone_entry_lps_mm if self._grip == "entry" else trajectory.tip_lps_mm)
+        elif event.button() == Qt.MouseButton.RightButton:
+            self._start = (self.contrast, self.brightness)
+        else:
+            self._start = (self.shift.x(), self.shift.y())
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        at = event.position()
+        if self._press is None:
+            self.setCursor(Qt.CursorShape.SizeAllCursor if self._grip_at(at) else Qt.CursorShape.ArrowCursor)
+            return
+        delta = at - self._press
+        if not self._moved and delta.manhattanLength() < 3:
+            return
+        self._moved = True
+        if event.buttons() & Qt.MouseButton.LeftButton and self._grip:
+            self._drag(delta, event.modifiers(), False)
+        elif event.buttons() & Qt.MouseButton.RightButton:
+            self.contrast = max(0.2, self._start[0] + delta.x() / 200)
+            self.brightness = self._start[1] - delta.y() / 2
+            self.update()
+        elif event.buttons() & Qt.MouseButton.MiddleButton:
+            self.shift = QPointF(self._start[0] + delta.x(), self._start[1] + delta.y())
+            self.update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self._press is not None and self._grip and self._moved and self.presenter.dragging:
+            self._drag(event.position() - self._press, event.modifiers(), True)
+        self._press, self._grip = None, None
+
+    def _drag(self, delta: QPointF, modifiers: Qt.KeyboardModifier, final: bool) -> None:
+        if self._grip is None:
+            return
+        projection = self.presenter.xrays[self.name].projection
+        c = projection.carm
+        depth = float((self._from - projection.source_lps_mm) @ projection.d_lps)
+        mm_per_px = c.pixel_mm / self._fit() * depth / c.sid_mm
+        if modifiers & Qt.KeyboardModifier.ShiftModifier:
+            mm_per_px /= 10
+        if not final:
+            self.presenter.dragging = self._grip
+        shift = delta.x() * mm_per_px * projection.u_lps + delta.y() * mm_per_px * projection.v_lps
+        self.presenter.drag(self._grip, self._from + shift, final)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self.enlarge.emit()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        notches = event.angleDelta().y() / 120
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self.zoom = min(6.0, max(0.5, self.zoom * 1.12**notches))
+            self.update()
+        else:
+            self.presenter.set_depth(self.presenter.depth_mm - 0.5 * notches)
+        event.accept()

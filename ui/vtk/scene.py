@@ -1,0 +1,298 @@
+"""What the 3D view shows: bone, tools, target and lesion, all in patient LPS mm."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtGui import QColor
+from scipy.ndimage import find_objects, gaussian_filter
+from vtkmodules.util.numpy_support import numpy_to_vtk
+from vtkmodules.vtkCommonCore import vtkPoints
+from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkImageData, vtkPlane, vtkPolyData
+from vtkmodules.vtkCommonMath import vtkMatrix4x4
+from vtkmodules.vtkCommonTransforms import vtkTransform
+from vtkmodules.vtkFiltersCore import vtkFlyingEdges3D, vtkTubeFilter
+from vtkmodules.vtkFiltersGeneral import vtkTransformPolyDataFilter
+from vtkmodules.vtkFiltersSources import vtkPlaneSource, vtkSphereSource
+from vtkmodules.vtkRenderingCore import (
+    vtkActor,
+    vtkLight,
+    vtkPolyDataMapper,
+    vtkRenderer,
+    vtkTexture,
+)
+
+from imaging.geometry.grid import VolumeGrid
+from imaging.progress import NULL_PROGRESS, Progress
+from imaging.volume import LabelVolume, Volume
+from planner.domain.plan import Target, Trajectory
+from ui.theme import LESION, TARGET, side_colour
+from ui.views.planes import Plane
+from ui.vtk.sampler import PlaneSampler
+
+BONE = (0.86, 0.80, 0.69)
+BONE_FAR = (0.58, 0.55, 0.50)
+
+
+def tool_path_lps(trajectory: Trajectory, outside_mm: float = 70.0) -> NDArray[np.float64]:
+    """(n, 3) axis of the tool, from outside the bone (the skin where known, at most ``outside_mm``) to the tip."""
+    path = np.array(trajectory.path_lps_mm, float)
+    direction = np.array(trajectory.parameters.direction_lps, float)
+    length = outside_mm
+    if trajectory.skin_entry_lps_mm is not None:
+        length = min(length, float(np.linalg.norm(path[0] - np.array(trajectory.skin_entry_lps_mm))) + 15)
+    return np.vstack([path[0] - direction / np.linalg.norm(direction) * length, path])
+
+
+def bone_surfaces(vertebrae: LabelVolume, progress: Progress = NULL_PROGRESS) -> dict[int, vtkPolyData]:
+    """Smooth surface of every label, LPS mm. Can run on any thread."""
+    surfaces: dict[int, vtkPolyData] = {}
+    boxes = find_objects(vertebrae.labels)
+    present = [n for n, box in enumerate(boxes, 1) if box is not None]
+    for count, number in enumerate(present):
+        progress.step(count / max(1, len(present)), "Drawing the bone")
+        surfaces[number] = _surface(vertebrae, number, boxes[number - 1])
+    return surfaces
+
+
+def _surface(vertebrae: LabelVolume, number: int, box: tuple[slice, slice, slice]) -> vtkPolyData:
+    grid = vertebrae.grid
+    low = [max(0, s.start - 3) for s in box]
+    high = [min(n, s.stop + 3) for s, n in zip(box, grid.shape_kji, strict=True)]
+    part = vertebrae.labels[low[0] : high[0], low[1] : high[1], low[2] : high[2]] == number
+    part = np.pad(part, 1)
+    sigma = [min(1.4, 0.75 / s) for s in grid.spacing_ijk_mm[::-1]]
+    field = np.ascontiguousarray(gaussian_filter(part.astype(np.float32), sigma))
+    image = vtkImageData()
+    image.SetDimensions(*field.shape[::-1])
+    image.SetOrigin(low[2] - 1, low[1] - 1, low[0] - 1)
+    image.GetPointData().SetScalars(numpy_to_vtk(field.reshape(-1), deep=1))
+    edges = vtkFlyingEdges3D()
+    edges.SetInputData(image)
+    edges.SetValue(0, 0.5)
+    edges.ComputeNormalsOn()
+    edges.ComputeScalarsOff()
+    move = vtkTransformPolyDataFilter()
+    move.SetTransform(_transform(grid))
+    move.SetInputConnection(edges.GetOutputPort())
+    move.Update()
+    return move.GetOutput()
+
+
+def _transform(grid: VolumeGrid) -> vtkTransform:
+    matrix = vtkMatrix4x4()
+    for row in range(4):
+        for column in range(4):
+            matrix.SetElement(row, column, float(grid.lps_from_ijk[row, column]))
+    transform = vtkTransform()
+    transform.SetMatrix(matrix)
+    return transform
+
+
+def _rgb(colour: QColor) -> tuple[float, float, float]:
+    return colour.redF(), colour.greenF(), colour.blueF()
+
+
+@dataclass(eq=False)
+class CutFace:
+    """The image on the cut: a plane of LPS mm with the CT inside the bone."""
+
+    plane: Plane
+    centre_lps_mm: NDArray[np.float64]
+    half_mm: float = 62.0
+    pixels: int = 420
+
+
+class SpineScene:
+    """Builds and keeps the actors of one case in a renderer."""
+
+    def __init__(self, renderer: vtkRenderer) -> None:
+        self._renderer = renderer
+        self._bones: dict[int, vtkActor] = {}
+        self._things: list[vtkActor] = []
+        self._cap: vtkActor | None = None
+        self._add_lights()
+        renderer.UseFXAAOn()
+        renderer.GetActiveCamera().SetViewAngle(24)
+
+    def _add_lights(self) -> None:
+        self._renderer.AutomaticLightCreationOff()
+        for position, strength in (((-0.6, 0.9, 1.0), 0.85), ((0.9, -0.1, 0.9), 0.33), ((0.0, -1.0, 0.3), 0.22)):
+            light = vtkLight()
+            light.SetLightTypeToCameraLight()
+            light.SetPosition(*position)
+            light.SetFocalPoint(0, 0, 0)
+            light.SetIntensity(strength)
+            self._renderer.AddLight(light)
+
+    def set_bones(self, surfaces: dict[int, vtkPolyData]) -> None:
+        """Replace the bone."""
+        for actor in self._bones.values():
+            self._renderer.RemoveActor(actor)
+        self._bones = {}
+        for number, surface in surfaces.items():
+            mapper = vtkPolyDataMapper()
+            mapper.SetInputData(surface)
+            mapper.ScalarVisibilityOff()
+            actor = vtkActor()
+            actor.SetMapper(mapper)
+            look = actor.GetProperty()
+            look.SetAmbient(0.12)
+            look.SetDiffuse(0.85)
+            look.SetSpecular(0.12)
+            look.SetSpecularPower(18)
+            self._renderer.AddActor(actor)
+            self._bones[number] = actor
+
+    def show_level(self, verse: int | None, cut: Plane | None) -> None:
+        """Show the whole spine with one level bright, or only that level cut open at a plane."""
+        for number, actor in self._bones.items():
+            actor.GetMapper().RemoveAllClippingPlanes()
+            chosen = number == verse or verse is None
+            actor.GetProperty().SetColor(*(BONE if chosen else BONE_FAR))
+            actor.SetVisibility(cut is None or chosen)
+            if cut is not None and chosen:
+                plane = vtkPlane()
+                plane.SetOrigin(*cut.origin)
+                plane.SetNormal(*cut.normal)
+                actor.GetMapper().AddClippingPlane(plane)
+
+    def show_cap(self, face: CutFace | None, volume: Volume | None, mask: PlaneSampler | None, ct: PlaneSampler | None) -> None:
+        """Put the CT on the cut, inside the bone only."""
+        if self._cap is not None:
+            self._renderer.RemoveActor(self._cap)
+            self._cap = None
+        if face is None or mask is None or ct is None or volume is None:
+            return
+        centre = face.plane.to_plane(face.centre_lps_mm)
+        step = 2 * face.half_mm / face.pixels
+        left, top = centre[0] - face.half_mm + step / 2, centre[1] - face.half_mm + step / 2
+        hu = ct.sample(face.plane, left, top, step, face.pixels, face.pixels).astype(np.float32)
+        inside = gaussian_filter(
+            mask.sample(face.plane, left, top, step, face.pixels, face.pixels).astype(np.float32), 0.7 / step
+        )
+        low, high = (-250.0, 1250.0) if volume.modality == "CT" else tuple(np.percentile(hu, [2, 99.5]))
+        grey = np.clip((hu - low) / (high - low), 0, 1) ** 0.9
+        rgba = np.zeros((face.pixels, face.pixels, 4), np.uint8)
+        for channel, tint in enumerate((1.0, 0.96, 0.88)):
+            rgba[..., channel] = np.clip(40 + 215 * grey * tint, 0, 255)
+        rgba[..., 3] = np.clip((inside - 0.4) / 0.2, 0, 1) * 255
+        image = vtkImageData()
+        image.SetDimensions(face.pixels, face.pixels, 1)
+        image.GetPointData().SetScalars(numpy_to_vtk(rgba.reshape(-1, 4), deep=1))
+        texture = vtkTexture()
+        texture.SetInputData(image)
+        texture.InterpolateOn()
+        source = vtkPlaneSource()
+        corner = face.plane.to_lps(centre[0] - face.half_mm, centre[1] - face.half_mm, -0.05)
+        source.SetOrigin(*corner)
+        source.SetPoint1(*(corner + 2 * face.half_mm * face.plane.right))
+        source.SetPoint2(*(corner + 2 * face.half_mm * face.plane.down))
+        mapper = vtkPolyDataMapper()
+        mapper.SetInputConnection(source.GetOutputPort())
+        actor = vtkActor()
+        actor.SetMapper(mapper)
+        actor.SetTexture(texture)
+        actor.ForceTranslucentOn()
+        actor.GetProperty().LightingOff()
+        self._renderer.AddActor(actor)
+        self._cap = actor
+
+    def show_tools(self, trajectories: list[Trajectory], chosen: Trajectory | None, target: Target | None) -> None:
+        """Draw the cannulas, the lesion of the chosen one and the target."""
+        for actor in self._things:
+            self._renderer.RemoveActor(actor)
+        self._things = []
+        for trajectory in trajectories:
+            strong = chosen is None or trajectory.side == chosen.side
+            self._add(_tube(trajectory), side_colour(trajectory.side), 1.0 if strong else 0.35)
+        if chosen is not None:
+            self._add(_ellipsoid(chosen), LESION, 0.28)
+        if target is not None:
+            sphere = vtkSphereSource()
+            sphere.SetCenter(*target.centre_lps_mm)
+            sphere.SetRadius(1.6)
+            sphere.SetThetaResolution(24)
+            sphere.SetPhiResolution(24)
+            sphere.Update()
+            self._add(sphere.GetOutput(), TARGET, 1.0)
+
+    def _add(self, shape: vtkPolyData, colour: QColor, opacity: float) -> None:
+        mapper = vtkPolyDataMapper()
+        mapper.SetInputData(shape)
+        mapper.ScalarVisibilityOff()
+        actor = vtkActor()
+        actor.SetMapper(mapper)
+        look = actor.GetProperty()
+        look.SetColor(*_rgb(colour))
+        look.SetOpacity(opacity)
+        look.SetAmbient(0.18)
+        look.SetDiffuse(0.8)
+        look.SetSpecular(0.45)
+        look.SetSpecularPower(30)
+        self._renderer.AddActor(actor)
+        self._things.append(actor)
+
+    def aim(self, centre: NDArray[np.float64], direction: NDArray[np.float64], up: NDArray[np.float64], size_mm: float) -> None:
+        """Look at ``centre`` along ``direction`` so that ``size_mm`` fits the height."""
+        camera = self._renderer.GetActiveCamera()
+        camera.SetViewAngle(24)
+        distance = size_mm / 2 / np.tan(np.deg2rad(12))
+        camera.SetFocalPoint(*centre)
+        camera.SetPosition(*(centre - direction / np.linalg.norm(direction) * distance))
+        camera.SetViewUp(*up)
+        camera.OrthogonalizeViewUp()
+        self._renderer.ResetCameraClippingRange()
+
+
+def _tube(trajectory: Trajectory) -> vtkPolyData:
+    line = tool_path_lps(trajectory)
+    widths = np.array([trajectory.outer_diameter_mm[0], *trajectory.outer_diameter_mm], float)
+    points = vtkPoints()
+    points.SetData(numpy_to_vtk(np.ascontiguousarray(line), deep=1))
+    cells = vtkCellArray()
+    cells.InsertNextCell(len(line))
+    for index in range(len(line)):
+        cells.InsertCellPoint(index)
+    poly = vtkPolyData()
+    poly.SetPoints(points)
+    poly.SetLines(cells)
+    radius = numpy_to_vtk(np.ascontiguousarray(widths / 2), deep=1)
+    radius.SetName("radius")
+    poly.GetPointData().SetScalars(radius)
+    tube = vtkTubeFilter()
+    tube.SetInputData(poly)
+    tube.SetNumberOfSides(28)
+    tube.SetVaryRadiusToVaryRadiusByAbsoluteScalar()
+    tube.CappingOn()
+    tube.Update()
+    return tube.GetOutput()
+
+
+def _ellipsoid(trajectory: Trajectory) -> vtkPolyData:
+    lesion = trajectory.lesion
+    axis = np.array(lesion.axis_lps, float)
+    axis /= np.linalg.norm(axis)
+    helper = np.array([1.0, 0, 0]) if abs(axis[0]) < 0.9 else np.array([0, 1.0, 0])
+    a = np.cross(axis, helper)
+    a /= np.linalg.norm(a)
+    b = np.cross(axis, a)
+    matrix = vtkMatrix4x4()
+    for column, (vector, size) in enumerate(zip((a, b, axis), lesion.semi_axes_mm, strict=True)):
+        for row in range(3):
+            matrix.SetElement(row, column, float(vector[row] * size))
+    for row in range(3):
+        matrix.SetElement(row, 3, float(lesion.centre_lps_mm[row]))
+    sphere = vtkSphereSource()
+    sphere.SetRadius(1)
+    sphere.SetThetaResolution(40)
+    sphere.SetPhiResolution(40)
+    transform = vtkTransform()
+    transform.SetMatrix(matrix)
+    move = vtkTransformPolyDataFilter()
+    move.SetTransform(transform)
+    move.SetInputConnection(sphere.GetOutputPort())
+    move.Update()
+    return move.GetOutput()
