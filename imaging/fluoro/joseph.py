@@ -1,8 +1,8 @@
 """Joseph's line integrals ray by ray: plain, and the reference for the fast projector.
 
 P. M. Joseph, "An improved algorithm for reprojecting rays through pixel images", IEEE TMI 1(3), 1982: step
-from slice to slice along the axis the ray follows most, interpolate bilinearly in each slice, and multiply the sum
-by the length of one step.
+from slice to slice along the axis the ray follows most, interpolate bilinearly in each slice, and multiply
+the sum by the length of one step.
 """
 
 from __future__ import annotations

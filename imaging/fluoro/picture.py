@@ -22,16 +22,16 @@ Quality = Literal["clean", "clinical"]
 # IEC 62220 RQA5: 30174 photons per mm^2 and uGy.
 _PHOTONS_PER_MM2_NGY = 30.174
 _DQE = 0.65
-_FRAMES_AVERAGED = 4.0
+_FRAMES_AVERAGED = 8.0
 _ELECTRONIC_NOISE_PHOTONS = 4.0
 _FOCAL_SPOT_MM = 0.45
 _DETECTOR_SIGMA_MM = 0.25
 _SCATTER_SIGMA_MM = 45.0
-_COMPRESSION_SIGMA_MM = 22.0
-_COMPRESSION = 0.8
+_COMPRESSION_SIGMA_MM = 16.0
+_COMPRESSION = 0.85
 _EDGE_SIGMA_MM = 1.5
 _EDGE_GAIN = 0.5
-_BRIGHT, _DARK, _METAL, _SHUTTER = 236.0, 34.0, 10.0, 26.0
+_WHITE, _BRIGHT, _DARK, _BLACK, _METAL, _SHUTTER = 250.0, 212.0, 58.0, 16.0, 10.0, 26.0
 _BODY_LINE_INTEGRAL = 0.35
 
 
@@ -91,8 +91,8 @@ def render_picture(
     density = -np.log(np.maximum(signal, 1e-3))
     reference = -np.log(np.maximum(without_metal, 1e-3))
     density, reference = _compress(density, reference, region, carm)
-    low, high = np.percentile(reference[region][::7], [0.7, 99.5])
-    grey = _curve((density - low) / max(float(high - low), 0.3))
+    low, high = np.percentile(reference[region][::7], [4, 96])
+    grey = _curve((density - low) / max(float(high - low), 0.22))
     # Scatter would lift metal to grey; the eye expects the black of the primary beam's shadow.
     shadow = metal if settings.quality == "clean" else _smooth(metal, _DETECTOR_SIGMA_MM / carm.pixel_mm)
     opaque = 1 - np.exp(-1.3 * shadow)
@@ -157,10 +157,12 @@ def _compress(
 
 
 def _curve(t: Picture) -> Picture:
-    """Grey of a relative density: linear within 0..1, soft shoulders beyond."""
-    middle = _BRIGHT + (_DARK - _BRIGHT) * np.clip(t, 0, 1)
-    bright = (250 - _BRIGHT) * (1 - np.exp(np.minimum(t, 0) * 4))
-    dark = (_DARK - _METAL) * (1 - np.exp(-np.maximum(t - 1, 0) * 4))
+    """Grey of a relative density: linear within 0..1, shoulders of the same slope beyond, as film has."""
+    slope = _BRIGHT - _DARK
+    middle = _BRIGHT - slope * np.clip(t, 0, 1)
+    head, foot = _WHITE - _BRIGHT, _DARK - _BLACK
+    bright = head * (1 - np.exp(np.minimum(t, 0) * slope / head))
+    dark = foot * (1 - np.exp(-np.maximum(t - 1, 0) * slope / foot))
     return np.asarray(middle + bright - dark, np.float32)
 
 

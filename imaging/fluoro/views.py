@@ -79,8 +79,8 @@ class ViewQuality:
     Attributes:
         superior_tilt_deg, inferior_tilt_deg: between the beam and each endplate's plane; 0 shows a line.
         rotation_deg: angle between the beam and the nearer of the body's sagittal and coronal planes.
-        pedicle_asymmetry_mm: left minus right distance of the pedicles' centres from the midline in the picture,
-            in mm at the isocentre (AP).
+        pedicle_asymmetry_mm: left minus right distance of the pedicles' centres from the midline in the
+            picture, in mm at the isocentre (AP).
         spinous_offset_mm: spinous tip from the middle between both pedicles, in mm at the isocentre (AP).
         pedicle_separation_mm: distance between both pedicles' shadows, in mm at the isocentre (lateral: 0).
     """
