@@ -13,6 +13,7 @@ from sample_dicom.canvas import F32, Canvas, Primitive, ellipse_distance, rod
 from sample_dicom.parameters import LevelShape
 
 Array = NDArray[np.float64]
+T12, L5 = 19, 24
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,32 +79,64 @@ def pedicle(p: PedicleShape) -> Primitive:
     return Primitive(distance, ends.min(0) - reach, ends.max(0) + reach)
 
 
+FACET_SPREAD_MM = {19: -3.0, 20: -1.0, 21: 0.0, 22: 1.0, 23: 3.0, 24: 5.0}
+
+
+def spinous_tip_local(shape: LevelShape, b: BodyShape) -> Array:
+    """(3,) hindmost point of the spinous process, local mm."""
+    v = b.depth_mm / 2 + shape.canal_depth_mm + shape.spinous_mm + 3.5
+    return np.array([0.0, v, -16.0 if shape.verse != L5 else -13.0])
+
+
 def paint_arch(canvas: Canvas, shape: LevelShape, b: BodyShape, p: PedicleShape) -> None:
-    """Articular, transverse and spinous processes and laminae of a T12..L5 vertebra; ``p`` is the left pedicle."""
+    """Processes and laminae of a T12..L5 vertebra; ``p`` is the left pedicle."""
     back = b.depth_mm / 2
     half, deep, top = shape.canal_width_mm / 2, shape.canal_depth_mm, b.rim_mm / 2
+    low = shape.verse == L5
     joint = p.centre - p.axis * 8.0
     pars = np.array([half + 2.5, back + deep * 0.80, -4.0])
-    facet = 15.0 + 0.45 * (half - 12) + {19: -3.0, 20: -1.0, 21: 0.0, 22: 1.0, 23: 3.0, 24: 5.0}[shape.verse]
-    knob = np.array([facet, back + deep * 0.95, -top - 9.0])
-    canvas.add_both(rod(joint + [0, 0, 1], pars, 6.0, 4.6, (1, 0.85, 1.1)), 3.0)
-    horn = np.array([facet + 3.5, back + deep * 0.72, top + 8.0])
-    canvas.add_both(rod(joint + [0.5, 0, 0], horn, 5.8, 4.4, (1.0, 1.15, 1.0)), 3.0)
-    canvas.add_both(rod(pars, knob, 4.8, 5.6, (0.9, 1.1, 1.0)), 3.0)
+    facet = 15.0 + 0.45 * (half - 12) + FACET_SPREAD_MM[shape.verse]
+
+    canvas.add_both(rod(joint + np.array([0, 0, 1.0]), pars, 6.0, 4.8, (1, 0.85, 1.1)), 3.0)
+    # Superior articular process: broad, with the mammillary process behind its outer edge.
+    horn = np.array([facet + 5.2, back + deep * 0.66, top + 6.5])
+    canvas.add_both(rod(joint + np.array([0.5, 0, 0]), horn, 6.2, 5.2, (1.0, 1.25, 1.0)), 3.0)
+    mammillary = horn + np.array([3.2, 4.5, -5.5])
+    canvas.add_both(rod(joint, mammillary, 4.0, 3.4), 3.0)
+    # Inferior articular process: a sheet from the lamina that ends in a knob.
+    knob = np.array([facet + 0.5, back + deep * 0.97, -top - 8.5])
+    canvas.add_both(rod(pars, knob, 4.8, 6.4, (0.9, 1.15, 1.0)), 3.5)
+    inner = np.array([half * 0.45, back + deep + 2.0, -top + (5.0 if low else 1.0)])
+    canvas.add_both(rod(inner, knob + np.array([-2.0, 0.5, 1.0]), 3.2, 4.0, (1.0, 1.0, 1.6)), 4.0)
+    # Lamina: a leaning plate, its lower edge further back.
+    tall = 2.0 if low else 2.5
     canvas.add_both(
         rod(
-            [half * 0.95 + 1, back + deep * 0.86, -3.5], [1.5, back + deep + 4.5, -7.0], 3.1, 3.4, (1, 1, 2.3)
+            [half * 0.95 + 1, back + deep * 0.86, -3.0], [1.5, back + deep + 3.2, -5.0], 3.1, 3.2, (1, 1, 2.2)
         ),
         3.0,
     )
-    if shape.verse == 19:
+    canvas.add_both(
+        rod([half * 0.9, back + deep * 0.97, -9.0], [1.5, back + deep + 6.0, -10.5], 3.0, 3.3, (1, 1, tall)),
+        4.0,
+    )
+    if shape.verse == T12:
         canvas.add_both(rod(joint, [shape.process_reach_mm, joint[1] + 6, joint[2] - 1], 4.5, 3.8), 3.0)
     else:
-        root = joint + [2.0, 1.0, -2.5]
-        stout = 1.45 if shape.verse == 24 else 1.0
-        tip = [shape.process_reach_mm - 3, joint[1] + (1 if shape.verse == 24 else 5), joint[2] + 1.0]
-        canvas.add_both(rod(root, tip, 4.3 * stout, 2.7 * stout, (1, 0.8, 1.35)), 3.0)
-    base = back + deep + 4.0
-    drop = -10.0 if shape.verse != 24 else -9.0
-    spine = rod([0, base, -8.0], [0, base + shape.spinous_mm - 4, drop - 2.5], 2.9, 3.4, (1.0, 1.1, 2.7))
-    canvas.add(spine, 3.0)
+        root = joint + np.array([2.0, 1.0, -2.5])
+        stout = 1.45 if low else 1.0
+        middle = np.array(
+            [(shape.process_reach_mm + joint[0]) / 2, joint[1] + (0.0 if low else 4.0), joint[2] - 1.5]
+        )
+        tip = [shape.process_reach_mm - 3, joint[1] + (1 if low else 5.5), joint[2] + 1.5]
+        canvas.add_both(rod(root, middle, 4.3 * stout, 3.0 * stout, (1, 0.8, 1.35)), 3.0)
+        canvas.add_both(rod(middle, tip, 3.0 * stout, 2.6 * stout, (1, 0.7, 1.6)), 3.0)
+    # Spinous process: a hatchet, thin in its upper part, thick along its lower and hind edge.
+    base, tip_v = back + deep + 4.5, spinous_tip_local(shape, b)[1]
+    size = 0.8 if low else 1.0
+    drop = float(spinous_tip_local(shape, b)[2])
+    canvas.add(rod([0, base, -9.0], [0, tip_v - 3.0, drop + 3.5], 2.6, 2.9, (0.95, 1.0, 3.1 * size)), 3.0)
+    canvas.add(
+        rod([0, base + 9, drop - 1.5], [0, tip_v - 4.2, drop - 3.0], 2.4, 3.9, (1.0, 1.0, 1.5 * size)), 3.0
+    )
+    canvas.add(rod([0, tip_v - 4.0, drop + 5 * size], [0, tip_v - 4.2, drop - 5.0], 3.1, 4.0), 3.0)

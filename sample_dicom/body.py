@@ -11,10 +11,10 @@ from sample_dicom.canvas import F32, Primitive, ellipse_distance, smooth_max
 from sample_dicom.frames import rim_height_mm
 from sample_dicom.parameters import LevelShape
 
-SIDE_WAIST_MM = 2.2
-FRONT_WAIST_MM = 1.5
+SIDE_WAIST_MM = 2.8
+FRONT_WAIST_MM = 2.0
 WALL_WAIST_MM = 0.9
-DISH_MM = 1.3
+DISH_MM = 1.9
 FORAMEN_DEPTH_FRACTION = 0.19
 
 

@@ -104,7 +104,7 @@ class Canvas:
     def __init__(self, grid: VolumeGrid, frame: Frame, low: ArrayLike, high: ArrayLike) -> None:
         self.frame = frame
         self._spacing = grid.spacing_ijk_mm
-        corners = frame.lps([c for c in product(*zip(np.asarray(low), np.asarray(high), strict=True))])
+        corners = frame.lps(list(product(*zip(np.asarray(low), np.asarray(high), strict=True))))
         size = np.array(grid.shape_kji[::-1])
         ijk = grid.indices_from_lps(corners)
         first = np.clip(np.floor(ijk.min(0)).astype(int), 0, size)
@@ -125,7 +125,7 @@ class Canvas:
     def window(self, low: ArrayLike, high: ArrayLike, margin: float = MARGIN_MM) -> tuple[slice, ...]:
         """Slices of the crop that hold a local box and a margin."""
         lo, hi = np.asarray(low) - margin, np.asarray(high) + margin
-        corners = self.frame.lps([c for c in product(*zip(lo, hi, strict=True))])
+        corners = self.frame.lps(list(product(*zip(lo, hi, strict=True))))
         index = (corners - self._first_lps) / self._spacing
         size = np.array(self.sdf.shape[::-1])
         first = np.clip(np.floor(index.min(0)).astype(int), 0, size)

@@ -19,7 +19,7 @@ L3_CENTRE_LPS_MM = np.array([6.0, -32.0, -648.0])
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """Origin (3,) in LPS mm and axes (3, 3) whose rows are left, posterior, superior. Local mm are (u, v, w)."""
+    """Origin (3,) in LPS mm and axes (3, 3), rows left, posterior, superior; local mm are (u, v, w)."""
 
     origin_lps_mm: Array
     axes_lps: Array

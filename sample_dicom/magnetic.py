@@ -1,4 +1,4 @@
-"""Sagittal T1 and T2 pictures of a phantom: tissue intensities by class, thick slices, coil shading and noise.
+"""Sagittal T1 and T2 pictures of a phantom: intensity by tissue, thick slices, coil shading and noise.
 
 Intensities are illustrative; nothing is simulated of the physics but relative brightness.
 """
@@ -82,7 +82,9 @@ def _classes(phantom: Phantom, weighting: str, modic_pair: tuple[int, int] | Non
     fat, soft, marrow, cortex, disc, fluid, modic = _INTENSITY[weighting]
     hu = phantom.volume.values
     smooth = ndimage.gaussian_filter(hu.astype(np.float32), (0.0, 0.8, 0.8), truncate=2.0)
-    out = np.interp(smooth, [-400, -110, -60, 25, 70, 320, 700], [0, fat, fat * 0.8, soft, soft, cortex, cortex])
+    out = np.interp(
+        smooth, [-400, -110, -60, 25, 70, 320, 700], [0, fat, fat * 0.8, soft, soft, cortex, cortex]
+    )
     out = out.astype(np.float32)
     bone = phantom.vertebrae.labels > 0
     inside = bone & (smooth < 430)
@@ -100,9 +102,7 @@ def _modic(out: NDArray[np.float32], phantom: Phantom, verse: int, face: str, va
     """Blend a band of changed marrow beside an endplate, deepest in front."""
     body = phantom.truth[verse].body
     point, normal = body.inferior_endplate if face == "inferior" else body.superior_endplate
-    k, j, i = np.nonzero(
-        (phantom.vertebrae.labels == verse) & (phantom.structures.labels == Structure.BODY)
-    )
+    k, j, i = np.nonzero((phantom.vertebrae.labels == verse) & (phantom.structures.labels == Structure.BODY))
     places = phantom.volume.grid.lps_from_indices(np.stack([i, j, k], -1))
     deep = -((places - point) @ normal)
     ahead = -((places - body.centre_lps_mm) @ body.posterior) / body.depth_mm

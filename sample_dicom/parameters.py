@@ -27,7 +27,7 @@ class LevelShape:
         pedicle_width_mm, pedicle_height_mm: of the isthmus.
         transverse_deg: convergence of the pedicle axis towards the midline.
         sagittal_deg: positive where the axis rises towards anterior.
-        wall_concavity_mm: how far the posterior wall lies behind its midline at the body's edge; negative is convex.
+        wall_concavity_mm: how far the posterior wall's edges lie behind its midline; negative is convex.
         pitch_deg: forward lean of the body's superior axis in the supine patient.
         disc_below_mm: height of the disc under this body.
         process_reach_mm: lateral reach of the transverse process from the midline.
@@ -128,7 +128,7 @@ class PhantomParameters:
 
 
 def level_shapes(parameters: PhantomParameters) -> dict[int, LevelShape]:
-    """Every level's shape for a seed, T12 to S1 whether built or not (places must not depend on ``levels``)."""
+    """Shapes of T12 to S1 for a seed, built or not: places must not depend on ``levels``."""
     random = np.random.default_rng([parameters.seed, 1])
     general = 1.0 + 0.025 * parameters.variation * np.clip(random.standard_normal(), -2, 2)
     shapes: dict[int, LevelShape] = {}

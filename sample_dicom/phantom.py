@@ -84,7 +84,7 @@ def _grid(
         back = frames[22].origin_lps_mm[1] + BACK_SKIN_BEHIND_L3_MM + 12.0
         low = np.array([middle - width / 2, back - depth])
     s, t = parameters.spacing_mm, parameters.slice_mm
-    shape = (int(np.ceil((top - bottom) / t)), int(round(depth / s)), int(round(width / s)))
+    shape = (int(np.ceil((top - bottom) / t)), round(depth / s), round(width / s))
     # DICOM decimal strings hold what is rounded to a micrometre exactly.
     origin = np.round([low[0], low[1], bottom], 3)
     return VolumeGrid.from_parts(
@@ -155,7 +155,7 @@ class _Build:
             labels[canvas.slices][d < 0] = label
 
     def vertebra(self, verse: int) -> None:
-        """Distances, labels and HU of one vertebra; lower ones must be there already."""
+        """Distances, labels and HU of one vertebra; those above it must be there already."""
         shape, b, frame = self.shapes[verse], self.bodies[verse], self.frames[verse]
         left, right = (pedicle_shape(shape, b, side) for side in ("left", "right"))
         sacral = verse == SACRUM
@@ -166,11 +166,18 @@ class _Build:
             paint_sacrum(canvas, shape, b, left, right)
         else:
             paint_arch(canvas, shape, b, left)
+            for side, p in ((1, left), (-1, right)):  # keeps the processes off the isthmus
+                along = (canvas.u - p.centre[0]) * p.axis[0] + (canvas.v - p.centre[1]) * p.axis[1]
+                along += (canvas.w - p.centre[2]) * p.axis[2] + 2.2
+                canvas.sdf = np.where(canvas.u * side > 0, np.maximum(canvas.sdf, along), canvas.sdf).astype(
+                    np.float32
+                )
             for tube in tubes:
                 canvas.add(tube, 2.0)
             canvas.carve(canal(shape, b, -40, 40), 0.5)
             canvas.add(whole, 2.0)
-            canvas.sdf = np.maximum(canvas.sdf, FACET_GAP_MM - self.occupied[canvas.slices])
+        # The rounded inferior processes above shape the hollow superior ones below.
+        canvas.sdf = np.maximum(canvas.sdf, FACET_GAP_MM - self.occupied[canvas.slices])
         self.occupied[canvas.slices] = np.minimum(self.occupied[canvas.slices], canvas.sdf)
         of_body = canvas.evaluate(whole)
         of_tubes = [canvas.evaluate(tube) for tube in tubes]
@@ -186,8 +193,10 @@ class _Build:
         self.discs[canvas.slices][bone] = 0
         view = self.structures[canvas.slices]
         view[bone] = Structure.SACRUM_REST if verse == SACRUM else Structure.POSTERIOR_ELEMENTS
+        # In the sacrum bone goes on beside the tube, elsewhere only its fillets do.
+        reach = 0.0 if verse == SACRUM else 0.8
         for distance, value in zip(of_tubes, (Structure.RIGHT_PEDICLE, Structure.LEFT_PEDICLE), strict=True):
-            view[bone & (distance < 0.8)] = value
+            view[bone & (distance < reach)] = value
         at_body = of_body < 0
         if verse != SACRUM:  # fillets on the body's side belong to it
             at_body |= (of_body < 2.0) & (canvas.v < b.depth_mm / 2)
@@ -196,15 +205,15 @@ class _Build:
     def _bone_hu(self, canvas: Canvas, verse: int, of_body: F32, of_tubes: F32) -> None:
         in_body = np.clip(0.5 - of_body / 4.0, 0, 1)
         sacral = verse == SACRUM
-        spongy, hard = (165.0, 105.0 if sacral else 260.0)
+        spongy, hard = (165.0, 105.0 if sacral else 230.0)
         texture = trabecular_hu(canvas.sdf.shape, self.grid, 1.0, (self.parameters.seed, 4, verse))
         cancellous = texture * (in_body * spongy + (1 - in_body) * hard) * self.dark
         # Bone is denser below the endplates.
         cancellous += in_body * 60 * np.exp(-np.abs(np.minimum(canvas.sdf, 0)) / 2.5)
-        arch = 1.25 if sacral else 1.9
+        arch = 1.2 if sacral else 1.55
         cortex = (in_body * 1.05 + (1 - in_body) * arch) * self.thin
         cortex = np.where(of_tubes < 1.0, np.maximum(cortex, 1.5 * self.thin), cortex).astype(np.float32)
-        cortical = (in_body * 850 + (1 - in_body) * 1020).astype(np.float32) * (0.75 + 0.25 * self.dark)
+        cortical = (in_body * 850 + (1 - in_body) * 980).astype(np.float32) * (0.75 + 0.25 * self.dark)
         paint_bone(self.hu[canvas.slices], canvas.sdf, cortex, cortical, cancellous, self.voxel)
 
     def _cleft(self, frame: Frame, shape: LevelShape, b: BodyShape) -> None:
@@ -259,7 +268,7 @@ def build_phantom(parameters: PhantomParameters | None = None, progress: Progres
     paint_soft_tissue(build.hu, build.grid, build.frames, parameters.seed, SubProgress(progress, 0.0, 0.4))
     progress.step(0.4, "Discs and canal")
     build.discs_and_canal()
-    levels = sorted(parameters.built_levels, reverse=True)
+    levels = sorted(parameters.built_levels)
     for n, verse in enumerate(levels):
         progress.step(0.45 + 0.3 * n / len(levels), "Vertebrae")
         build.vertebra(verse)
@@ -277,6 +286,6 @@ def build_phantom(parameters: PhantomParameters | None = None, progress: Progres
         vertebrae=LabelVolume(build.grid, build.vertebrae),
         structures=LabelVolume(build.grid, build.structures),
         discs=LabelVolume(build.grid, build.discs),
-        truth={verse: level_truth(build.shapes[verse], build.frames[verse]) for verse in sorted(levels)},
+        truth={verse: level_truth(build.shapes[verse], build.frames[verse]) for verse in levels},
         marker_lps_mm=marker,
     )

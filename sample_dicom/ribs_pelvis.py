@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from imaging.geometry.grid import VolumeGrid
@@ -13,8 +15,8 @@ RIBS = (
     ((46.0, 37.0, 22.0), (85.0, 33.0, 2.0), (117.0, 6.0, -20.0), (131.0, -28.0, -36.0)),
 )
 _F = (0.0, 0.12, 0.3, 0.5, 1.0)
-_POSTERIOR = ((108, 92, 66, 50, 47), (18, 38, 56, 62, 64))
-_MIDDLE = ((113, 108, 88, 62, 60), (2, 8, 14, 12, 12))
+_POSTERIOR = ((108, 92, 66, 50, 44), (18, 38, 56, 62, 68))
+_MIDDLE = ((113, 106, 66, 40, 46), (2, 8, 14, 8, 28))
 _ANTERIOR = ((110, 120, 130, 132, 122), (-8, -28, -48, -62, -72))
 CREST_ABOVE_S1_MM = 46.0
 
@@ -27,7 +29,7 @@ def paint_ribs(grid: VolumeGrid, thoracic: Frame) -> list[Canvas]:
             grid, thoracic, (min(20 * side, 142 * side), -45, -45), (max(20 * side, 142 * side), 52, 34)
         )
         for chain in RIBS:
-            for start, end in zip(chain[:-1], chain[1:], strict=True):
+            for start, end in itertools.pairwise(chain):
                 part = rod(start, end, 3.6, 3.4, (1.0, 0.9, 1.5))
                 canvas.add(part if side > 0 else mirrored(part), 1.0)
         canvases.append(canvas)
@@ -37,7 +39,7 @@ def paint_ribs(grid: VolumeGrid, thoracic: Frame) -> list[Canvas]:
 def iliac_wing(grid: VolumeGrid, s1: Frame, side: int) -> tuple[tuple[slice, ...], F32] | None:
     """Slices of the grid and the distance of one wing on them; None where the image holds none of it.
 
-    In each axial slice the wing is a quadratic Bezier curve with a thickness; its three points move with height.
+    In each axial slice the wing is a thickened quadratic Bezier curve whose points move with height.
     """
     centre = s1.origin_lps_mm
     low = np.array([min(30 * side, 148 * side), -88, -500]) + centre

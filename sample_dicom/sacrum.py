@@ -34,9 +34,9 @@ class Segment:
 
 
 LOWER = (
-    Segment(-6, 15.5, 20, 22, 12, 11, 42, 0.35, (-3, -2, 0, 3, 6), (17, 15, 12, 13, 14)),
-    Segment(-18, 13, 14.5, 19, 9, 8, 31, 0.45, (-2, -1, 0, 1, 3), (13, 12, 9, 9, 9)),
-    Segment(-34, 12, 11, 17, 7, 5, 25, 0.30, (-2, -1, 0, 1, 2), (9, 8, 7, 6, 6)),
+    Segment(-6, 15.5, 20, 22, 12, 11, 45.5, 0.33, (-3, -2, 0, 3, 6), (17, 15, 12, 13, 14)),
+    Segment(-18, 13, 14.5, 19, 9, 8, 37, 0.50, (-2, -1, 0, 1, 3), (13, 12, 9, 9, 9)),
+    Segment(-34, 12, 11, 17, 7, 5, 29, 0.30, (-2, -1, 0, 1, 2), (9, 8, 7, 6, 6)),
 )
 _U = (0.0, 13.0, 19.0, 30.0, 42.0)
 
@@ -50,7 +50,7 @@ def placed(primitive: Primitive, frame: Frame) -> Primitive:
         x, y, z = u - o[0], v - o[1], w - o[2]
         return primitive.distance(*(np.asarray(r[0] * x + r[1] * y + r[2] * z, np.float32) for r in rows))
 
-    corners = frame.lps([c for c in product(*zip(primitive.low, primitive.high, strict=True))])
+    corners = frame.lps(list(product(*zip(primitive.low, primitive.high, strict=True))))
     return Primitive(distance, corners.min(0), corners.max(0))
 
 
@@ -69,8 +69,8 @@ def segment_frames(b: BodyShape) -> list[Frame]:
 
 
 def _mass(
-    reach: float, taper: float, height: float, us: ArrayLike, front: ArrayLike, back: ArrayLike, tops: ArrayLike,
-    slope_behind: float, behind_from: float,
+    reach: float, taper: float, height: float, us: ArrayLike, front: ArrayLike, back: ArrayLike,
+    tops: ArrayLike, slope_behind: float, behind_from: float,
 ) -> Primitive:  # fmt: skip
     """Plate between a front and a back profile over |u|; narrows downwards and towards its posterior edge."""
 
@@ -83,7 +83,7 @@ def _mass(
         t = (w - np.interp(au, us, tops).astype(np.float32) + slope_behind * behind) * 0.92
         d = smooth_max(np.asarray(f, np.float32), np.asarray(k, np.float32), 3.0)
         d = smooth_max(d, np.asarray(t, np.float32), 4.0)
-        d = smooth_max(d, np.asarray(side, np.float32), 5.0)
+        d = smooth_max(d, np.asarray(side, np.float32), 8.0)
         return smooth_max(d, np.asarray(-w - height / 2 - 2, np.float32), 3.0)
 
     wide = reach + abs(taper) * 9 + 1
@@ -133,7 +133,7 @@ def sacral_canals(shape: LevelShape, b: BodyShape, disc_half_mm: float) -> list[
 def paint_sacrum(
     canvas: Canvas, shape: LevelShape, b: BodyShape, left: PedicleShape, right: PedicleShape
 ) -> None:
-    """All of the sacrum; the S1 body and the S1 pedicles keep their exact surfaces where nothing joins them."""
+    """All of the sacrum; S1's body and pedicles keep their exact surfaces where nothing joins them."""
     back, top = b.depth_mm / 2, b.rim_mm / 2
     low = left.centre[2] - left.height_mm / 2
     us = (0.0, 18.0, 24.0, 33.0, 45.0, 57.0)
@@ -142,8 +142,11 @@ def paint_sacrum(
     ridge = left.centre[2] + left.height_mm / 2
     tops = (ridge - 1, ridge - 1, ridge, ridge, ridge - 2.5, ridge - 8.0)
     canvas.add(_mass(shape.process_reach_mm, 0.30, b.rim_mm, us, front, rear, tops, 0.55, back + 6), 3.0)
-    canvas.add_both(rod([21.5, back + 8, 6], [23.5, back + 12.5, top + 8], 6.6, 5.0, (1, 0.95, 1)), 3.0)
+    canvas.add_both(rod([21.5, back + 8, 6], [24.5, back + 11.5, top + 7.5], 6.8, 5.6, (1, 0.95, 1)), 3.0)
     canvas.add(rod([0, back + shape.canal_depth_mm + 6, -4], [0, back + 27, -8], 3.2, 3.0, (1, 1, 2.2)), 3.0)
+    for sign in (-1, 1):  # intermediate and lateral crests
+        canvas.add(rod([sign * 19, back + 18, -2], [sign * 17, back + 21, -12], 3.4, 2.6), 4.0)
+        canvas.add(rod([sign * 38, back + 18, 2], [sign * 34, back + 22, -13], 4.0, 3.6), 5.0)
     frames = segment_frames(b)
     for segment, frame in zip(LOWER, frames, strict=True):
         half = segment.depth_mm / 2
@@ -154,7 +157,7 @@ def paint_sacrum(
             [x - half * (0.2 if abs(u) < 15 else 0) for x, u in zip(segment.front, _U, strict=True)],
             [half + x for x in segment.back], tops2, 0.0, half + 2,
         )  # fmt: skip
-        canvas.add(placed(mass, frame), 4.0)
+        canvas.add(placed(mass, frame), 8.0)
         crest = rod([0, half + segment.back[0], 2], [0, half + segment.back[0] + 3, -3], 3.0, 2.6, (1, 1, 2))
         canvas.add(placed(crest, frame), 3.0)
     for part in sacral_canals(shape, b, 8.0):

@@ -30,7 +30,7 @@ def trunk_centre_lps_mm() -> NDArray[np.float64]:
 def skin_point_lps_mm(x_lps_mm: float | None, y_lps_mm: float | None, z_lps_mm: float) -> tuple[
     NDArray[np.float64], NDArray[np.float64]
 ]:  # fmt: skip
-    """Point of the skin and its outward normal: on the left flank at a given y, or on the back at a given x."""
+    """Skin point and its outward normal: on the left flank at a given y, or on the back at a given x."""
     cx, cy = trunk_centre_lps_mm()
     a, b, n = TRUNK_HALF_WIDTH_MM, TRUNK_HALF_DEPTH_MM, TRUNK_POWER
     if y_lps_mm is not None:
@@ -149,10 +149,10 @@ def _organs(
 ) -> None:
     """``up`` is mm above L3's centre."""
     cx, cy = centre
-    cavity = np.maximum(skin + 33.0, y - (cy + 6.0))
+    cavity = np.maximum(skin + 33.0, y - (cy + 2.0) + 7.0 * np.sin(noise * 2.1 + x * 0.05))
     bowel = np.asarray(np.maximum(cavity, (0.25 - noise) * 7.0), np.float32)
     _blend(hu, bowel, 42.0, pixel)
-    gas = np.maximum(np.maximum(cavity + 4.0, (1.45 - noise) * 7.0), y - (cy - 22.0))
+    gas = np.maximum(np.maximum(cavity + 4.0, (1.45 - noise) * 7.0), y - (cy - 24.0) + 6.0 * noise)
     _blend(hu, np.asarray(gas, np.float32), -880.0, pixel)
     for side, z_mid in ((1.0, 62.0), (-1.0, 54.0)):
         q = 1 - ((up - z_mid) / 54.0) ** 2
@@ -167,10 +167,12 @@ def _organs(
         r = float(np.sqrt(q))
         d = ellipse_distance(x - np.float32(cx - 85), y - np.float32(cy - 22), 80 * r, 74 * r)
         _blend(hu, np.asarray(np.maximum(d, skin + 24), np.float32), 58.0, pixel)
-    if up < -45:  # colon's gas beside the iliac fossae
-        d = ellipse_distance(x - np.float32(cx - 95), y - np.float32(cy - 30), 20.0, 17.0)
+    q = 1 - ((up + 95.0) / 50.0) ** 2
+    if q > 0.02:  # colon in the right iliac fossa
+        r = float(np.sqrt(q))
+        d = ellipse_distance(x - np.float32(cx - 95), y - np.float32(cy - 30), 20.0 * r, 17.0 * r)
         _blend(hu, d, 35.0, pixel)
-        _blend(hu, d + 5.0 + np.clip(y - cy + 34, -8, 8) * 0.5, -860.0, pixel)
+        _blend(hu, np.asarray(d + 5.0 + np.clip(y - cy + 34, -8, 8) * 0.5, np.float32), -860.0, pixel)
 
 
 def _muscles(hu: F32, skin: F32, x: F32, y: F32, up: float, spine: tuple[float, float], pixel: float) -> None:

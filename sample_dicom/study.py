@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -18,7 +17,8 @@ from sample_dicom.write import write_ct_study, write_mr_series
 
 READ_ME = "ABOUT-THIS-SAMPLE.txt"
 _TEXT = """Synthetic lumbar spine for trying and testing the planner. No patient was imaged.
-CT: axial, head first supine, T12 to S3 and the whole trunk. A metal sphere lies on the skin of the patient's LEFT.
+CT: axial, head first supine, T12 to S3 and the whole trunk. A metal sphere lies on the skin of the
+patient's LEFT.
 MR: sagittal T1 and T2 in the CT's frame, with Modic type 1 changes drawn beside the L4/L5 disc.
 A planning and training aid, not a certified device.
 """
@@ -54,7 +54,9 @@ def write_sample(
             ``output_not_writable`` where it cannot be made.
     """
     out_dir = Path(out_dir)
-    if out_dir.exists() and (not out_dir.is_dir() or (any(out_dir.iterdir()) and not (out_dir / READ_ME).is_file())):
+    if out_dir.exists() and (
+        not out_dir.is_dir() or (any(out_dir.iterdir()) and not (out_dir / READ_ME).is_file())
+    ):
         raise PlannerError(
             "output_not_empty",
             f"{out_dir} already holds something that is not a sample study; choose a new or empty folder.",
@@ -72,7 +74,7 @@ def write_sample(
         partial.chmod(0o755)
         if out_dir.exists():
             shutil.rmtree(out_dir)
-        os.replace(partial, out_dir)
+        partial.replace(out_dir)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from imaging.anatomy import BodyGeometry, ForamenGeometry, PedicleGeometry
 from imaging.labels import NAME_FROM_VERSE, SIDES, Side
-from sample_dicom.arch import PedicleShape, pedicle_shape
+from sample_dicom.arch import PedicleShape, pedicle_shape, spinous_tip_local
 from sample_dicom.body import DISH_MM, FORAMEN_DEPTH_FRACTION, body_shape, foramen_mouth_local
 from sample_dicom.frames import Frame
 from sample_dicom.parameters import LevelShape
@@ -74,8 +74,7 @@ def level_truth(shape: LevelShape, frame: Frame) -> PhantomLevelTruth:
     )
     spinous = None
     if b.front_taper == 0:
-        back = half_depth + shape.canal_depth_mm + shape.spinous_mm + 3.6
-        spinous = frame.lps([0.0, back, -12.0])
+        spinous = frame.lps(spinous_tip_local(shape, b))
     return PhantomLevelTruth(
         verse=shape.verse,
         body=body,

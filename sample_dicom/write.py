@@ -27,7 +27,13 @@ def _decimal(value: float) -> DSfloat:
 
 
 def _common(
-    volume: Volume, key: str, patient_name: str, patient_id: str, description: str, number: int, study_key: str
+    volume: Volume,
+    key: str,
+    patient_name: str,
+    patient_id: str,
+    description: str,
+    number: int,
+    study_key: str,
 ) -> Dataset:
     """Everything that all slices share."""
     columns = volume.grid.direction_lps
@@ -121,7 +127,7 @@ def write_ct_study(
     Args:
         volume: CT in HU, slices stacked along their normal.
         out_dir: folder, made if absent; files are CT0001.dcm and so on.
-        uid_key: decides the series' and images' UIDs; by default the voxels do, so equal volumes get equal UIDs.
+        uid_key: decides the series' and images' UIDs; by default the voxels do.
         study_key: decides the study's UID; by default ``uid_key``.
 
     Returns:
@@ -159,7 +165,7 @@ def write_mr_series(
     patient_id: str = "SAMPLE",
     progress: Progress = NULL_PROGRESS,
 ) -> list[Path]:
-    """Write an MR volume as MR Image Storage; ``weighting`` is "T1" or "T2" and sets echo and repetition time."""
+    """Write an MR volume as MR Image Storage; ``weighting`` (T1 or T2) sets echo and repetition time."""
     if volume.modality != "MR" or weighting not in ("T1", "T2"):
         raise ValueError("volume must be an MR and the weighting T1 or T2")
     key = f"mr|{weighting}|{study_key}"
