@@ -140,7 +140,7 @@ def _shells(skin: F32, x: F32, y: F32, cx: float, cy: float, pixel: float) -> F3
     inner = 13.0 - 7.0 * np.exp(-(((x - cx) / 22.0) ** 2)) * (behind < 0)
     _blend(hu, skin + fat + inner, FAT, pixel)
     # Behind, fat lies between wall and spine until the muscles are painted.
-    _blend(hu, np.asarray(np.maximum(skin + 3.0, (cy + 52.0) - y), np.float32), FAT, pixel)
+    _blend(hu, np.asarray(np.maximum(skin + 3.0, (cy + 80.0) - y), np.float32), FAT, pixel)
     return hu
 
 
@@ -219,9 +219,9 @@ def _muscles(hu: F32, skin: F32, x: F32, y: F32, up: float, spine: tuple[float, 
         size = radius if split == 0 else radius * 0.75
         vessel = ellipse_distance(dx - np.float32(place), dy - np.float32(front), size, size * 0.95)
         _blend(hu, vessel, 44.0, pixel)
-        if place > 0:
-            shell = np.maximum(np.abs(vessel + 0.5) - 0.6, np.abs(np.sin(up * 0.21 + dx)) * 9 - 3)
-            _blend(hu, np.asarray(shell, np.float32), 330.0, pixel)
+        if place > 0 and np.sin(up * 0.09) > 0.25:  # plaques on the artery's hind wall
+            shell = np.maximum(np.abs(vessel + 0.5) - 0.7, 3.5 - (dy - np.float32(front)))
+            _blend(hu, np.asarray(shell, np.float32), 380.0, pixel)
 
 
 def _table(x: F32, y: F32, cx: float, pixel: float) -> F32:
