@@ -29,7 +29,7 @@ from planner.report.drawing import (
     table,
     text,
 )
-from planner.report.pictures import TrajectoryPictures
+from planner.report.pictures import Shown, StationPictures, TrajectoryPictures
 from planner.report.words import (
     Row,
     clearance_rows,
@@ -200,7 +200,9 @@ def _overview_table(c: Canvas, report: Report, y: float) -> float:
                 text(c, _LEFT + x, y, cell, 8, BOLD if x == 0 else "Helvetica")
             mark(c, _RIGHT - 8, y - 1, worst if worst in ("stop", "caution") else "good")
             c.setLineWidth(0.25)
+            c.setStrokeGray(0.6)
             c.line(_LEFT, y - 5, _RIGHT, y - 5)
+            c.setStrokeGray(0)
             y -= 16
         if not level.trajectories:
             text(c, _LEFT, y, level.name, 8, BOLD)
@@ -277,8 +279,8 @@ def _trajectory_page(c: Canvas, report: Report, level: LevelPlan, t: Trajectory)
         aside = "" if abs(off) < 0.05 else " left" if off > 0 else " right"
         target.append(("Tip off the midline", f"{mm(abs(off))}{aside}"))
     column = (_WIDE - 28) / 3
-    instrument = instrument_rows(t, target, report.devices.get(t.device))
-    y0 = 338.0
+    instrument = instrument_rows(t, target, report.devices.get(t.device), report.limits)
+    y0 = 446.0
     y = min(
         table(c, _LEFT, y0, column, "Entry and depth", entry_rows(t, anatomy)),
         table(c, _LEFT + column + 14, y0, column, "Clearance", clearance_rows(t, report.limits)),
@@ -286,9 +288,10 @@ def _trajectory_page(c: Canvas, report: Report, level: LevelPlan, t: Trajectory)
     )
     name = report.devices[t.device].name if t.device in report.devices else t.device
     text(c, _LEFT, y - 12, f"Instrument profile: {name}.", 7)
-    findings = [("", f) for f in (*t.findings, *level.findings) if f.severity != "info"]
-    infos = [("", f) for f in t.findings if f.severity == "info"]
-    _finding_box(c, y - 24, [f for _, f in (*findings, *infos)])
+    findings = (*t.findings, *(f for f in level.findings if f.severity != "info"))
+    y = _finding_box(c, y - 20, sorted(findings, key=lambda f: SEVERITY_ORDER.index(f.severity)))
+    if shots is not None and shots.stations:
+        _stations(c, y - 18, shots.stations)
 
 
 def _pictures(c: Canvas, t: Trajectory, shots: TrajectoryPictures) -> None:
@@ -303,31 +306,75 @@ def _pictures(c: Canvas, t: Trajectory, shots: TrajectoryPictures) -> None:
     picture(c, _LEFT + wide + gap, 610, wide, 146, shots.tool_plane, "Axial, in the tool's plane", ("L", "R"))
     x = _LEFT + 2 * (wide + gap)
     picture(c, x, 610, wide, 146, shots.down_tool, "Down the tool, mid-pedicle", ("L", "R"))
+    _wall_numbers(c, x + wide / 2, 610 + 73, t)
     wide = (_WIDE - 3 * gap) / 4
     for n, (view, title) in enumerate(VIEW_TITLES.items()):
         x = _LEFT + n * (wide + gap)
-        pixels, letters = shots.fluoro.get(view, (None, None))
-        picture(c, x, 376 + 228 - wide, wide, wide, pixels, title, letters)
-        boxed(c, x + wide - 4, 376 + 228 - 15, "SIMULATED", 5.5, "right")
+        shown = shots.fluoro.get(view)
+        _xray(c, x, 604 - wide, wide, wide, shown, title)
         words = pose_words(*t.view_angles(view))
-        text(c, x, 376 + 228 - wide - 11, words, fitted(c, words, wide, 7.5, BOLD), BOLD)
+        text(c, x, 604 - wide - 10, words, fitted(c, words, wide, 7.5, BOLD), BOLD)
 
 
-def _finding_box(c: Canvas, y: float, findings: list[Finding]) -> None:
-    if not findings:
+def _xray(c: Canvas, x: float, y: float, wide: float, high: float, shown: Shown | None, title: str) -> None:
+    """The middle of an X-ray, where the target is, with its sides and the word SIMULATED."""
+    pixels, letters = shown if shown is not None else (None, None)
+    if pixels is not None:
+        margin = pixels.shape[0] // 5
+        pixels = pixels[margin:-margin, margin:-margin]
+    picture(c, x, y, wide, high, pixels, title, letters)
+    boxed(c, x + wide - 4, y + high - 13, "SIMULATED", 5, "right")
+
+
+def _wall_numbers(c: Canvas, x: float, y: float, t: Trajectory) -> None:
+    """The least clearance to each pedicle wall, on the side of the picture where that wall is."""
+    walls = t.clearance_mm
+    left, right = (walls.lateral, walls.medial) if t.side == "left" else (walls.medial, walls.lateral)
+    places = ((0, 36, walls.superior), (0, -46, walls.inferior), (-58, -5, left), (58, -5, right))
+    for dx, dy, value in places:
+        if value is not None:
+            wide = c.stringWidth(printable(mm(value)), BOLD, 6.5) + 6
+            boxed(c, x + dx - wide / 2, y + dy, mm(value), 6.5)
+
+
+def _stations(c: Canvas, y: float, stations: tuple[StationPictures, ...]) -> None:
+    """AP over lateral of each checkpoint, as large as the rest of the page allows."""
+    gap = 6.0
+    wide = (_WIDE - 4 * gap) / 5
+    high = min(wide, (y - 38 - 26) / 2 - 3)
+    if high < 40:
         return
+    text(c, _LEFT, y, "CHECKPOINTS, MM PAST BONE ENTRY", 7.5, BOLD)
+    c.setLineWidth(1.1)
+    c.line(_LEFT, y - 5, _RIGHT, y - 5)
+    for n, station in enumerate(stations):
+        x = _LEFT + n * (wide + gap)
+        c.circle(x + 5, y - 14.5, 5, fill=1)
+        c.setFillGray(1)
+        text(c, x + 5, y - 17, str(n + 1), 7, BOLD, "centre")
+        c.setFillGray(0)
+        text(c, x + 13, y - 17, station.name, 7.5, BOLD)
+        text(c, x + wide, y - 17, mm(station.depth_mm), 7, align="right")
+        _xray(c, x, y - 23 - high, wide, high, station.ap, "AP")
+        _xray(c, x, y - 26 - 2 * high, wide, high, station.lateral, "Lateral")
+
+
+def _finding_box(c: Canvas, y: float, findings: list[Finding]) -> float:
+    """Findings in a frame, worst first; returns the frame's lower edge."""
+    if not findings:
+        return y
     top = y
-    y -= 12
-    order = {severity: n for n, severity in enumerate(SEVERITY_ORDER)}
-    for finding in sorted(findings, key=lambda f: order[f.severity]):
-        if y < 50:
+    y -= 11
+    for finding in findings:
+        if y < 60:
             text(c, _LEFT + 18, y, "More in plan.json.", 7.5)
             y -= 10
             break
         mark(c, _LEFT + 7, y - 1, finding.severity if finding.severity != "info" else "none")
-        y = paragraph(c, _LEFT + 18, y, _WIDE - 26, finding.text, 7.5) - 2
+        y = paragraph(c, _LEFT + 18, y, _WIDE - 26, finding.text, 7.5) - 1
     c.setLineWidth(1.1)
     c.rect(_LEFT, y + 4, _WIDE, top - y - 4)
+    return y + 4
 
 
-__all__ = ["PURPOSE", "Patient", "Report", "TrajectoryPictures", "printable", "write_report"]
+__all__ = ["PURPOSE", "Patient", "Report", "write_report"]

@@ -14,6 +14,16 @@ Shown = tuple[NDArray[np.uint8], tuple[str, str]]
 
 
 @dataclass(frozen=True, eq=False)
+class StationPictures:
+    """One checkpoint: its name, the tool's depth and both pictures."""
+
+    name: str
+    depth_mm: float
+    ap: Shown
+    lateral: Shown
+
+
+@dataclass(frozen=True, eq=False)
 class TrajectoryPictures:
     """Pictures of one trajectory: uint8 arrays, (h, w) or (h, w, 3).
 
@@ -21,6 +31,7 @@ class TrajectoryPictures:
         tool_plane, down_tool, sagittal: slices with the tool drawn in.
         fluoro: by view, the picture without writing and the letters of its left and right edge.
         view3d: PNG bytes, where a 3D picture was rendered.
+        stations: AP and lateral at each checkpoint, in the order of the insertion.
     """
 
     tool_plane: NDArray[np.uint8]
@@ -28,3 +39,4 @@ class TrajectoryPictures:
     sagittal: NDArray[np.uint8]
     fluoro: Mapping[ViewName, Shown]
     view3d: bytes | None = None
+    stations: tuple[StationPictures, ...] = ()

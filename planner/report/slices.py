@@ -129,7 +129,7 @@ def outline(labels: LabelVolume, verse: int, plane: Plane) -> NDArray[np.bool_]:
 def draw_tool(picture: Picture, plane: Plane, t: Trajectory, dashed: bool = False) -> Picture:
     """The tool's outline (its true width), the lesion dotted and the tip as a ring with four ticks."""
     image = Image.fromarray(picture)
-    draw = ImageDraw.Draw(image)
+    draw = ImageDraw.Draw(image, "RGBA")
     path = plane.pixels(np.array(t.path_lps_mm))
     width = np.array(t.outer_diameter_mm) / plane.pixel_mm / 2
     lesion = _lesion_outline(plane, t)
@@ -145,9 +145,10 @@ def draw_tool(picture: Picture, plane: Plane, t: Trajectory, dashed: bool = Fals
         across /= np.maximum(np.linalg.norm(across, axis=1, keepdims=True), 1e-9)
         edge = np.r_[long + across * wide[:, None], (long - across * wide[:, None])[::-1]]
         closed = [(float(x), float(y)) for x, y in np.r_[edge, edge[:1]]]
-        draw.line(closed, fill=(0, 0, 0), width=5, joint="curve")
-        draw.line(closed, fill=(255, 255, 255), width=2, joint="curve")
-    _ring(draw, plane.pixels(np.array(t.tip_lps_mm)), 9.0)
+        draw.polygon(closed, fill=(255, 255, 255, 110))
+        draw.line(closed, fill=(0, 0, 0), width=7, joint="curve")
+        draw.line(closed, fill=(255, 255, 255), width=3, joint="curve")
+    _ring(draw, plane.pixels(np.array(t.tip_lps_mm)), 12.0)
     return np.asarray(image)
 
 

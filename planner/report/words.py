@@ -144,7 +144,9 @@ def _band(value: float | None, good: float, stop: float) -> str:
     return "caution" if value < good else "good"
 
 
-def instrument_rows(t: Trajectory, level_target: Iterable[Row], device: DeviceProfile | None) -> list[Row]:
+def instrument_rows(
+    t: Trajectory, level_target: Iterable[Row], device: DeviceProfile | None, limits: Limits
+) -> list[Row]:
     """Instrument, target and what the plan says of them."""
     p = t.parameters
     rows: list[Row] = []
@@ -152,14 +154,14 @@ def instrument_rows(t: Trajectory, level_target: Iterable[Row], device: DevicePr
         rows.append(("Introducer", f"{device.outer_diameter_mm:.1f}{NBSP}mm"))
         if device.bend_radius_mm is not None and p.turn_deg > 0.5:
             rows.append(("Stylet", f"radius {device.bend_radius_mm:.0f}{NBSP}mm, {p.turn_deg:.0f}°"))
-    rows.append(("Straight after the bend", mm(p.tip_mm)))
+    if p.turn_deg > 0.5:
+        rows.append(("Straight after the bend", mm(p.tip_mm)))
     rows += list(level_target)
     across, _, along = (2 * v for v in t.lesion.semi_axes_mm)
     rows.append(("Lesion, illustrative", f"{across:.0f} × {along:.0f}{NBSP}mm"))
     rows.append(("Target covered", f"{100 * t.lesion.target_coverage:.0f}{NBSP}%"))
     chance = 100 * t.breach_probability
-    rows.append(
-        ("Breach, 2 mm and 3° off", f"{chance:.1f}{NBSP}%" if chance < 10 else f"{chance:.0f}{NBSP}%")
-    )
+    shown = f"{chance:.1f}{NBSP}%" if chance < 10 else f"{chance:.0f}{NBSP}%"
+    rows.append((f"Breach, SD {limits.entry_sd_mm:g} mm and {limits.direction_sd_deg:g}°", shown))
     rows.append(("Gertzbein-Robbins", t.gertzbein_robbins))
     return rows

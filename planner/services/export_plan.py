@@ -17,7 +17,7 @@ from imaging.progress import NULL_PROGRESS, Progress, SubProgress
 from imaging.segmentation.result import SpineSegmentation
 from planner.domain.plan import LevelPlan, Plan, Trajectory, ViewName
 from planner.export.dicom import FluoroShot
-from planner.report.pictures import TrajectoryPictures
+from planner.report.pictures import StationPictures, TrajectoryPictures
 from planner.services.open_case import Case
 from planner.services.render_fluoro import TrajectoryShots, render_all
 from planner.storage.atomic import whole_folder
@@ -195,6 +195,10 @@ def _slices(
         sagittal=slices.draw_tool(draw(sagittal), sagittal, t, dashed=True),
         fluoro={view: (shot.plain, shot.letters) for view, shot in one.views.items()} if one else {},
         view3d=view3d,
+        stations=tuple(
+            StationPictures(s.name, s.depth_mm, (ap.plain, ap.letters), (side.plain, side.letters))
+            for s, ap, side in (one.stations if one else ())
+        ),
     )
 
 

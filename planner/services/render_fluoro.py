@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from imaging.anatomy import VertebraAnatomy
 from imaging.errors import PlannerError
 from imaging.fluoro.annotate import annotate, edge_letters
 from imaging.fluoro.picture import PictureSettings, render_picture
@@ -22,9 +23,11 @@ from imaging.segmentation.result import SpineSegmentation
 from imaging.volume import Volume
 from planner.domain.plan import LevelPlan, Plan, Trajectory, ViewName
 from planner.export.dicom import FluoroShot, orientation_letters
+from planner.report.checkpoints import Checkpoint, advanced_to, checkpoints
 from planner.services.open_case import Case
 
 Picture = NDArray[np.uint8]
+_STATION_PX = 384
 VIEWS: tuple[ViewName, ...] = ("ap", "lateral", "oblique", "en_face")
 
 
@@ -60,20 +63,25 @@ class Shot:
 
 @dataclass(frozen=True, eq=False)
 class TrajectoryShots:
-    """The four pictures of one trajectory."""
+    """The four pictures of one trajectory, and AP and lateral at each checkpoint of the insertion."""
 
     views: Mapping[ViewName, Shot]
+    stations: tuple[tuple[Checkpoint, Shot, Shot], ...] = ()
 
 
 class FluoroRoom:
     """Pictures of one volume; the body's shadow is kept for poses that were taken before."""
 
-    def __init__(self, volume: Volume, carm: CArm | None = None) -> None:
+    def __init__(self, volume: Volume, carm: CArm | None = None, projector: Projector | None = None) -> None:
         if volume.modality != "CT":
             raise PlannerError("no_fluoro", "X-rays can be simulated from CT only, not from MR.")
-        self._projector = Projector(volume)
+        self._projector = projector or Projector(volume)
         self.carm = carm or CArm()
         self._shadows: dict[tuple[float, ...], NDArray[np.float32]] = {}
+
+    def resized(self, size_px: int) -> FluoroRoom:
+        """A room with the same volume and C-arm and smaller or larger pictures."""
+        return FluoroRoom(self._projector.volume, self.carm.resized(size_px), self._projector)
 
     def take(
         self,
@@ -112,12 +120,13 @@ def isocentre(level: LevelPlan) -> NDArray[np.float64]:
 
 
 def render_all(
-    case: Case, _found: SpineSegmentation, plan: Plan, progress: Progress = NULL_PROGRESS
+    case: Case, found: SpineSegmentation, plan: Plan, progress: Progress = NULL_PROGRESS
 ) -> dict[tuple[int, Side], TrajectoryShots]:
     """The four pictures of every planned trajectory, by level and side; none from MR."""
     if case.volume.modality != "CT":
         return {}
     room = FluoroRoom(case.volume)
+    small = room.resized(_STATION_PX)
     jobs = [(level, t) for level in plan.levels for t in level.trajectories]
     result: dict[tuple[int, Side], TrajectoryShots] = {}
     for n, (level, t) in enumerate(jobs):
@@ -128,8 +137,21 @@ def render_all(
             )
             pose = pose_for(isocentre(level), t.view_angles(view))
             views[view] = room.take(pose, t, level=level.name, side=t.side, view=view)
-        result[level.verse, t.side] = TrajectoryShots(views)
+        anatomy = found.level(level.verse)
+        stations = _stations(small, level, t, anatomy) if anatomy is not None else ()
+        result[level.verse, t.side] = TrajectoryShots(views, stations)
     return result
+
+
+def _stations(
+    room: FluoroRoom, level: LevelPlan, t: Trajectory, anatomy: VertebraAnatomy
+) -> tuple[tuple[Checkpoint, Shot, Shot], ...]:
+    ap, lateral = (pose_for(isocentre(level), t.view_angles(view)) for view in ("ap", "lateral"))
+    result = []
+    for station in checkpoints(t, anatomy):
+        tool = advanced_to(t, station.depth_mm)
+        result.append((station, room.take(ap, tool), room.take(lateral, tool)))
+    return tuple(result)
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,8 @@ def segment_case(
 
     if anchor is not None:
         _require_inside(case, anchor)
-    labels = label_spine(case.volume, anchor=anchor, progress=SubProgress(progress, 0.0, 0.8))
+    place = None if anchor is None else (anchor[0], np.array(anchor[1]))
+    labels = label_spine(case.volume, anchor=place, progress=SubProgress(progress, 0.0, 0.8))
     return measured(case, labels, SubProgress(progress, 0.8, 1.0))
 
 
