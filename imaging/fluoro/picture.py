@@ -29,6 +29,7 @@ _DETECTOR_SIGMA_MM = 0.25
 _SCATTER_SIGMA_MM = 45.0
 _COMPRESSION_SIGMA_MM = 16.0
 _COMPRESSION = 0.85
+_EQUALISATION = 0.6
 _EDGE_SIGMA_MM = 1.5
 _EDGE_GAIN = 0.5
 _WHITE, _BRIGHT, _DARK, _BLACK, _METAL, _SHUTTER = 250.0, 212.0, 58.0, 16.0, 10.0, 26.0
@@ -149,9 +150,14 @@ def _compress(
     share = _broad(weight, sigma)
     wide = _broad(reference * weight, sigma) / np.maximum(share, 1e-3)
     background = _f32(_COMPRESSION * wide)
-    calm = reference - background
+    calm = _f32(reference - background)
+    # Thick parts show little of their structure: lift local contrast towards the picture's middle.
+    local = np.sqrt(np.maximum(_broad(calm * calm * weight, sigma) / np.maximum(share, 1e-3), 0) + 1e-6)
+    typical = float(np.median(local[region][::7]))
+    gain = _f32((typical / np.clip(local, 0.35 * typical, 3 * typical)) ** _EQUALISATION)
+    calm = calm * gain
     # Metal is held just beyond the darkest bone, or sharpening would draw a bright rim round it.
-    flat = np.minimum(density - background, _f32(np.max(calm[region]) + 0.1))
+    flat = np.minimum((density - background) * gain, _f32(np.max(calm[region]) + 0.1))
     sharp = flat + _EDGE_GAIN * (flat - _smooth(flat, _EDGE_SIGMA_MM / carm.pixel_mm))
     return _f32(sharp), _f32(calm)
 

@@ -1,8 +1,8 @@
 """Line integrals slice by slice: Joseph's sums as two one-dimensional resamplings and one final warp.
 
-On a plane parallel to the slices that the central ray crosses most steeply, every slice of the volume appears
-merely scaled and shifted. Joseph's bilinear samples then split exactly into an interpolation along rows and
-one along columns. A view square to the volume needs no more; others end with one homography onto the detector.
+On a plane parallel to the slices that the central ray crosses most steeply, every slice of the volume
+appears merely scaled and shifted. Joseph's bilinear samples then split exactly into an interpolation along rows
+and one along columns. A view square to the volume needs no more; others end with one homography onto the detector.
 
 After P. Lacroute and M. Levoy, "Fast volume rendering using a shear-warp factorization", SIGGRAPH 1994. Rays
 that follow another axis than the central one are sampled less densely than in Joseph's own choice.
@@ -44,7 +44,7 @@ class Intermediate:
 def intermediate_for(
     source: Array, corner: Array, column: Array, row: Array, size_ijk: Array, rows: int, columns: int
 ) -> Intermediate | None:
-    """The plane and sampling that serve a picture; None where the source is inside the slices or rays run along them.
+    """The plane and sampling for a picture; None where the source is among the slices or rays run along them.
 
     All vectors are in voxel indices (i, j, k); see joseph_sums.
     """
@@ -89,12 +89,12 @@ def intermediate_for(
     )  # fmt: skip
 
 
-@nb.njit(parallel=True, fastmath=True, cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@nb.njit(parallel=True, fastmath=True, cache=True, nogil=True, error_model="numpy")
 def accumulate_slices(  # type: ignore[no-untyped-def]
     flat, n_w, n_b, n_a, stride_w, stride_b, source_w, source_b, source_a, plane,
     start_a, start_b, step_a, step_b, size_a, size_b,
 ):  # fmt: skip
-    """(size_b, size_a) sums over slices. ``flat`` int16 rows have one 0 before and two after their n_a voxels."""
+    """(size_b, size_a) sums over slices; rows of ``flat`` (int16) have one 0 before and two after n_a voxels."""
     out = np.zeros(size_b * size_a, np.float32)
     blocks = (size_b + _BLOCK - 1) // _BLOCK
     for block in nb.prange(blocks):
@@ -139,12 +139,12 @@ def accumulate_slices(  # type: ignore[no-untyped-def]
     return out.reshape(size_b, size_a)
 
 
-@nb.njit(parallel=True, fastmath=True, cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@nb.njit(parallel=True, fastmath=True, cache=True, nogil=True, error_model="numpy")
 def warp_to_detector(  # type: ignore[no-untyped-def]
     sums, w, b, a, plane, start_a, start_b, step_a, step_b, source, corner, column, row, lps_from_ijk, unit,
     rows, columns,
 ):  # fmt: skip
-    """(rows, columns) line integrals: cubic (Catmull-Rom) samples of ``sums`` times the step's length and ``unit``."""
+    """(rows, columns) line integrals: Catmull-Rom samples of ``sums`` times the step's length and ``unit``."""
     out = np.zeros((rows, columns), np.float32)
     size_b, size_a = sums.shape
     for v in nb.prange(rows):

@@ -132,17 +132,21 @@ class Projection:
 def pose_words(primary_deg: float, secondary_deg: float) -> str:
     """The clinic's words for a prone patient: 'left oblique 22°, cephalad 8°'.
 
-    The detector behind the back (p = 180) is AP; turned to the patient's left is left oblique.
+    The detector behind the back (p = 180) is AP; turned to the patient's left is left oblique, and within 15°
+    of square left lateral with its degrees from AP.
     """
     p = (primary_deg + 180) % 360 - 180
     if abs(abs(p) - 90) < 0.5:
         first = f"{'left' if p > 0 else 'right'} lateral"
     else:
         oblique = 180 - abs(p)
+        side = "left" if p > 0 else "right"
         if abs(oblique) < 0.5:
             first = "AP"
+        elif abs(p) < 0.5:
+            first = "AP, detector in front"
         else:
-            first = f"{'left' if p > 0 else 'right'} oblique {oblique:.0f}°"
+            first = f"{side} {'lateral' if 75 <= oblique <= 105 else 'oblique'} {oblique:.0f}°"
     if abs(secondary_deg) < 0.5:
         return first
     return f"{first}, {'cephalad' if secondary_deg > 0 else 'caudad'} {abs(secondary_deg):.0f}°"

@@ -1,0 +1,120 @@
+"""Grey values, noise, field and writing of the simulated picture."""
+
+import numpy as np
+import pytest
+from fluoro_shapes import SMALL, view
+from numpy.testing import assert_array_equal
+
+from imaging.fluoro.annotate import annotate
+from imaging.fluoro.picture import PictureSettings, render_picture, round_field
+from imaging.geometry.carm import CArm, pose_words
+
+CARM = CArm().resized(256)
+
+
+@pytest.fixture(scope="module")
+def scene():
+    """Soft tissue with a band of bone and a rod of steel."""
+    v, u = np.mgrid[:256, :256]
+    body = 3 + 0.5 * np.sin(u / 70) + 0.8 * ((v > 100) & (v < 130))
+    metal = np.where((abs(v - 180) < 8) & (u < 150), 4.0, 0.0)
+    return body.astype(np.float32), metal.astype(np.float32), view(180, 0, carm=CARM)
+
+
+@pytest.mark.parametrize("quality", ["clean", "clinical"])
+def test_bone_is_darker_than_tissue_and_metal_black(scene, quality):
+    body, metal, projection = scene
+    picture = render_picture(body, metal, projection, PictureSettings(quality=quality))
+    assert picture.dtype == np.uint8
+    tissue, bone, steel = picture[60:90, 110:140], picture[108:122, 110:140], picture[177:184, 60:130]
+    assert bone.mean() < tissue.mean() - 60
+    assert steel.max() < 30
+    inverted = render_picture(body, metal, projection, PictureSettings(quality=quality, bone_dark=False))
+    assert inverted[177:184, 60:130].min() > 225
+
+
+def test_outside_the_round_field_is_black(scene):
+    body, metal, projection = scene
+    picture = render_picture(body, metal, projection)
+    assert not picture[round_field(CARM) == 0].any()
+    assert not picture[0, 0]
+    assert picture[128, 240] > 20
+
+
+def test_noise_is_seeded_and_falls_with_dose(scene):
+    body, _, projection = scene
+    one = render_picture(body, None, projection, PictureSettings(seed=4))
+    assert_array_equal(one, render_picture(body, None, projection, PictureSettings(seed=4)))
+    assert (one != render_picture(body, None, projection, PictureSettings(seed=5))).mean() > 0.3
+    patch = np.s_[60:90, 110:140]
+    spread = [
+        np.std(np.diff(render_picture(body, None, projection, PictureSettings(dose=d))[patch].astype(float)))
+        for d in (5, 30, 300)
+    ]
+    assert spread[0] > 1.5 * spread[1] > 2 * spread[2]
+
+
+def test_metal_does_not_change_the_brightness_elsewhere(scene):
+    body, metal, projection = scene
+    settings = PictureSettings(quality="clean")
+    with_tool = render_picture(body, metal, projection, settings).astype(int)
+    without = render_picture(body, None, projection, settings).astype(int)
+    assert abs(with_tool - without)[40:160, 40:200].max() <= 1
+
+
+def test_where_the_volume_ends_the_picture_is_shuttered(scene):
+    body, _, projection = scene
+    cut = body.copy()
+    cut[:, :70] = 0
+    picture = render_picture(cut, None, projection, PictureSettings(quality="clean"))
+    assert picture[128, 20:60].max() < 40
+    assert abs(float(picture[60:90, 110:140].mean()) - 150) < 70
+    assert render_picture(np.zeros_like(body), None, projection).max() < 40
+
+
+def test_writing_keeps_the_shape_and_marks_the_corners(scene):
+    body, _, projection = scene
+    picture = render_picture(body, None, projection)
+    for canvas in (picture, np.repeat(picture[..., None], 3, 2)):
+        written = annotate(canvas, projection, side="left", level="L4", view="ap")
+        assert written.shape == canvas.shape
+        assert written.dtype == np.uint8
+        changed = written != canvas
+        assert changed[:40, :40].any()
+        assert changed[:40, -40:].any()
+        assert changed[-60:, -110:].mean() > 0.1
+        assert not changed[80:170, 80:170].any()
+
+
+def test_letters_swap_with_the_side_of_the_detector(scene):
+    body, _, projection = scene
+    blank = np.zeros((256, 256), np.uint8)
+    prone = annotate(blank, projection, words="")
+    supine = annotate(blank, view(0, 0, carm=CARM), words="")
+    left, right = prone[:30, :30], prone[:30, -30:]
+    ink = lambda a: a[:, np.flatnonzero(a.any(0))]  # noqa: E731
+    assert_array_equal(ink(left), ink(supine[:30, -30:]))
+    assert_array_equal(ink(right), ink(supine[:30, :30]))
+    assert ink(left).shape != ink(right).shape or (ink(left) != ink(right)).any()
+
+
+def test_even_a_thumbnail_says_simulated():
+    blank = np.zeros((96, 96), np.uint8)
+    assert (annotate(blank, view(180, 0, carm=SMALL))[60:, 20:] > 200).sum() > 60
+
+
+@pytest.mark.parametrize(
+    ("angles", "words"),
+    [
+        ((180, 0), "AP"),
+        ((-180, 0.2), "AP"),
+        ((158, 8), "left oblique 22°, cephalad 8°"),
+        ((-150, -12), "right oblique 30°, caudad 12°"),
+        ((90, 0), "left lateral"),
+        ((86, 4), "left lateral 94°, cephalad 4°"),
+        ((93, 0), "left lateral 87°"),
+        ((0, 0), "AP, detector in front"),
+    ],
+)
+def test_words_of_the_clinic(angles, words):
+    assert pose_words(*angles) == words
