@@ -38,9 +38,10 @@ class Block:
     depth: Array
 
 
-def block_of(iso: IsoVolume, body: BodyModel) -> Block:
-    """The box that can hold the whole vertebra."""
-    corners = np.array([[a, b, c] for a in (-54, 54) for b in (-42, 70) for c in (-52, 36)], float)
+def block_of(iso: IsoVolume, body: BodyModel, sacral: bool = False) -> Block:
+    """The box that can hold the whole vertebra, or the sacrum from S1 down."""
+    ends = ((-56, 56), (-46, 48), (-105, 36)) if sacral else ((-48, 48), (-42, 67), (-49, 30))
+    corners = np.array([[a, b, c] for a in ends[0] for b in ends[1] for c in ends[2]], float)
     index = iso.index_kji(body.frame.to_lps(corners))
     low = np.maximum(0, np.floor(index.min(0)).astype(int))
     high = np.minimum(iso.values.shape, np.ceil(index.max(0)).astype(int) + 1)
@@ -96,13 +97,19 @@ def arrival(
             d, near = plane.ahead(there)
             speed[near & (d >= 0) & ~inside] = 0.0
     speed[inside] = 1.0
+    out = march(speed, inside & (p > -6) & (p < -3) & (np.abs(lat) < 14))
+    out[(calm < threshold - 20) & ~inside] = np.inf
+    return out
+
+
+def march(speed: Array, seeds: Mask) -> Array:
+    """Time of arrival from the seeds at the given speed (1 = 1 mm per unit), infinite past ``REACH_MM``."""
     image = sitk.GetImageFromArray(speed.astype(np.float32))
-    seeds = np.argwhere(inside & (p > -6) & (p < -3) & (np.abs(lat) < 14))[::5]
-    march = sitk.FastMarchingImageFilter()
-    march.SetTrialPoints([tuple(int(v) for v in seed[::-1]) for seed in seeds])
-    march.SetStoppingValue(REACH_MM)
-    out = sitk.GetArrayFromImage(march.Execute(image)).astype(np.float64)
-    out[((calm < threshold - 20) & ~inside) | (speed <= 0) | (out >= REACH_MM)] = np.inf
+    fast = sitk.FastMarchingImageFilter()
+    fast.SetTrialPoints([tuple(int(v) for v in seed[::-1]) for seed in np.argwhere(seeds)[::5]])
+    fast.SetStoppingValue(REACH_MM)
+    out = sitk.GetArrayFromImage(fast.Execute(image)).astype(np.float64)
+    out[(speed <= 0) | (out >= REACH_MM)] = np.inf
     return out
 
 

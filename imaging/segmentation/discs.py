@@ -24,6 +24,7 @@ VACUUM_HU = -60.0
 CHANGE_COST = 4.0
 MIN_SCORE = 28.0
 MAX_TILT_DEG = 62.0
+MAX_GROWTH = 1.22
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,6 +181,9 @@ def _good_run(discs: list[Disc]) -> list[Disc]:
             turn = np.rad2deg(np.arccos(np.clip(disc.normal_lps @ last.normal_lps, -1, 1)))
             lean = np.rad2deg(np.arccos(np.clip(disc.normal_lps @ step / gap, -1, 1)))
             fits = turn < 38 and lean < 40 and GAP_MM[0] <= gap <= GAP_MM[1] + 4
+            if len(runs[-1]) > 1:
+                before = last.centre_lps_mm - runs[-1][-2].centre_lps_mm
+                fits = fits and gap < MAX_GROWTH * float(np.linalg.norm(before))
             if fits and max(disc.height_mm, last.height_mm) < 0.32 * gap:
                 runs[-1].append(disc)
                 continue
@@ -196,23 +200,23 @@ def look_beyond(iso: IsoVolume, disc: Disc, gap_mm: float, upward: bool) -> Disc
     turns = np.arange(-20, 21, 5.0) if upward else np.arange(-10, 51, 5.0)
     steps = np.arange(-9, 9.01, 0.5)
     grid_a, grid_l = np.meshgrid(np.arange(-12, 13, 3.0), np.arange(-12, 13, 3.0), indexing="ij")
-    best: tuple[float, Disc | None] = (MIN_SCORE, None)
+    best: dict[bool, tuple[float, Disc | None]] = {False: (MIN_SCORE, None), True: (MIN_SCORE, None)}
     for turn in turns:
         half, full = (_about(left, np.deg2rad(-sign * turn * f)) for f in (0.5, 1.0))
         direction, new_normal = half @ normal * sign, full @ normal
         back = np.cross(new_normal, left)
         back *= np.sign(back[1]) or 1.0
-        for gap in np.arange(max(18.0, gap_mm - 9), min(47.0, gap_mm + 9) + 0.1, 1.5):
+        for gap in np.arange(max(18.0, gap_mm - 8), min(47.0, gap_mm + (4 if upward else 9)) + 0.1, 1.5):
             centre = disc.centre_lps_mm + direction * gap
             plane = centre + grid_a[..., None] * back + grid_l[..., None] * left
             values = iso.sample(plane[None] + steps[:, None, None, None] * (new_normal * sign))
             known = (values > -900).mean((1, 2))
-            means = np.where(known > 0.7, np.clip(values, VACUUM_HU, 450).mean((1, 2)), np.nan)
+            means = np.where(known > 0.55, np.clip(values, VACUUM_HU, 450).mean((1, 2)), np.nan)
             score, height, virtual = _profile_score(means)
             score -= 0.25 * (gap - gap_mm) ** 2 / 3 + 0.15 * abs(turn)
-            if score > best[0]:
-                best = (score, Disc(disc.s_mm + sign * gap, centre, new_normal, height, score, virtual))
-    return best[1]
+            if score > best[virtual][0]:
+                best[virtual] = score, Disc(disc.s_mm + sign * gap, centre, new_normal, height, score, virtual)
+    return best[False][1] or best[True][1]
 
 
 def _about(axis: Array, angle: float) -> Array:

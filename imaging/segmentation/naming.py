@@ -119,8 +119,10 @@ def _number(number: int) -> int:
 
 
 def _count(n: int) -> str:
-    words = ("No", "One", "Two", "Three", "Four", "Five", "Six")
-    return f"{words[n] if n < len(words) else n} lumbar {'vertebra' if n == 1 else 'vertebrae'}"
+    if n > 5:
+        return f"{n} vertebrae"
+    words = ("No", "One", "Two", "Three", "Four", "Five")
+    return f"{words[n]} lumbar {'vertebra' if n == 1 else 'vertebrae'}"
 
 
 def _unconfirmed(text: str) -> Finding:

@@ -9,16 +9,16 @@ from imaging.labels import Structure
 from imaging.segmentation.arch import Block
 from imaging.segmentation.bodies import BodyModel
 
-MAX_LENGTH_MM = 16.0
-MIN_LENGTH_MM = 5.0
-OPENING = 1.5
+MAX_LENGTH_MM = 14.0
+MIN_LENGTH_MM = 7.0
+OPENING = 1.7
 
 
 def split_parts(block: Block, body: BodyModel, mask: NDArray[np.bool_], sacral: bool) -> NDArray[np.uint8]:
     """Structure numbers for the voxels of one vertebra.
 
     The pedicle reaches from the posterior wall back to where the cross-section opens into lamina and
-    transverse process (1.5 times the isthmus).
+    transverse process (1.7 times the isthmus).
     """
     lat, p, s = np.moveaxis(block.local, -1, 0)
     out = np.full(mask.shape, int(Structure.SACRUM_REST if sacral else Structure.POSTERIOR_ELEMENTS), np.uint8)

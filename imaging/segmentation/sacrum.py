@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
-from imaging.segmentation.arch import Block, bone_threshold
+from imaging.segmentation.arch import Block, bone_threshold, march
 from imaging.segmentation.bodies import BodyModel, build_body
 from imaging.segmentation.discs import Disc
 from imaging.segmentation.facets import FacetPlane
@@ -46,30 +46,23 @@ def sacral_body(iso: IsoVolume, discs: list[Disc]) -> BodyModel | None:
     return build_body(iso, frame_between(iso, bottom, top))
 
 
-def sacral_mask(
-    iso: IsoVolume, block: Block, body: BodyModel, joints: tuple[FacetPlane, FacetPlane] | None, others: Mask
-) -> Mask:
-    """Bone of the sacrum in the block: connected to S1's body, within the wings, before the L5 joints."""
-    del iso
+def sacral_arrival(block: Block, body: BodyModel, joints: tuple[FacetPlane, FacetPlane], others: Mask) -> Array:
+    """Geodesic distance (mm) from S1's body through the sacrum, infinite where it cannot be.
+
+    The room is anatomy's: wings half a hand wide that taper to the coccyx and, behind, to the sacroiliac
+    joints; nothing behind the joints with L5.
+    """
     lat, p, s = np.moveaxis(block.local, -1, 0)
     inside = block.depth <= 0
-    wing = np.clip(50.0 + 0.25 * np.minimum(s, 0) - 0.15 * np.maximum(p, 0), 20, 55)
-    top = body.frame.disc_plane(True)
-    above = s > top[0] + top[1] * lat + top[2] * p + np.where(p > 2, 10.0, 1.0)
-    room = (np.abs(lat) < wing) & ~above & (p < 42) & ~others & (p > -38)
-    bone = ndi.gaussian_filter(block.hu, 0.7) > bone_threshold(body)
+    wing = 52.0 + 0.3 * np.minimum(s + 15, 0) - 0.5 * np.maximum(p - 8, 0)
+    a, b, c = body.frame.disc_plane(True)
+    over = s > a + b * lat + c * p + np.where(p > 2, 12.0, 1.0)
+    room = (np.abs(lat) < np.maximum(wing, 18.0)) & ~over & (p < 42) & (p > -42) & ~others
+    bone = ndi.gaussian_filter(block.hu, 0.7) > bone_threshold(body) - 15
     bone = ndi.binary_closing(bone, iterations=2) & room
     bone[(np.abs(lat) < 6) & (p > 1) & (p < 12) & (block.hu < 130)] = False
-    if joints is not None:
-        for plane in joints:
-            d, near = plane.ahead(block.local)
-            bone &= ~(near & (d < 0))
-            t = (block.local - plane.centre) @ plane.along
-            bone &= ~((t > -8) & (d < -1) & (s > plane.centre[2] - 8))
-    bone |= inside
-    bone = ndi.binary_opening(bone, iterations=1) | inside
-    parts, _ = ndi.label(bone)
-    keep = np.unique(parts[inside])
-    return np.asarray(np.isin(parts, keep[keep > 0]))
-
-
+    for plane in joints:
+        d, near = plane.ahead(block.local)
+        bone &= ~(near & (d < 0))
+    bone[inside] = True
+    return march(bone.astype(np.float64), inside & (p > -8))

@@ -8,18 +8,18 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from imaging.errors import PlannerError
-from imaging.labels import SACRUM, Structure
+from imaging.labels import SACRUM, VERSE_FROM_NAME, Structure
 from imaging.progress import NULL_PROGRESS, Progress, SubProgress
 from imaging.segmentation.arch import Block, arrival, block_of, tidied
 from imaging.segmentation.bodies import BodyModel, build_body
 from imaging.segmentation.canal_path import find_canal
 from imaging.segmentation.discs import Disc, find_discs
-from imaging.segmentation.facets import FacetPlane, fit_facets, prior_angle_deg
+from imaging.segmentation.facets import FacetPlane, fit_facets
 from imaging.segmentation.frames import frame_between
 from imaging.segmentation.iso import IsoVolume, resampled
 from imaging.segmentation.naming import Naming, name_levels
 from imaging.segmentation.result import SpineLabels
-from imaging.segmentation.sacrum import sacral_body, sacral_mask
+from imaging.segmentation.sacrum import sacral_arrival, sacral_body
 from imaging.segmentation.canal_tube import canal_mask
 from imaging.segmentation.pedicles import split_parts
 from imaging.segmentation.straighten import Straightened, straighten
@@ -28,6 +28,7 @@ from imaging.volume import LabelVolume, Volume
 
 Array = NDArray[np.float64]
 Facets = tuple[FacetPlane, FacetPlane]
+HIGHEST = VERSE_FROM_NAME["T10"]
 NO_SPINE = (
     "no_spine_found",
     "No lumbar vertebra lies wholly in this image. Choose a CT that shows the lumbar spine.",
@@ -55,11 +56,23 @@ def label_spine(
     iso, spine, discs = locate(volume, SubProgress(progress, 0.0, 0.25))
     bodies, sacral = model_bodies(iso, discs, SubProgress(progress, 0.25, 0.45))
     naming = name_levels(iso, discs, bodies, sacral, anchor)
+    bodies, sacral, naming = _lumbar(bodies, sacral, naming)
     vertebrae, structures = paint(iso, spine, bodies, sacral, naming, SubProgress(progress, 0.45, 0.95))
     progress.step(0.97, "Writing the labels on the image's own grid")
     return SpineLabels(
         to_source(vertebrae, iso, volume), to_source(structures, iso, volume), naming.confidence, naming.findings
     )
+
+
+def _lumbar(
+    bodies: list[BodyModel], sacral: BodyModel | None, naming: Naming
+) -> tuple[list[BodyModel], BodyModel | None, Naming]:
+    """Without what lies above T10: of no use here, and costly."""
+    keep = [n for n, number in enumerate(naming.numbers) if number >= HIGHEST]
+    first = 0 if sacral is None else 1
+    numbers = tuple(naming.numbers[n] for n in keep)
+    confidence = {number: naming.confidence[number] for number in numbers}
+    return [bodies[n - first] for n in keep if n >= first], sacral, Naming(numbers, confidence, naming.findings)
 
 
 def locate(volume: Volume, progress: Progress) -> tuple[IsoVolume, Straightened, list[Disc]]:
@@ -68,7 +81,8 @@ def locate(volume: Volume, progress: Progress) -> tuple[IsoVolume, Straightened,
     progress.step(0.0, "Looking for the spinal canal")
     coarse = resampled(volume, low, high, (1.5, 1.5, 3.0))
     canal = find_canal(coarse, SubProgress(progress, 0.05, 0.5))
-    iso = resampled(volume, canal.min(0) - [72, 80, 75], canal.max(0) + [72, 85, 30], 1.0)
+    progress.step(0.5, "Straightening the spine")
+    iso = resampled(volume, canal.min(0) - [72, 80, 95], canal.max(0) + [72, 85, 30], 1.0)
     progress.step(0.6, "Straightening the spine")
     spine = straighten(iso, canal)
     z = spine.to_lps(np.arange(len(spine.values)), -16.0, 0.0)[:, 2]
@@ -105,16 +119,15 @@ def paint(
     body_of = np.zeros(iso.values.shape, np.uint8)
     for n, body in enumerate(column):
         progress.step(0.2 * n / len(column), "Fitting the vertebral bodies")
-        block = block_of(iso, body)
+        block = block_of(iso, body, naming.numbers[n] == SACRUM)
         blocks.append(block)
         body_of[block.where][block.depth <= 0] = n + 1
-    joints: list[Facets | None] = []
+    joints: list[Facets] = []
     for n, body in enumerate(column):
         progress.step(0.2 + 0.2 * n / len(column), "Fitting the facet joints")
         known = naming.numbers[n]
-        places = 25 - min(known, 25) if known != SACRUM else 0
-        places = places if known == SACRUM else max(1, 25 - known)
-        joints.append(fit_facets(iso, body, prior_angle_deg(places)) if n + 1 <= len(column) else None)
+        place = 0 if known == SACRUM else max(1, 25 - known)
+        joints.append(fit_facets(iso, body, place))
     owner = np.zeros(iso.values.shape, np.uint8)
     nearest = np.full(iso.values.shape, np.inf, np.float32)
     for n, body in enumerate(column):
@@ -123,11 +136,9 @@ def paint(
         others = (body_of[block.where] != 0) & (body_of[block.where] != n + 1)
         below = (column[n - 1], joints[n - 1]) if n > 0 else None
         if naming.numbers[n] == SACRUM:
-            mask = sacral_mask(iso, block, body, joints[n], others)
-            time = np.where(mask, 20.0, np.inf)
+            time = sacral_arrival(block, body, joints[n], others)
         else:
-            assert below is None or below[1] is not None
-            time = arrival(block, body, joints[n], below, others)  # type: ignore[arg-type]
+            time = arrival(block, body, joints[n], below, others)
         time = np.where(block.depth <= 0, 0.0, time)
         better = time < nearest[block.where]
         nearest[block.where][better] = time[better]
