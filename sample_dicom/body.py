@@ -74,7 +74,7 @@ def body(b: BodyShape) -> Primitive:
         wall = b.depth_mm / 2 + waist[2] * rim + b.concavity_mm * np.minimum((u / half) ** 2, 1.3)
         vv = v - np.float32(v0)
         semi = np.where(vv < 0, front, np.float32(1.35 * (b.depth_mm / 2 - v0)))
-        side = smooth_max(ellipse_distance(u, vv, half, semi, 2.4), v - wall, 4.0)
+        side = smooth_max(ellipse_distance(u, vv, half, semi, 2.4), np.asarray(v - wall, np.float32), 4.0)
         dish = DISH_MM * np.clip(1 - (u / half) ** 2 - (v / (b.depth_mm / 2)) ** 2, 0, 1)
         top = b.rim_mm / 2 - v * np.float32(b.wedge / 2) - dish
         bottom = b.rim_mm / 2 - v * np.float32(b.wedge / 2) - (0.0 if sacral else dish)

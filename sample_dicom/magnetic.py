@@ -82,10 +82,9 @@ def _classes(phantom: Phantom, weighting: str, modic_pair: tuple[int, int] | Non
     fat, soft, marrow, cortex, disc, fluid, modic = _INTENSITY[weighting]
     hu = phantom.volume.values
     smooth = ndimage.gaussian_filter(hu.astype(np.float32), (0.0, 0.8, 0.8), truncate=2.0)
-    out = np.interp(
-        smooth, [-400, -110, -60, 25, 70, 320, 700], [0, fat, fat * 0.8, soft, soft, cortex, cortex]
-    )
-    out = out.astype(np.float32)
+    steps = [-400, -110, -60, 25, 70, 320, 700]
+    levels = [0, fat, fat * 0.8, soft, soft, cortex, cortex]
+    out: NDArray[np.float32] = np.interp(smooth, steps, levels).astype(np.float32)
     bone = phantom.vertebrae.labels > 0
     inside = bone & (smooth < 430)
     out[inside] = marrow * (0.75 + 0.25 * np.clip(smooth[inside] / 200, 0, 1.4))
@@ -95,7 +94,7 @@ def _classes(phantom: Phantom, weighting: str, modic_pair: tuple[int, int] | Non
     if modic_pair is not None and set(modic_pair) <= set(phantom.truth):
         for verse, face in ((modic_pair[0], "inferior"), (modic_pair[1], "superior")):
             _modic(out, phantom, verse, face, modic)
-    return ndimage.gaussian_filter(out, (0.4, 0.5, 0.0), truncate=2.0)
+    return np.asarray(ndimage.gaussian_filter(out, (0.4, 0.5, 0.0), truncate=2.0), np.float32)
 
 
 def _modic(out: NDArray[np.float32], phantom: Phantom, verse: int, face: str, value: float) -> None:

@@ -117,10 +117,10 @@ class _Build:
             lower = {24: SACRUM}.get(upper, upper + 1)
             if lower not in order or upper not in self.shapes or upper == SACRUM:
                 continue
-            a, b = self.frames[lower], self.frames[upper]
-            bottom = b.lps([0, 0, -self.bodies[upper].rim_mm / 2])
-            top = a.lps([0, 0, self.bodies[lower].rim_mm / 2])
-            mean = a.axes_lps + b.axes_lps
+            under, over = self.frames[lower], self.frames[upper]
+            bottom = over.lps([0, 0, -self.bodies[upper].rim_mm / 2])
+            top = under.lps([0, 0, self.bodies[lower].rim_mm / 2])
+            mean = under.axes_lps + over.axes_lps
             frame = Frame((bottom + top) / 2, mean / np.linalg.norm(mean, axis=1, keepdims=True))
             part = disc(self.bodies[lower], self.bodies[upper], self.shapes[upper].disc_below_mm)
             self._fill(frame, part, 82.0, upper, self.discs)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from sample_dicom.arch import PedicleShape, pedicle
 from sample_dicom.body import BodyShape, body, canal
@@ -69,9 +70,16 @@ def segment_frames(b: BodyShape) -> list[Frame]:
 
 
 def _mass(
-    reach: float, taper: float, height: float, us: ArrayLike, front: ArrayLike, back: ArrayLike,
-    tops: ArrayLike, slope_behind: float, behind_from: float,
-) -> Primitive:  # fmt: skip
+    reach: float,
+    taper: float,
+    height: float,
+    us: Sequence[float],
+    front: Sequence[float],
+    back: Sequence[float],
+    tops: Sequence[float],
+    slope_behind: float,
+    behind_from: float,
+) -> Primitive:
     """Plate between a front and a back profile over |u|; narrows downwards and towards its posterior edge."""
 
     def distance(u: F32, v: F32, w: F32) -> F32:
@@ -144,7 +152,7 @@ def paint_sacrum(
     canvas.add(_mass(shape.process_reach_mm, 0.30, b.rim_mm, us, front, rear, tops, 0.55, back + 6), 3.0)
     canvas.add_both(rod([21.5, back + 8, 6], [24.5, back + 11.5, top + 7.5], 6.8, 5.6, (1, 0.95, 1)), 3.0)
     canvas.add(rod([0, back + shape.canal_depth_mm + 6, -4], [0, back + 27, -8], 3.2, 3.0, (1, 1, 2.2)), 3.0)
-    for sign in (-1, 1):  # intermediate and lateral crests
+    for sign in (-1.0, 1.0):  # intermediate and lateral crests
         canvas.add(rod([sign * 19, back + 18, -2], [sign * 17, back + 21, -12], 3.4, 2.6), 4.0)
         canvas.add(rod([sign * 38, back + 18, 2], [sign * 34, back + 22, -13], 4.0, 3.6), 5.0)
     frames = segment_frames(b)

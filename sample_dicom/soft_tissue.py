@@ -229,6 +229,6 @@ def _table(x: F32, y: F32, cx: float, pixel: float) -> F32:
     dip = y - (L3_CENTRE_LPS_MM[1] + BACK_SKIN_BEHIND_L3_MM + TABLE_GAP_MM) + 0.0006 * (x - cx) ** 2
     out = np.full(x.shape, AIR, np.float32)
     wide = np.abs(x - cx) - 210
-    _blend(out, np.asarray(np.maximum(np.maximum(-dip, dip - 14), wide), np.float32), -80.0, pixel)
+    _blend(out, np.asarray(np.maximum(np.maximum(-dip, dip - 14), wide), np.float32), 120.0, pixel)
     _blend(out, np.asarray(np.maximum(np.maximum(1.5 - dip, dip - 12.5), wide), np.float32), -940.0, pixel)
     return out

@@ -199,6 +199,21 @@ def test_pedicle_scale_narrows_pedicles() -> None:
         assert narrow < 0.8 * wide
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [{"seed": 1}, {"seed": 2}, {"scoliosis_deg": 25.0}, {"pedicle_scale": 0.55}, {"pedicle_scale": 1.3}],
+)
+def test_variants_stay_whole_and_apart(changes: dict[str, float]) -> None:
+    variant = build_phantom(PhantomParameters.small(slice_mm=1.0, spacing_mm=1.0, noise_hu=0.0, **changes))
+    labels = variant.vertebrae.labels
+    for verse in variant.truth:
+        own = labels == verse
+        blobs, _ = ndimage.label(own, np.ones((3, 3, 3)))
+        sizes = np.bincount(blobs.ravel())[1:]
+        assert sizes.max() / sizes.sum() > 0.999
+        assert set(np.unique(labels[ndimage.binary_dilation(own)])) <= {0, verse}
+
+
 def test_parameters_refuse_nonsense() -> None:
     with pytest.raises(ValueError, match="spacing_mm"):
         PhantomParameters(spacing_mm=9.0)
