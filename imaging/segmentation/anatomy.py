@@ -15,7 +15,7 @@ from imaging.labels import NAME_FROM_VERSE, SACRUM, SIDES, Side, Structure
 from imaging.progress import NULL_PROGRESS, Progress
 from imaging.segmentation.anatomy_foramen import measure_hu
 from imaging.segmentation.anatomy_frame import FINE_MM, Masks, fit_frame, measure_body, unit
-from imaging.segmentation.anatomy_local import Box, box_grid, frame_grid, level_set, widen
+from imaging.segmentation.anatomy_local import Box, box_grid, frame_grid, level_set_of, widen
 from imaging.segmentation.anatomy_pedicle import measure_pedicle
 from imaging.volume import LabelVolume, Volume
 
@@ -72,9 +72,10 @@ def _cut_out(vertebrae: LabelVolume, structures: LabelVolume) -> dict[int, Masks
         bone = vertebrae.labels[wide] == number
         parts = structures.labels[wide]
         body = bone & (parts == Structure.BODY)
+        pedicle = bone & ((parts == Structure.LEFT_PEDICLE) | (parts == Structure.RIGHT_PEDICLE))
         if body.sum() * voxel < MIN_BODY_MM3:
             continue
-        result[number] = Masks(number, box_grid(vertebrae.grid, wide), bone, body, parts == Structure.CANAL)
+        result[number] = Masks(number, box_grid(vertebrae.grid, wide), bone, body, parts == Structure.CANAL, pedicle)
     return result
 
 
@@ -113,10 +114,12 @@ def _measure(
         (42, body.depth_mm / 2 + 26, body.height_mm / 2 + 10),
         FINE_MM,
     )
-    bone = level_set(masks.bone, masks.grid, grid)
+    part_of_ala = masks.verse == SACRUM and bool(masks.pedicle.any())
+    bone = level_set_of(masks.passage_distance if part_of_ala else masks.bone_distance, grid)
     pedicles: dict[Side, PedicleGeometry] = {}
     for side in SIDES:
-        found = measure_pedicle(bone, grid, body, side, wide=masks.verse == SACRUM)
+        seed = _pedicle_middle(masks, body, side) if part_of_ala else None
+        found = measure_pedicle(bone, grid, body, side, masks.verse == SACRUM, seed)
         if found is not None and _near_edge(found, whole):
             findings.append(
                 Finding(
@@ -150,6 +153,12 @@ def _measure(
         return anatomy
     foramen, cancellous = measure_hu(volume, masks, body)
     return replace(anatomy, foramen=foramen, cancellous_hu=cancellous)
+
+
+def _pedicle_middle(masks: Masks, body: BodyGeometry, side: Side) -> Array | None:
+    points = masks.grid.lps_from_indices(np.argwhere(masks.pedicle)[:, ::-1])
+    own = (points - body.centre_lps_mm) @ body.left * (1 if side == "left" else -1) > 0
+    return np.asarray(points[own].mean(0)) if own.sum() > 50 else None
 
 
 def _spinous_tip(masks: Masks, body: BodyGeometry) -> Array | None:

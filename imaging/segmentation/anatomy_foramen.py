@@ -8,7 +8,7 @@ from scipy import ndimage as ndi
 
 from imaging.anatomy import BodyGeometry, ForamenGeometry
 from imaging.segmentation.anatomy_frame import Masks
-from imaging.segmentation.anatomy_local import Field, frame_grid, level_set, resample, sample
+from imaging.segmentation.anatomy_local import Field, frame_grid, level_set_of, resample, sample
 from imaging.sitk_bridge import image_from_array
 from imaging.volume import Volume
 
@@ -36,7 +36,7 @@ def measure_hu(volume: Volume, masks: Masks, body: BodyGeometry) -> tuple[Forame
     reach = (body.width_mm / 2 + 4, body.depth_mm / 2 + 6, body.height_mm / 2 + 4)
     hu, matrix = local_hu(volume, body, reach)
     grid = frame_grid(body.centre_lps_mm, body.axes_lps, -np.array(reach), np.array(reach), 0.7)
-    level = level_set(masks.body, masks.grid, grid)
+    level = level_set_of(masks.body_distance, grid)
     core = (level > 4.0) & (hu > -500)
     if core.sum() < 200:
         return None, None
@@ -65,8 +65,10 @@ def measure_hu(volume: Volume, masks: Masks, body: BodyGeometry) -> tuple[Forame
     if abs(at_left) > 3.5 or abs(at_up) > 0.33 * body.height_mm:
         return None, cancellous
     mouth = start + at_left * body.left + at_up * body.superior
-    inward = np.arange(0.0, 0.35 * body.depth_mm, 0.5)
+    inward = np.arange(0.0, 0.3 * body.depth_mm, 0.5)
     line = sample(hu, grid, mouth - inward[:, None] * body.posterior)
-    filled = line > cancellous - 15
-    deep = float(inward[int(np.argmax(filled[4:])) + 4]) if filled[4:].any() else float(inward[-1])
+    # The canal's end: halfway up from its darkest to the cancellous bone's mean.
+    dark = int(np.argmin(line[: max(3, len(line) // 2)]))
+    filled = np.flatnonzero(line[dark:] > (line[dark] + cancellous) / 2)
+    deep = float(inward[dark + int(filled[0])]) if len(filled) else float(inward[-1])
     return ForamenGeometry(mouth, deep), cancellous

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+import SimpleITK as sitk
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage as ndi
 
@@ -15,9 +17,10 @@ from imaging.segmentation.anatomy_local import (
     Field,
     Mask,
     axis_mm,
+    distance_image,
     exits_mm,
     frame_grid,
-    level_set,
+    level_set_of,
     sample,
 )
 
@@ -28,13 +31,29 @@ FINE_MM = 0.6
 
 @dataclass(frozen=True, eq=False)
 class Masks:
-    """A vertebra cut out of its label maps: whole bone, body and canal, [k, j, i] on one cropped grid."""
+    """A vertebra cut out of its label maps: whole bone, body, canal and pedicles, [k, j, i] on one cropped grid."""
 
     verse: int
     grid: VolumeGrid
     bone: Mask
     body: Mask
     canal: Mask
+    pedicle: Mask
+
+    @cached_property
+    def bone_distance(self) -> sitk.Image:
+        """Distance map of the whole bone."""
+        return distance_image(self.bone, self.grid)
+
+    @cached_property
+    def passage_distance(self) -> sitk.Image:
+        """Distance map of pedicles and body alone: S1's pedicle is a part of the ala, not a closed tube."""
+        return distance_image(self.body | self.pedicle, self.grid)
+
+    @cached_property
+    def body_distance(self) -> sitk.Image:
+        """Distance map of the body."""
+        return distance_image(self.body, self.grid)
 
 
 def unit(vector: ArrayLike) -> Array:
@@ -153,7 +172,7 @@ def fit_frame(masks: Masks, centre_lps_mm: Array, superior: Array, posterior: Ar
     centre, axes = centre_lps_mm, axes_from(superior, posterior)
     for _ in range(3):
         grid = frame_grid(centre, axes, (-36, -32, -28), (36, 46, 28), COARSE_MM)
-        body = level_set(masks.body, masks.grid, grid, 0.8)
+        body = level_set_of(masks.body_distance, grid, 0.8)
         upper, lower = endplate_planes(body, grid, centre)
         middle = (upper[2] + lower[2]) / 2
         half = max(5.0, (upper[2] - lower[2]) / 2)
@@ -165,14 +184,14 @@ def fit_frame(masks: Masks, centre_lps_mm: Array, superior: Array, posterior: Ar
             normal = unit([-upper[0], -upper[1], 1.0]) + unit([-lower[0], -lower[1], 1.0])
             axes = axes_from(normal @ axes, axes[1])
         grid = frame_grid(centre, axes, (-36, -32, -28), (36, 46, 28), COARSE_MM)
-        bone = level_set(masks.bone, masks.grid, grid, 0.8)
+        bone = level_set_of(masks.bone_distance, grid, 0.8)
         angle, shift = symmetry(bone, grid, centre, axes, half)
         a = np.deg2rad(angle)
         left = np.cos(a) * axes[0] + np.sin(a) * axes[1]
         centre = centre + shift * left
         axes = np.stack([left, np.cross(axes[2], left), axes[2]])
-        body = level_set(masks.body, masks.grid, frame_grid(centre, axes, (-2, -32, -3), (2, 32, 3), COARSE_MM), 0.8)
         small = frame_grid(centre, axes, (-2, -32, -3), (2, 32, 3), COARSE_MM)
+        body = level_set_of(masks.body_distance, small, 0.8)
         back, front = columns(body, small, centre, 1, 1), columns(body, small, centre, 1, -1)
         centre = centre + float(np.nanmedian(back) + np.nanmedian(front)) / 2 * axes[1]
     return centre, axes
@@ -181,7 +200,7 @@ def fit_frame(masks: Masks, centre_lps_mm: Array, superior: Array, posterior: Ar
 def measure_body(masks: Masks, centre_lps_mm: Array, axes: Array) -> BodyGeometry:
     """Size, walls and endplates of a body in its fitted frame."""
     grid = frame_grid(centre_lps_mm, axes, (-38, -32, -28), (38, 32, 28), FINE_MM)
-    body = level_set(masks.body, masks.grid, grid)
+    body = level_set_of(masks.body_distance, grid)
     centre = centre_lps_mm
     upper, lower = endplate_planes(body, grid, centre)
     middle = float(upper[2] + lower[2]) / 2

@@ -53,23 +53,32 @@ def widen(box: Box, shape: tuple[int, ...], voxels: int) -> Box:
     return a, b, c
 
 
+def distance_image(mask: Mask, grid: VolumeGrid) -> sitk.Image:
+    """Signed distance map of a mask on its own grid, positive inside; zero lies between voxels."""
+    padded = np.pad(mask, 2)
+    matrix = grid.lps_from_ijk.copy()
+    matrix[:3, 3] = grid.lps_from_indices([-2, -2, -2])
+    if not padded.any():
+        return image_from_array(np.full(padded.shape, -FAR_MM, np.float32), VolumeGrid(padded.shape, matrix))
+    spacing = grid.spacing_ijk_mm[::-1]
+    inside = ndi.distance_transform_edt(padded, sampling=spacing)
+    outside = ndi.distance_transform_edt(~padded, sampling=spacing)
+    distance = np.clip(inside - outside, -FAR_MM, FAR_MM).astype(np.float32)
+    return image_from_array(distance, VolumeGrid(padded.shape, matrix))
+
+
 def level_set(mask: Mask, grid: VolumeGrid, target: VolumeGrid, sigma_mm: float = 0.6) -> Field:
     """Smoothed signed level set of a mask on ``target``, positive inside; zero lies on the surface.
 
     Shape-based interpolation (Raya & Udupa 1990): the signed distance map, not the mask, is interpolated,
     so that thick slices give slopes instead of steps. ``mask`` is [k, j, i] on ``grid``.
     """
-    padded = np.pad(mask, 2)
-    matrix = grid.lps_from_ijk.copy()
-    matrix[:3, 3] = grid.lps_from_indices([-2, -2, -2])
-    spacing = grid.spacing_ijk_mm[::-1]
-    if not padded.any():
-        return np.full(target.shape_kji, -FAR_MM, np.float32)
-    inside = ndi.distance_transform_edt(padded, sampling=spacing)
-    outside = ndi.distance_transform_edt(~padded, sampling=spacing)
-    distance = np.clip(inside - outside, -FAR_MM, FAR_MM).astype(np.float32)
-    image = image_from_array(distance, VolumeGrid(padded.shape, matrix))
-    field = resample(image, target, -FAR_MM)
+    return level_set_of(distance_image(mask, grid), target, sigma_mm)
+
+
+def level_set_of(distance: sitk.Image, target: VolumeGrid, sigma_mm: float = 0.6) -> Field:
+    """``level_set`` from a ``distance_image`` made before."""
+    field = resample(distance, target, -FAR_MM)
     smoothed = ndi.gaussian_filter(field, sigma_mm / target.spacing_ijk_mm[::-1], truncate=3.0)
     return np.asarray(smoothed, dtype=np.float32)
 

@@ -34,7 +34,7 @@ def ray_lengths(fields: VertebraFields, starts: Array, directions: Array) -> Arr
     """(...) way in mm from starts inside bone to its surface (sphere tracing), at most ``REACH_MM``."""
     starts, directions = np.broadcast_arrays(starts, directions)
     length = np.zeros(starts.shape[:-1])
-    for _ in range(14):
+    for _ in range(11):
         gap = fields.bone(starts + length[..., None] * directions)
         length = np.minimum(length + np.where(gap > 0.03, gap, 0.0), REACH_MM)
     return length

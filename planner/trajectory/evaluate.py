@@ -49,7 +49,7 @@ def breach_probability(
     turn = rng.normal(0, np.deg2rad(limits.direction_sd_deg), (limits.draws, 2))
     along = np.r_[0.0, np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))]
     use = np.flatnonzero(along >= min(limits.docking_mm, along[-1] - 1e-6))
-    keep = np.unique(np.r_[use[::2], use[-1]])
+    keep = np.unique(np.r_[use[::3], use[-1]])
     rel = points[keep] - points[0]
     moved = shift[:, :1] * bend + shift[:, 1:] * third
     spin = turn[:, :1] * bend + turn[:, 1:] * third
@@ -102,7 +102,10 @@ def evaluate(
     walls = wall_clearances(fields, side, points, diameters, zone)
     lesion = make_lesion(electrode, device, target)
     surface = lesion_surface(lesion)
-    body_part = np.flatnonzero(along >= entered)[::2] if crossing is not None else np.array([], int)
+    # Endplates are meant, not the notches beside the pedicle's root: well in front of the posterior wall.
+    ahead = (anatomy.body.posterior_wall_lps_mm - points) @ anatomy.body.posterior
+    deep = (along >= entered) & (along >= limits.docking_mm) & (ahead > 0.08 * anatomy.body.depth_mm)
+    body_part = np.flatnonzero(deep)[::2] if crossing is not None else np.array([], int)
     anterior = superior = inferior = None
     left, posterior, up = fields.axes_lps
     if len(body_part):

@@ -22,6 +22,7 @@ STRAIGHT_SAMPLES = 40
 CURVE_SAMPLES = 22
 BACK_MM = 34.0
 DOCKING_RESERVE_MM = 1.0
+ENTRY_BEHIND_MM = 8.0
 TIP_DEPTH = (0.31, 0.49)
 TIP_HEIGHT = (0.40, 0.60)
 TIP_LATERAL_MM = 4.0
@@ -48,10 +49,9 @@ class Objective:
         """Bone distance less the margin wanted towards the nearest wall."""
         bone = self.fields.bone_mm
         step = self.fields.step_mm
-        up, back, left = np.gradient(bone, step)
-        medial = left if self.side == "left" else -left
-        # The gradient points into bone, so a wall on the medial side makes the distance grow to lateral.
-        toward_medial = np.clip(medial, 0, 1) if self.side == "left" else np.clip(medial, 0, 1)
+        up, _, left = np.gradient(bone, step)
+        # The gradient points into bone: beside a medial wall the distance grows to lateral.
+        toward_medial = np.clip(left if self.side == "left" else -left, 0, 1)
         toward_inferior = np.clip(up, 0, 1)
         weight = np.clip(toward_medial**2 + toward_inferior**2, 0, 1)
         low, high = self.limits.lateral_superior_mm, self.limits.medial_inferior_mm
@@ -108,6 +108,7 @@ class Objective:
         margin = sample(self.margin_field, self.grid, straight) - device.outer_diameter_mm / 2
         curve = self.curve_points(c, np.linspace(0, 1, CURVE_SAMPLES))
         in_body = fields.bone(curve) - device.stylet_diameter_mm / 2 - limits.medial_inferior_mm
+        in_body[:, 6:] -= limits.endplate_mm - limits.medial_inferior_mm
         length = (device.bend_radius_mm or 1.0) * c.turn + c.tip
         back = np.linspace(-device.electrode_length_mm, 0, 7)
         electrode = self.past_bend(c, length[:, None] + back[None])
@@ -123,6 +124,10 @@ class Objective:
         value -= 0.004 * np.rad2deg(c.turn)
         value -= 3.0 * np.maximum(limits.bend_past_wall_mm + 0.2 - self._past_wall(c), 0.0) * (c.turn > 0)
         value += 0.03 * self._superolateral(c, entry_at)
+        # Transpedicular: the entry lies behind the isthmus, not beside it.
+        isthmus = self.anatomy.pedicles[self.side].isthmus_centre_lps_mm
+        entry = c.point + np.nan_to_num(entry_at)[:, None] * c.direction
+        value -= 0.6 * np.maximum(ENTRY_BEHIND_MM - (entry - isthmus) @ self.fields.axes_lps[1], 0.0)
         far = (c.bend_at - entry_at) < 3.0
         return np.where(np.isfinite(entry_at) & ~far, value, -np.inf)
 

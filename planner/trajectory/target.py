@@ -12,6 +12,7 @@ Array = NDArray[np.float64]
 DEPTH_FRACTION = 0.40
 HEIGHT_FRACTION = 0.50
 RADIUS_MM = 5.0
+FORAMEN_SLACK = 0.07
 
 
 def as_point(vector: ArrayLike) -> Point:
@@ -52,16 +53,18 @@ def point_in_body(body: BodyGeometry, depth_fraction: float, height_fraction: fl
 def default_target(
     anatomy: VertebraAnatomy, depth_fraction: float = DEPTH_FRACTION, radius_mm: float = RADIUS_MM
 ) -> Target:
-    """Midline, 40 % of the body's depth from its true midline posterior wall, at the foramen's height if seen.
+    """Midline, 40 % of the body's depth in front of its true midline posterior wall, at mid height.
 
-    A foramen height is used within 0.42..0.60 of the body's height; else 50 %.
+    A foramen seen within 7 % of the body's height of the middle lies well inside the lesion and changes nothing;
+    one further off moves the target by the rest, to at most 42..60 %.
     """
     body = anatomy.body
     height, evidence = HEIGHT_FRACTION, "40 % depth and mid height are a proposal [P]"
     if anatomy.foramen is not None:
         seen = place_in_body(body, anatomy.foramen.mouth_lps_mm)[1]
-        height = float(np.clip(seen, 0.42, 0.60))
-        evidence = f"40 % depth [P], height from the foramen measured at {100 * seen:.0f} %"
+        rest = seen - float(np.clip(seen, HEIGHT_FRACTION - FORAMEN_SLACK, HEIGHT_FRACTION + FORAMEN_SLACK))
+        height = float(np.clip(HEIGHT_FRACTION + rest, 0.42, 0.60))
+        evidence = f"40 % depth [P], height with regard to the foramen, measured at {100 * seen:.0f} %"
     point = point_in_body(body, depth_fraction, height, 0.0)
     return Target(as_point(point), depth_fraction, height, 0.0, radius_mm, evidence)
 
