@@ -98,7 +98,7 @@ class MainWindow(QMainWindow):
         self.redo_button = QToolButton()
         self.redo_button.setIcon(icon("redo"))
         self.saved = label("", "small2")
-        self.save_button = QPushButton("Save")
+        self.save_button = QPushButton(" Save")
         self.save_button.setIcon(icon("save"))
         self.save_button.setProperty("role", "small")
         self.theme_button = QToolButton()
@@ -125,6 +125,8 @@ class MainWindow(QMainWindow):
         row.addStretch(1)
         self.orientation = label(ORIENTATION, "plate")
         self.caveat = label(CAVEAT, "plate2")
+        for plate in (self.orientation, self.caveat):
+            plate.setFixedHeight(24)
         row.addWidget(self.orientation)
         row.addWidget(self.caveat)
         return self.banner
@@ -190,6 +192,7 @@ class MainWindow(QMainWindow):
             marks["Levels"] = "good" if plan.levels_confirmed else "doubt"
         for name, mark in marks.items():
             self.steps[name].setIcon(QIcon(status_pixmap(mark)) if mark else QIcon())
+            self.steps[name].setText(f" {name}" if mark else name)
             self.steps[name].setIconSize(QSize(14, 14))
         self.steps["Export"].setEnabled(plan is not None)
         self.steps["Export"].setToolTip("" if plan else "Export waits for a plan")

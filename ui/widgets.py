@@ -51,7 +51,7 @@ def deg(value: float | None, digits: int = 1) -> str:
 
 def percent(fraction: float | None) -> str:
     """A share in words: whole per cent, one decimal below ten."""
-    if fraction is None:
+    if fraction is None or math.isnan(fraction):
         return "–"
     value = 100 * fraction
     return f"{value:.1f}{NARROW}%" if value < 10 else f"{value:.0f}{NARROW}%"

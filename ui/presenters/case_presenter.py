@@ -18,6 +18,7 @@ from imaging.labels import SIDES, Side
 from imaging.progress import Progress
 from imaging.segmentation.result import SpineSegmentation
 from imaging.volume import Volume
+from planner.devices.catalogue import device_by_id
 from planner.domain.plan import LevelPlan, Plan, Point, Trajectory
 from planner.session import PlanningSession
 from ui.tasks import TaskRunner
@@ -66,6 +67,7 @@ class Services(Protocol):
         side: Side,
         handle: Handle,
         point_lps_mm: Point,
+        quick: bool = False,
     ) -> Plan: ...
     def xray(
         self, case: Any, plan: Plan, verse: int, side: Side, view: XrayView, size_px: int, progress: Progress
@@ -155,6 +157,15 @@ class CasePresenter(QObject):
         verse = self.session.selection.verse
         return self.segmentation.level(verse) if self.segmentation and verse is not None else None
 
+    def device_name(self) -> str:
+        """Name of the selected tool's instrument; its id where the catalogue does not know it."""
+        if self.trajectory is None:
+            return ""
+        try:
+            return device_by_id(self.trajectory.device).name
+        except PlannerError:
+            return self.trajectory.device
+
     def title(self) -> str:
         """The selected thing in words: L4 left."""
         return f"{self.level.name} {self.side}" if self.level else "No level selected"
@@ -217,6 +228,14 @@ class CasePresenter(QObject):
         length = np.linalg.norm(ahead)
         return point, ahead / length if length > 1e-9 else np.array(trajectory.parameters.direction_lps, float)
 
+    def pedicle_depth(self) -> float:
+        """The depth shown across the tool: the present one, but the middle of the pedicle once the tip is past
+        the posterior wall, where a cut across the tool shows no wall any more."""
+        marks = dict(self.checkpoints())
+        if self.depth_mm > marks.get("Posterior wall", self.length_mm()) + 2.0 and "Mid-pedicle" in marks:
+            return marks["Mid-pedicle"]
+        return self.depth_mm
+
     def checkpoints(self) -> list[tuple[str, float]]:
         """Named depths along the selected tool, in order."""
         trajectory, anatomy = self.trajectory, self.anatomy
@@ -268,7 +287,7 @@ class CasePresenter(QObject):
         label = f"Move {what}, {level.name} {side}"
 
         def work(_progress: Progress) -> Plan:
-            return self.services.moved(case, segmentation, plan, verse, side, handle, point)
+            return self.services.moved(case, segmentation, plan, verse, side, handle, point, not final)
 
         def done(moved: Plan) -> None:
             if self.session.plan is not plan:

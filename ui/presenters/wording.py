@@ -8,7 +8,8 @@ import numpy as np
 
 from imaging.anatomy import VertebraAnatomy
 from imaging.findings import SEVERITY_ORDER, Finding
-from planner.domain.plan import LevelPlan, Plan, Trajectory
+from planner.domain.limits import DEFAULT_LIMITS
+from planner.domain.plan import LevelPlan, Plan, ProfilePoint, Trajectory
 from ui.widgets import mm
 
 
@@ -22,23 +23,37 @@ class ClearanceRow:
     band: str
 
 
+L = DEFAULT_LIMITS
 ROWS: tuple[tuple[str, str, float, float], ...] = (
-    ("Medial", "medial", 2.0, 1.0),
-    ("Inferior", "inferior", 2.0, 1.0),
-    ("Lateral", "lateral", 1.0, 0.0),
-    ("Superior", "superior", 1.0, 0.0),
-    ("Endplates", "endplates", 3.0, 1.0),
-    ("Anterior wall", "anterior", 5.0, 2.0),
-    ("Electrode to canal", "electrode_to_canal", 10.0, 10.0),
-    ("Lesion to canal", "lesion_to_canal", 10.0, 0.0),
+    ("Medial", "medial", L.medial_inferior_mm, L.medial_inferior_low_mm),
+    ("Inferior", "inferior", L.medial_inferior_mm, L.medial_inferior_low_mm),
+    ("Lateral", "lateral", L.lateral_superior_mm, 0.0),
+    ("Superior", "superior", L.lateral_superior_mm, 0.0),
+    ("Endplates", "endplates", L.endplate_mm, 0.0),
+    ("Anterior wall", "anterior", L.anterior_mm, 0.0),
+    ("Electrode to canal", "electrode_to_canal", L.electrode_to_canal_stop_mm, L.electrode_to_canal_stop_mm),
+    ("Lesion to canal", "lesion_to_canal", L.lesion_to_canal_caution_mm, L.lesion_to_canal_stop_mm),
 )
 
 
-def band_of_wall(value_mm: float | None) -> str:
-    """Band of a distance to a pedicle wall."""
+def band_of_wall(value_mm: float | None, toward: str = "medial") -> str:
+    """Band of a distance to a pedicle wall; medial and inferior walls weigh most."""
     if value_mm is None:
         return "none"
-    return "good" if value_mm >= 2 else "caution" if value_mm >= 1 else "stop"
+    outer = toward in ("lateral", "superior")
+    good = L.lateral_superior_mm if outer else L.medial_inferior_mm
+    stop = 0.0 if outer else L.medial_inferior_low_mm
+    return "good" if value_mm >= good else "caution" if value_mm >= stop else "stop"
+
+
+def walls(trajectory: Trajectory) -> tuple[ProfilePoint, ...]:
+    """The clearance along the tool without the first millimetres, where its rim still crosses the cortex."""
+    return tuple(q for q in trajectory.profile if q.depth_mm >= L.docking_mm)
+
+
+def least_of(trajectory: Trajectory) -> ProfilePoint | None:
+    """Where the tool passes nearest to a wall, docking left out."""
+    return min(walls(trajectory), key=lambda q: q.clearance_mm, default=None)
 
 
 def clearance_rows(trajectory: Trajectory) -> list[ClearanceRow]:
@@ -66,13 +81,13 @@ def worst(findings: list[Finding]) -> str:
 
 def binding_sentence(trajectory: Trajectory) -> tuple[str, str, str]:
     """Band, the strong part and the rest of the sentence that says what binds."""
-    if not trajectory.profile:
-        return "none", "Not measurable", "The clearance along the tool is not known."
-    least = min(trajectory.profile, key=lambda q: q.clearance_mm)
+    least = least_of(trajectory)
+    if least is None:
+        return "none", "Not measurable.", " The clearance along the tool is not known."
     where = f"{least.toward}, " if least.toward else ""
     grade = f" Grade {trajectory.gertzbein_robbins}." if trajectory.gertzbein_robbins else ""
     return (
-        band_of_wall(least.clearance_mm),
+        band_of_wall(least.clearance_mm, least.toward),
         f"{mm(least.clearance_mm)} at the narrowest point",
         f", {where}{mm(least.depth_mm)} after docking.{grade}",
     )

@@ -8,7 +8,7 @@ from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QMouseEvent, QPa
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from ui.presenters.case_presenter import CasePresenter
-from ui.presenters.wording import band_of_wall
+from ui.presenters.wording import band_of_wall, least_of, walls
 from ui.theme import tokens, ui_font
 from ui.widgets import draw_status, label, mm, section
 
@@ -45,7 +45,7 @@ class ProfileChart(QWidget):
         trajectory = self.presenter.trajectory
         with QPainter(self) as p:
             p.setRenderHint(QPainter.RenderHint.Antialiasing)
-            if trajectory is None or not trajectory.profile:
+            if trajectory is None or not walls(trajectory):
                 p.setPen(QColor(t.text3))
                 p.setFont(ui_font(12))
                 p.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "The clearance appears with a planned trajectory")
@@ -68,7 +68,7 @@ class ProfileChart(QWidget):
 
     def _draw_profile(self, p: QPainter, plot: QRectF, trajectory: object) -> None:
         t = tokens()
-        points = [QPointF(self.x_of(q.depth_mm), self._y_of(q.clearance_mm)) for q in trajectory.profile]
+        points = [QPointF(self.x_of(q.depth_mm), self._y_of(q.clearance_mm)) for q in walls(trajectory)]
         start = points[0].x()
         if start > plot.left() + 4:
             hatch = QRectF(plot.left(), plot.top() + 6, start - plot.left(), plot.height() - 6)
@@ -93,9 +93,9 @@ class ProfileChart(QWidget):
         p.setPen(QPen(QColor(t.text), 1.8))
         p.setBrush(Qt.BrushStyle.NoBrush)
         p.drawPath(line)
-        index = min(range(len(points)), key=lambda i: trajectory.profile[i].clearance_mm)
-        least, at = trajectory.profile[index], points[index]
-        draw_status(p, QRectF(at.x() - 6, at.y() - 6, 12, 12), band_of_wall(least.clearance_mm))
+        least = least_of(trajectory)
+        at = QPointF(self.x_of(least.depth_mm), self._y_of(least.clearance_mm))
+        draw_status(p, QRectF(at.x() - 6, at.y() - 6, 12, 12), band_of_wall(least.clearance_mm, least.toward))
         p.setPen(QColor(t.text))
         font = ui_font(12, QFont.Weight.DemiBold)
         p.setFont(font)
@@ -114,7 +114,7 @@ class ProfileChart(QWidget):
             x = self.x_of(depth)
             p.setPen(QPen(QColor(t.border), 1))
             p.drawLine(QPointF(x, plot.top()), QPointF(x, plot.bottom() + 6))
-            width = wide.horizontalAdvance(name) + 12
+            width = max(wide.horizontalAdvance(name), wide.horizontalAdvance(mm(depth))) + 12
             left = x - (width if number == len(marks) - 1 else 0 if number == 0 else width / 2)
             left = min(left, self.width() - width)
             if left < placed:

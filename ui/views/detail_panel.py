@@ -30,9 +30,11 @@ class ClearanceLine(QWidget):
             draw_status(p, QRectF(0, h / 2 - 6.5, 13, 13), self.row.band)
             p.setPen(QColor(t.text))
             p.setFont(ui_font(13))
+            if w < 260:
+                p.setFont(ui_font(12))
             p.drawText(QRectF(22, 0, 130, h), Qt.AlignmentFlag.AlignVCenter, self.row.name)
             right = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight)
-            limit_w = 46
+            limit_w = 46 if w >= 260 else 38
             p.setPen(QColor(t.text3))
             p.setFont(ui_font(12))
             p.drawText(QRectF(w - limit_w, 0, limit_w, h), right, f"min {self.row.limit_mm:.0f}")
@@ -93,7 +95,9 @@ class DetailPanel(QWidget):
         self.reason = label("", "small2", wrap=True)
         foot.addWidget(self.approve)
         foot.addWidget(self.reason)
-        box.addLayout(foot)
+        self._foot = QWidget()
+        self._foot.setLayout(foot)
+        box.addWidget(self._foot)
         presenter.plan_changed.connect(self.refresh)
         presenter.selection_changed.connect(self.refresh)
         self.refresh()
@@ -151,7 +155,7 @@ class DetailPanel(QWidget):
         self._scroll.verticalScrollBar().setValue(at)
         reason = p.why_not_approvable()
         approved = trajectory is not None and trajectory.state == "approved"
-        self.approve.setVisible(level is not None)
+        self._foot.setVisible(level is not None)
         self.approve.setText("Withdraw approval" if approved else f"Approve {p.title()}")
         self.approve.setEnabled(trajectory is not None and (approved or not reason))
         self.reason.setText("Approved. Any change withdraws it." if approved else reason if level is not None else "")

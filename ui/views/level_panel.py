@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QSizePolicy
 from imaging.labels import SIDES, Side
 from planner.domain.plan import LevelPlan, Refusal, Trajectory
 from ui.presenters.case_presenter import CasePresenter
-from ui.presenters.wording import band_of_wall
+from ui.presenters.wording import band_of_wall, least_of
 from ui.theme import tokens, ui_font
 from ui.widgets import StatusMark, draw_chip, draw_status, hairline, label, mm, section
 
@@ -38,8 +38,8 @@ class SideRow(QWidget):
         self.refusal = next((r for r in level.refused if r.side == self.side), None)
         t = self.trajectory
         if t is not None:
-            least = min((q.clearance_mm for q in t.profile), default=None)
-            words = f"least clearance {mm(least)}, {band_of_wall(least)}, {t.state}"
+            least = least_of(t)
+            words = f"least clearance {mm(least.clearance_mm)}, {band_of_wall(least.clearance_mm, least.toward)}, {t.state}" if least else t.state
         else:
             words = f"refused: {self.refusal.reason}" if self.refusal else "not planned"
         self.setAccessibleName(f"{self.name} {self.side}, {words}")
@@ -72,11 +72,12 @@ class SideRow(QWidget):
                 p.setPen(QColor(t.text))
                 p.drawText(QRectF(58, 0, 120, self.height()), align, "Refused" if self.refusal else "Not planned")
                 return
-            least = min((q.clearance_mm for q in self.trajectory.profile), default=None)
-            draw_status(p, QRectF(36, middle - 7, 14, 14), band_of_wall(least))
+            least = least_of(self.trajectory)
+            value = least.clearance_mm if least else None
+            draw_status(p, QRectF(36, middle - 7, 14, 14), band_of_wall(value, least.toward if least else ""))
             p.setFont(strong)
             p.setPen(QColor(t.text))
-            p.drawText(QRectF(58, 0, 62, self.height()), align, mm(least))
+            p.drawText(QRectF(58, 0, 62, self.height()), align, mm(value))
             cautions = [f for f in self.trajectory.findings if f.severity != "info"]
             if cautions:
                 stop = any(f.severity == "stop" for f in cautions)
@@ -200,7 +201,7 @@ class LevelPanel(QWidget):
         if plan is not None and doubt:
             reasons = [f.text for f in (*plan.findings, *(f for x in levels for f in x.findings)) if f.code == "level_count_unconfirmed"]
             self.card_text.setText(reasons[0] if reasons else "Look at the levels in the sagittal view and confirm their names.")
-        device = self.presenter.trajectory.device if self.presenter.trajectory else ""
+        device = self.presenter.device_name()
         words = f"{device}" if device else "–"
         if self.presenter.trajectory is not None:
             words += f", outer {mm(self.presenter.trajectory.outer_diameter_mm[0])}"
@@ -243,6 +244,8 @@ class LevelPanel(QWidget):
         box.addSpacing(8)
         box.addWidget(self.note)
         if not levels:
-            box.addWidget(label("Levels appear here after the segmentation.", "text2", wrap=True))
+            empty = label("Levels appear here after the segmentation.", "text2", wrap=True)
+            empty.setContentsMargins(6, 6, 6, 6)
+            box.addWidget(empty)
         box.addStretch(1)
         self._scroll.setWidget(holder)

@@ -9,15 +9,15 @@ from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QMenu, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from ui.presenters.case_presenter import CasePresenter
-from ui.theme import LESION, TARGET, side_colour
 from ui.views.depth_strip import DepthStrip
 from ui.views.detail_panel import DetailPanel
 from ui.views.frame import ViewFrame
+from ui.views.legend import Legend
 from ui.views.level_panel import LevelPanel
 from ui.views.slice_view import Samplers, SliceView
 from ui.views.view3d import View3D
 from ui.views.xray_view import XrayPane
-from ui.widgets import icon, label
+from ui.widgets import icon
 
 PRESETS = {"Bone": (1800.0, 400.0), "Soft tissue": (400.0, 50.0), "Wide": (3000.0, 500.0)}
 
@@ -54,7 +54,8 @@ class PlanningScreen(QWidget):
         middle.setSpacing(0)
         middle.addWidget(self._make_bar())
         holder = QWidget()
-        holder.setStyleSheet("background:black")
+        holder.setObjectName("views")
+        holder.setStyleSheet("#views{background:black}")
         holder.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._grid = QGridLayout(holder)
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -118,15 +119,14 @@ class PlanningScreen(QWidget):
         cross.clicked.connect(self.toggle_crosshair)
         row.addWidget(cross)
         row.addStretch(1)
-        self._legend = label("")
-        self._legend.setTextFormat(Qt.TextFormat.RichText)
+        self._legend = Legend(self.presenter)
         row.addWidget(self._legend)
         return bar
 
     def _tool(self, picture: str, words: str) -> QToolButton:
         button = QToolButton()
         button.setIcon(icon(picture))
-        button.setText(words)
+        button.setText(f" {words}")
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         return button
@@ -138,13 +138,13 @@ class PlanningScreen(QWidget):
 
     def set_preset(self, name: str) -> None:
         """Choose a window of brightness."""
-        self.window_button.setText(name)
+        self.window_button.setText(f" {name}")
         self.presenter.set_window(*PRESETS[name])
 
     def next_preset(self) -> None:
         """The next window of brightness."""
         names = list(PRESETS)
-        now = self.window_button.text()
+        now = self.window_button.text().strip()
         self.set_preset(names[(names.index(now) + 1) % len(names)] if now in names else names[0])
 
     def set_layout(self, kind: str) -> None:
@@ -188,7 +188,7 @@ class PlanningScreen(QWidget):
             self._grid.setColumnStretch(column, stretch)
         for line, stretch in rows.items():
             self._grid.setRowStretch(line, stretch)
-        self.layout_button.setText("One view" if self.large is not None else "Six views" if self._kind() == "six" else "One and three")
+        self.layout_button.setText(" One view" if self.large is not None else " Six views" if self._kind() == "six" else " One and three")
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         narrow = self.width() < 1500
@@ -208,17 +208,11 @@ class PlanningScreen(QWidget):
         self.frames[1].note.setText(f"through the crosshair, {level}" if level else "")
         coronal = self._swap.isChecked()
         self.frames[2].title.setText("Coronal" if coronal or not cut else "Down the tool")
-        self.frames[2].note.setText("from behind" if coronal or not cut else f"at {p.depth_mm:.1f}\u202fmm")
+        self.frames[2].note.setText("from behind" if coronal or not cut else f"at {p.pedicle_depth():.1f}\u202fmm")
         self.frames[3].note.setText("cut open at the tool's plane, from the feet" if self.view3d.cut and cut else "from behind")
         self.frames[4].note.setText(f"true AP of {level}" if level and cut else "")
         self.frames[5].note.setText(f"true lateral of {level}" if level and cut else "")
-        side = p.side
-        mark = "▬"
-        self._legend.setText(
-            f"<span style='color:{side_colour(side).name()}'>{mark}</span> {side.capitalize()} tool &nbsp;&nbsp;"
-            f"<span style='color:{TARGET.name()}'>⌖</span> Target &nbsp;&nbsp;"
-            f"<span style='color:{LESION.name()}'>●</span> Lesion"
-        )
+        self._legend.update()
 
     def _add_keys(self) -> None:
         p = self.presenter

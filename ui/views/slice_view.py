@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from scipy.ndimage import gaussian_filter
 
 from ui.presenters.case_presenter import CasePresenter, Handle
-from ui.presenters.wording import band_of_wall
+from ui.presenters.wording import band_of_wall, least_of, walls
 from ui.theme import LESION, side_colour
 from ui.views import planes
 from ui.views.paint import cased, edge_letters, handle, plate, polyline, scale_bar, status_plate, target_ring, tool_band
@@ -85,7 +85,6 @@ class SliceView(QWidget):
     def set_kind(self, kind: Kind) -> None:
         """Change the direction of the slice."""
         self.kind = kind
-        self.view_mm = 62.0 if kind == "tool" else 92.0
         self.recentre()
 
     def _anchor(self) -> Plane:
@@ -101,7 +100,7 @@ class SliceView(QWidget):
             return planes.sagittal(origin, p.anatomy)
         if self.kind == "coronal" or p.trajectory is None:
             return planes.coronal(origin, p.anatomy)
-        point, tangent = p.at_depth(p.depth_mm)
+        point, tangent = p.at_depth(p.pedicle_depth())
         return planes.down_the_tool(point, tangent, p.anatomy)
 
     def plane(self) -> Plane:
@@ -114,6 +113,8 @@ class SliceView(QWidget):
         p = self.presenter
         self.samplers.refresh()
         plane = self.plane()
+        if p.anatomy is not None:
+            self.view_mm = 52.0 if self.kind == "tool" and p.trajectory is not None else 92.0
         if self.kind == "tool" and p.trajectory is not None:
             self.centre = np.zeros(2)
         elif p.anatomy is not None:
@@ -202,7 +203,7 @@ class SliceView(QWidget):
             edge_letters(p, rect, planes.letters(self._plane))
             scale_bar(p, rect, self.px_per_mm())
             window, level = self.presenter.window_level
-            if rect.width() > 300:
+            if rect.width() > 300 and rect.height() > 220:
                 plate(p, QPointF(8, rect.bottom() - 6), f"W {window:.0f}  L {level:.0f}", "bl", 11, False)
 
     def _draw_crosshair(self, p: QPainter) -> None:
@@ -224,7 +225,7 @@ class SliceView(QWidget):
         if level is None:
             return
         for trajectory in level.trajectories:
-            if chosen is None or trajectory.side != chosen.side:
+            if self.kind != "tool" and (chosen is None or trajectory.side != chosen.side):
                 self._draw_tool(p, trajectory, False)
         if chosen is not None:
             if self.kind == "tool":
@@ -262,14 +263,15 @@ class SliceView(QWidget):
                 cased(p, polyline(line[run, :2]), colour, 1.6, [4, 3])
 
     def _draw_cross_section(self, p: QPainter, trajectory: object) -> None:
-        point, _ = self.presenter.at_depth(self.presenter.depth_mm)
+        depth = self.presenter.pedicle_depth()
+        point, _ = self.presenter.at_depth(depth)
         x, y, _ = self.to_px(point)
         index = int(np.argmin(np.linalg.norm(np.array(trajectory.path_lps_mm) - point, axis=1)))
         r = trajectory.outer_diameter_mm[index] / 2 * self.px_per_mm()
         colour = side_colour(trajectory.side)
-        near = min(trajectory.profile, key=lambda q: abs(q.depth_mm - self.presenter.depth_mm), default=None)
-        if near is not None and abs(near.depth_mm - self.presenter.depth_mm) < 1.5:
-            band = band_of_wall(near.clearance_mm)
+        near = min(walls(trajectory), key=lambda q: abs(q.depth_mm - depth), default=None)
+        if near is not None and abs(near.depth_mm - depth) < 1.5:
+            band = band_of_wall(near.clearance_mm, near.toward)
             ring = QPainterPath()
             ring.addEllipse(QPointF(x, y), r + near.clearance_mm * self.px_per_mm(), r + near.clearance_mm * self.px_per_mm())
             if near.clearance_mm > 0:
@@ -310,12 +312,12 @@ class SliceView(QWidget):
         cased(p, shape, LESION, 1.6, [1.4, 2.0], 110)
 
     def _draw_least(self, p: QPainter, trajectory: object, rect: QRectF) -> None:
-        if not trajectory.profile:
+        least = least_of(trajectory)
+        if least is None:
             return
         x, y, off = self.to_px(np.array(trajectory.least_clearance_lps_mm))
         if abs(off) > 5 or not rect.contains(x, y):
             return
-        least = min(trajectory.profile, key=lambda q: q.clearance_mm)
         outward = -1 if trajectory.side == "left" else 1
         if self.kind == "sagittal":
             outward = 1
@@ -326,7 +328,7 @@ class SliceView(QWidget):
         p.setPen(QPen(QColor("#E9EDF0"), 1.4))
         p.setBrush(QColor("#0B0D0F"))
         p.drawEllipse(QPointF(x, y), 3, 3)
-        status_plate(p, plate_at, band_of_wall(least.clearance_mm), mm(least.clearance_mm), rect, 13)
+        status_plate(p, plate_at, band_of_wall(least.clearance_mm, least.toward), mm(least.clearance_mm), rect, 13)
 
     def _grip_at(self, at: QPointF) -> Handle | None:
         trajectory = self.presenter.trajectory
@@ -432,7 +434,7 @@ class SliceView(QWidget):
             self.centre = self.centre + off / s - off / self.px_per_mm()
             self.update()
         elif self.kind == "tool" and self.presenter.trajectory is not None:
-            self.presenter.set_depth(self.presenter.depth_mm - 0.5 * notches)
+            self.presenter.set_depth(self.presenter.pedicle_depth() - 0.5 * notches)
         else:
             step = float(self.presenter.volume.grid.spacing_ijk_mm.min()) * (3 if abs(notches) > 2 else 1)
             self.presenter.set_cursor(self.presenter.cursor_lps_mm + self._plane.normal * step * notches)

@@ -39,15 +39,12 @@ class XrayPane(QWidget):
     def _refresh(self, *_args: object) -> None:
         self.update()
 
-    def _scale(self) -> float:
-        picture = self.presenter.xrays.get(self.name)
-        columns = picture.projection.carm.columns if picture else 640
-        return max(self.width(), self.height()) / columns * self.zoom * (1.0 if self.width() > 520 else 1.06)
-
     def _fit(self) -> float:
         picture = self.presenter.xrays.get(self.name)
         columns = picture.projection.carm.columns if picture else 640
-        return min(self.width(), self.height()) * 0.985 / columns * self.zoom
+        small = min(self.width(), self.height()) < 280
+        side = max(self.width(), self.height()) if small else min(self.width(), self.height())
+        return side * 0.985 / columns * self.zoom
 
     def to_px(self, points_lps_mm: NDArray[np.float64]) -> NDArray[np.float64]:
         """(n, 3) LPS mm to (n, 2) pixels of the widget."""

@@ -114,7 +114,6 @@ class SpineScene:
         self._things: list[vtkActor] = []
         self._cap: vtkActor | None = None
         self._add_lights()
-        renderer.UseFXAAOn()
         renderer.GetActiveCamera().SetViewAngle(24)
 
     def _add_lights(self) -> None:
@@ -139,8 +138,8 @@ class SpineScene:
             actor = vtkActor()
             actor.SetMapper(mapper)
             look = actor.GetProperty()
-            look.SetAmbient(0.12)
-            look.SetDiffuse(0.85)
+            look.SetAmbient(0.16)
+            look.SetDiffuse(0.95)
             look.SetSpecular(0.12)
             look.SetSpecularPower(18)
             self._renderer.AddActor(actor)
@@ -173,11 +172,11 @@ class SpineScene:
         inside = gaussian_filter(
             mask.sample(face.plane, left, top, step, face.pixels, face.pixels).astype(np.float32), 0.7 / step
         )
-        low, high = (-250.0, 1250.0) if volume.modality == "CT" else tuple(np.percentile(hu, [2, 99.5]))
+        low, high = (-200.0, 900.0) if volume.modality == "CT" else tuple(np.percentile(hu, [2, 99.5]))
         grey = np.clip((hu - low) / (high - low), 0, 1) ** 0.9
         rgba = np.zeros((face.pixels, face.pixels, 4), np.uint8)
         for channel, tint in enumerate((1.0, 0.96, 0.88)):
-            rgba[..., channel] = np.clip(40 + 215 * grey * tint, 0, 255)
+            rgba[..., channel] = np.clip((58 + 197 * grey) * tint, 0, 255)
         rgba[..., 3] = np.clip((inside - 0.4) / 0.2, 0, 1) * 255
         image = vtkImageData()
         image.SetDimensions(face.pixels, face.pixels, 1)

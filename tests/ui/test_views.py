@@ -1,0 +1,171 @@
+"""What the views show, read from their pixels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QImage
+from PySide6.QtTest import QTest
+
+from ui.views import planes
+from ui.vtk.sampler import PlaneSampler
+
+pytestmark = pytest.mark.gui
+
+
+def pixels(widget) -> np.ndarray:
+    """(h, w, 3) uint8 of what the widget shows."""
+    image = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
+    flat = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
+    return flat[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy()
+
+
+def test_axial_is_turned_not_mirrored(planned):
+    p = planned.presenter
+    p.set_overlays(False)
+    p.crosshair = False
+    p.set_cursor(np.array([30.0, 20.0, 0.0]))
+    view = planned.screen.axial
+    bright = (pixels(view).min(axis=2) > 225).astype(float)
+    ys, xs = np.nonzero(bright)
+    x, y, off = view.to_px(np.array([30.0, 20.0, 0.0]))
+    assert abs(off) < 1e-6
+    assert x < view.width() / 2, "the patient's left is on the left"
+    near = (abs(xs - x) < 15) & (abs(ys - y) < 15)
+    assert near.sum() > 60, "the marker is bright where the plane says it is"
+    plane = view.plane()
+    assert planes.letters(plane) == ("L", "R", "P", "A")
+    assert np.linalg.det(np.stack([plane.right, plane.down, plane.normal])) == pytest.approx(1.0)
+
+
+def test_letters_of_the_other_slices(planned):
+    screen = planned.screen
+    assert planes.letters(screen.sagittal.plane()) == ("A", "P", "S", "I")
+    screen.third.set_kind("coronal")
+    assert planes.letters(screen.third.plane()) == ("L", "R", "S", "I")
+    screen.third.set_kind("tool")
+    assert planes.letters(screen.third.plane()) == ("L", "R", "S", "I")
+
+
+def test_3d_shows_bone_and_tool(planned):
+    picture = pixels(planned.screen.view3d)
+    assert picture.std() > 15
+    cyan = (picture[..., 2] > 130) & (picture[..., 1] > 120) & (picture[..., 0] < 0.7 * picture[..., 2])
+    assert cyan.sum() > 300
+    left_half = cyan[:, : picture.shape[1] // 2].sum()
+    assert left_half > 0.8 * cyan.sum(), "the left tool comes from the left"
+
+
+def test_whole_spine_from_behind_keeps_left_on_the_left(planned):
+    view = planned.screen.view3d
+    view.set_cut(False)
+    picture = pixels(view)
+    cyan = (picture[..., 2] > 130) & (picture[..., 0] < 0.7 * picture[..., 2])
+    assert cyan.any()
+    camera = view.renderer.GetActiveCamera()
+    right = np.cross(camera.GetDirectionOfProjection(), camera.GetViewUp())
+    assert planes.letter(right) == "R"
+
+
+def test_xray_has_left_on_the_left_and_the_target_in_place(planned):
+    pane = planned.screen.ap
+    picture = planned.presenter.xrays["ap"]
+    assert planes.letter(-picture.projection.u_lps) == "L"
+    x, y = pane.to_px(np.array(planned.presenter.trajectory.bone_entry_lps_mm))
+    assert x < pane.width() / 2
+    x, y = pane.to_px(np.array(planned.presenter.level.target.centre_lps_mm))
+    shown = pixels(pane)[int(y) - 14 : int(y) + 15, int(x) - 14 : int(x) + 15].astype(int)
+    yellow = (shown[..., 0] > 200) & (shown[..., 1] > 200) & (shown[..., 2] < 140)
+    assert yellow.sum() > 10
+
+
+def test_pixels_and_lps_agree_both_ways(planned):
+    view = planned.screen.sagittal
+    for at in (QPointF(20, 30), QPointF(200, 150)):
+        x, y, off = view.to_px(view.lps_at(at))
+        assert (x, y) == pytest.approx((at.x(), at.y()), abs=1e-6)
+        assert abs(off) < 1e-9
+
+
+def test_sampler_agrees_with_the_voxels(services):
+    volume = services.volume
+    sampler = PlaneSampler(volume.values, volume.grid, -1024)
+    plane = planes.axial(volume.grid.lps_from_indices([54, 44, 20]), None)
+    got = sampler.sample(plane, -10, -8, 1.0, 21, 17)
+    want = volume.values[20, 44 - 8 : 44 + 9, 54 - 10 : 54 + 11][::-1, ::-1]
+    assert np.array_equal(got, want)
+
+
+def test_click_moves_the_crosshair_of_all_views(planned, qtbot):
+    view = planned.screen.sagittal
+    at = QPoint(view.width() // 2 + 60, view.height() // 2 + 40)
+    want = view.lps_at(QPointF(at))
+    QTest.mouseClick(view, Qt.MouseButton.LeftButton, pos=at)
+    assert planned.presenter.cursor_lps_mm == pytest.approx(want, abs=1e-6)
+    x, y, off = planned.screen.axial.to_px(planned.presenter.cursor_lps_mm)
+    planned.screen.axial.grab()
+    assert abs(planned.screen.axial.to_px(planned.presenter.cursor_lps_mm)[2]) < 1e-6
+
+
+def test_dragging_the_entry_edits_and_undo_takes_it_back(planned, qtbot):
+    p, view = planned.presenter, planned.screen.axial
+    p.set_depth(0.0)
+    view.grab()
+    before = p.trajectory
+    x, y, _ = view.to_px(np.array(before.bone_entry_lps_mm))
+    start, end = QPoint(int(x), int(y)), QPoint(int(x) - 20, int(y))
+    QTest.mousePress(view, Qt.MouseButton.LeftButton, pos=start)
+    QTest.mouseMove(view, start - QPoint(8, 0))
+    moving = view.lps_at(QPointF(end)) - view.lps_at(QPointF(start))
+    from PySide6.QtCore import QEvent
+    from PySide6.QtGui import QMouseEvent
+    from PySide6.QtWidgets import QApplication
+
+    for step in (QPointF(start) - QPointF(8, 0), QPointF(end)):
+        QApplication.sendEvent(
+            view,
+            QMouseEvent(QEvent.Type.MouseMove, step, view.mapToGlobal(step), Qt.MouseButton.NoButton, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier),
+        )
+    QTest.mouseRelease(view, Qt.MouseButton.LeftButton, pos=end)
+    qtbot.waitUntil(lambda: planned.session.history.undo_label is not None, timeout=3000)
+    assert planned.session.history.undo_label == "Move entry, L4 left"
+    moved = np.array(p.trajectory.bone_entry_lps_mm) - np.array(before.bone_entry_lps_mm)
+    assert moved == pytest.approx(moving, abs=1e-6)
+    assert moved[0] > 2, "to the left of the picture is to the patient's left"
+    assert p.trajectory.tip_lps_mm == pytest.approx(before.tip_lps_mm, abs=0.2), "the tip stays"
+    planned.undo_action.trigger()
+    assert p.trajectory == before
+
+
+def test_a_press_under_three_pixels_moves_nothing(planned, qtbot):
+    p, view = planned.presenter, planned.screen.axial
+    p.set_depth(0.0)
+    view.grab()
+    before = p.trajectory
+    x, y, _ = view.to_px(np.array(before.bone_entry_lps_mm))
+    QTest.mousePress(view, Qt.MouseButton.LeftButton, pos=QPoint(int(x), int(y)))
+    QTest.mouseRelease(view, Qt.MouseButton.LeftButton, pos=QPoint(int(x) + 1, int(y)))
+    qtbot.wait(50)
+    assert p.trajectory == before
+    assert planned.session.history.undo_label is None
+
+
+def test_depth_strip_leads_the_cursor(planned):
+    p = planned.presenter
+    p.set_depth(10.0)
+    point, _ = p.at_depth(10.0)
+    assert p.cursor_lps_mm == pytest.approx(point, abs=1e-6)
+    names = [name for name, _ in p.checkpoints()]
+    assert names[0] == "Docking"
+    assert names[-1] == "Target"
+    assert "Posterior wall" in names
+
+
+def test_enlarge_and_back(planned):
+    screen = planned.screen
+    screen.toggle_large(3)
+    assert screen.frames[3].isVisible()
+    assert not screen.frames[0].isVisible()
+    screen.toggle_large(3)
+    assert all(frame.isVisible() for frame in screen.frames) or screen._kind() == "four"

@@ -1,0 +1,170 @@
+"""The window: opening, cancelling, failing, saving, closing."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QPushButton
+
+from imaging.errors import PlannerError
+from ui.error_dialog import sentence_of
+
+from conftest import FakeSeries
+
+pytestmark = pytest.mark.gui
+
+
+def test_start_screen_offers_the_two_ways_in(window):
+    assert window.stack.currentWidget() is window.browser
+    assert window.browser.open_button.isEnabled()
+    assert window.browser.sample_button.isEnabled()
+    assert not window.banner.isVisible()
+    assert not window.steps["Trajectories"].isEnabled()
+    assert "waits" in window.steps["Trajectories"].toolTip()
+
+
+def test_folder_lists_series_with_verdict_and_reason(window, qtbot, tmp_path):
+    (tmp_path / "a.dcm").write_bytes(b"x")
+    window.open_folder(tmp_path)
+    qtbot.waitUntil(lambda: len(window.browser.lines) == 2, timeout=3000)
+    verdicts = {line.row.title: (line.row.verdict, line.row.reason) for line in window.browser.lines}
+    assert verdicts["Lumbar bone"][0] == "Best for planning"
+    assert verdicts["Damaged"][0] == "Not usable for planning"
+    assert "missing" in verdicts["Damaged"][1]
+    assert window.browser.plan_button.isEnabled()
+    damaged = next(line for line in window.browser.lines if line.row.title == "Damaged")
+    window.browser.choose(damaged.row)
+    assert not window.browser.plan_button.isEnabled()
+    assert "waits" in window.browser.plan_note.text()
+
+
+def test_empty_folder_is_a_plain_sentence(window, qtbot, tmp_path):
+    window.open_folder(tmp_path)
+    qtbot.waitUntil(lambda: "is empty" in window.browser.empty_text.text(), timeout=3000)
+    assert not window.browser.busy.isVisible()
+
+
+def test_missing_folder_is_a_plain_sentence(window, qtbot, tmp_path):
+    window.open_folder(tmp_path / "gone")
+    qtbot.waitUntil(lambda: "There is no folder" in window.browser.empty_text.text(), timeout=3000)
+
+
+def test_folder_without_rights_is_a_plain_sentence():
+    error = PermissionError(13, "Permission denied", "/secret")
+    assert "no rights" in sentence_of(error)
+    assert "Traceback" not in sentence_of(ValueError("x"))
+
+
+def test_planned_case_shows_patient_orientation_and_caveat(planned):
+    assert planned.banner.isVisible()
+    assert planned.patient.text() == "SPECIMEN, Anna"
+    assert "left is on the left" in planned.orientation.text()
+    assert "not a certified device" in planned.caveat.text()
+    rows = {(row.name, row.side): row for row in planned.screen.levels.rows}
+    assert set(rows) == {("L4", "left"), ("L4", "right")}
+    assert "refused" in rows["L4", "right"].accessibleName()
+
+
+def test_refusal_is_told_with_its_reason(planned):
+    planned.presenter.select(23, "right")
+    assert planned.screen.details.title.text() == "L4 right"
+    assert planned.screen.details.state.text() == "Refused"
+    assert not planned.screen.details.approve.isEnabled()
+
+
+def test_approval_waits_for_the_level_count(planned, qtbot):
+    details = planned.screen.details
+    assert not details.approve.isEnabled()
+    assert "confirm the level count" in details.reason.text().lower()
+    assert planned.screen.levels.card.isVisible()
+    planned.screen.levels.confirm.click()
+    dialog = planned.findChild(QDialog, "confirm_levels")
+    accept = next(b for b in dialog.findChildren(QPushButton) if b.text() == "Confirm levels")
+    assert not accept.isEnabled()
+    from PySide6.QtWidgets import QCheckBox
+
+    dialog.findChild(QCheckBox).setChecked(True)
+    qtbot.mouseClick(accept, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: planned.session.plan.levels_confirmed, timeout=2000)
+    assert not planned.screen.levels.card.isVisible()
+    details.approve.click()
+    assert planned.presenter.trajectory.state == "approved"
+    planned.undo_action.trigger()
+    assert planned.presenter.trajectory.state == "draft"
+
+
+def test_window_fits_a_small_laptop(planned, qtbot):
+    planned.resize(1366, 768)
+    qtbot.wait(30)
+    assert (planned.width(), planned.height()) == (1366, 768)
+    assert planned.minimumSizeHint().width() <= 1366
+    assert planned.minimumSizeHint().height() <= 768
+    assert planned.screen._kind() == "four"
+    images = sum(f.width() * f.height() for f in planned.screen.frames if f.isVisible())
+    assert images > 0.4 * 1366 * 768
+    assert planned.screen.details.approve.isVisible()
+
+
+def test_closing_while_segmenting_is_quick_and_clean(window, services, qtbot):
+    services.slow_s = 30.0
+    window.plan_series(FakeSeries())
+    qtbot.waitUntil(lambda: services.segmenting, timeout=3000)
+    start = time.monotonic()
+    assert window.close()
+    assert time.monotonic() - start < 3.2
+    assert not any(t.is_alive() for t in window.tasks._threads)
+
+
+def test_cancelling_the_segmentation_keeps_the_images(window, services, qtbot):
+    services.slow_s = 30.0
+    window.plan_series(FakeSeries())
+    qtbot.waitUntil(lambda: services.segmenting, timeout=3000)
+    assert window.busy.isVisible()
+    window.busy.cancel.emit()
+    qtbot.waitUntil(lambda: not window.tasks.is_busy(), timeout=2000)
+    assert window.screen is not None
+    assert window.session.plan is None
+    assert not window.busy.isVisible()
+
+
+def test_a_second_case_replaces_the_first(planned, qtbot):
+    first = planned.screen
+    planned.plan_series(FakeSeries())
+    qtbot.waitUntil(lambda: planned.screen is not None and planned.screen is not first, timeout=3000)
+    qtbot.waitUntil(lambda: planned.session.plan is not None, timeout=3000)
+    qtbot.waitUntil(lambda: planned.screen.view3d.ready, timeout=3000)
+
+
+def test_unsaved_changes_are_asked_about(planned, services, qtbot, tmp_path):
+    planned.session.confirm_levels()
+    first = planned.screen
+    planned.plan_series(FakeSeries())
+    assert planned.findChild(QDialog, "unsaved") is not None
+    assert planned.screen is first
+    planned.question.close()
+    path = tmp_path / "a.bvncase"
+    planned._save_to(path)
+    qtbot.waitUntil(lambda: services.saved == [path], timeout=2000)
+    qtbot.waitUntil(lambda: planned.session.is_clean, timeout=2000)
+    assert planned.saved.text() == "Saved"
+
+
+def test_failures_become_a_sentence(window, services, qtbot):
+    def broken(case, progress):
+        raise PlannerError("no_spine", "No spine was found in these images.")
+
+    services.segment = broken
+    window.plan_series(FakeSeries())
+    qtbot.waitUntil(lambda: window.dialog is not None, timeout=3000)
+    assert window.dialog.sentence.text() == "No spine was found in these images."
+    assert window.screen is not None
+    window.dialog.close()
+
+
+def test_damaged_case_file_is_told(window, qtbot, tmp_path):
+    window.open_case_file(tmp_path / "x.bvncase")
+    qtbot.waitUntil(lambda: window.dialog is not None, timeout=3000)
+    assert "damaged" in window.dialog.sentence.text()
+    window.dialog.close()

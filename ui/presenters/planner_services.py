@@ -1,0 +1,205 @@
+"""The window's seam to the planner: every call of the Services protocol on the real thing."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from imaging.errors import PlannerError
+from imaging.fluoro.picture import PictureSettings
+from imaging.fluoro.views import pose_for
+from imaging.geometry.carm import CArm, pose_words
+from imaging.labels import NAME_FROM_VERSE, SIDES, VERSE_FROM_NAME, Side
+from imaging.progress import Progress, SubProgress
+from imaging.segmentation.result import SpineLabels, SpineSegmentation
+from imaging.volume import Volume
+from planner.domain.plan import Plan, Point, TrajectoryParameters
+from planner.services import edit_plan, open_case, propose_plan, render_fluoro, segment_case
+from planner.services.open_case import Case
+from ui.presenters.browser_rows import date_words, person_name
+from ui.presenters.case_presenter import Handle, PatientWords, XrayPicture, XrayView
+
+PLANNABLE = tuple(VERSE_FROM_NAME[name] for name in ("L3", "L4", "L5", "S1"))
+
+
+class PlannerServices:
+    """Keeps the folder that was scanned last and the X-ray rooms of the open volume."""
+
+    def __init__(self) -> None:
+        self._folder = Path()
+        self._rooms: OrderedDict[tuple[int, int], render_fluoro.FluoroRoom] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def scan(self, folder: Path, progress: Progress) -> Any:
+        """What a folder holds."""
+        found = open_case.scan(folder, progress)
+        self._folder = folder
+        return found
+
+    def sample_folder(self, progress: Progress) -> Path:
+        """The bundled sample, written on first use."""
+        from sample_dicom.study import default_sample_dir
+
+        return default_sample_dir(progress=progress)
+
+    def open_series(self, series: Any, progress: Progress) -> Case:
+        """Read the voxels of a series."""
+        return open_case.open_series(self._folder, series, f"{series.title} was chosen.", progress)
+
+    def volume_of(self, case: Case) -> Volume:
+        """The case's image."""
+        return case.volume
+
+    def patient_of(self, case: Case) -> PatientWords:
+        """The banner's words."""
+        s = case.series
+        summary = s.summary
+        born = date_words(s.patient_birth_date)
+        person = ", ".join(x for x in (s.patient_sex, f"born {born}" if born else "") if x)
+        spacing = float(s.volume.grid.spacing_ijk_mm[2])
+        number = f", series {summary.number}" if summary.number is not None else ""
+        day = date_words(s.study_date)
+        return PatientWords(
+            person_name(s.patient_name),
+            s.patient_id,
+            person,
+            f"Study {day}" if day else "",
+            f"{s.modality} {spacing:.1f}\u202fmm{number} “{summary.title}”",
+        )
+
+    def segment(self, case: Case, progress: Progress) -> SpineSegmentation:
+        """Find, name and measure the vertebrae."""
+        return segment_case.segment_case(case, None, progress)
+
+    def propose(self, case: Case, segmentation: SpineSegmentation, progress: Progress) -> Plan:
+        """Plan L3 to S1 on both sides, as far as they are in the image."""
+        present = {int(v) for v in np.unique(segmentation.vertebrae.labels)}
+        wanted = [v for v in PLANNABLE if v in present]
+        if not wanted:
+            names = ", ".join(NAME_FROM_VERSE[v] for v in sorted(present) if v in NAME_FROM_VERSE)
+            raise PlannerError("nothing_to_plan", f"No level from L3 to S1 was found in these images (found: {names or 'none'}).")
+        device = propose_plan.device_named(None)
+        return propose_plan.propose_plan(case, segmentation, wanted, SIDES, device, progress)
+
+    def moved(
+        self,
+        case: Case,
+        segmentation: SpineSegmentation,
+        plan: Plan,
+        verse: int,
+        side: Side,
+        handle: Handle,
+        point_lps_mm: Point,
+        quick: bool = False,
+    ) -> Plan:
+        """The plan with the entry or the tip of one tool at another point."""
+        level = plan.level(verse)
+        trajectory = level.trajectory(side) if level else None
+        if trajectory is None:
+            raise PlannerError("not_planned", "This trajectory is not planned, so it cannot be moved.")
+        aim = aimed(trajectory.parameters, trajectory.tip_lps_mm, handle, point_lps_mm)
+        return edit_plan.change_trajectory(case, segmentation, plan, verse, side, aim, quick=quick)
+
+    def xray(
+        self, case: Case, plan: Plan, verse: int, side: Side, view: XrayView, size_px: int, progress: Progress
+    ) -> XrayPicture:
+        """A simulated X-ray of one planned tool."""
+        level = plan.level(verse)
+        trajectory = level.trajectory(side) if level else None
+        if level is None or trajectory is None:
+            raise PlannerError("not_planned", "The X-ray waits for a planned trajectory.")
+        progress.step(0.0, "Taking the X-ray")
+        with self._lock:
+            room = self._room(case.volume, size_px)
+            pose = pose_for(render_fluoro.isocentre(level), trajectory.view_angles(view))
+            shot = room.take(pose, trajectory, PictureSettings(quality="clinical", dose=90.0), level=level.name, side=side, view=view)
+        pixels = np.repeat(shot.plain[..., None], 3, axis=2) if shot.plain.ndim == 2 else shot.plain
+        words = pose_words(pose.primary_deg, pose.secondary_deg)
+        return XrayPicture(np.ascontiguousarray(pixels), shot.projection, f"{level.name} {side}\n{words}")
+
+    def _room(self, volume: Volume, size_px: int) -> render_fluoro.FluoroRoom:
+        key = (id(volume), size_px)
+        if any(k[0] != id(volume) for k in self._rooms):
+            self._rooms.clear()
+        if key not in self._rooms:
+            self._rooms[key] = render_fluoro.FluoroRoom(volume, CArm().resized(size_px))
+        return self._rooms[key]
+
+    def save(self, path: Path, case: Case, segmentation: SpineSegmentation, plan: Plan) -> None:
+        """Write the case file."""
+        from planner.storage.case_file import write_case_file
+
+        write_case_file(path, case.folder, plan, segmentation)
+
+    def load(self, path: Path, progress: Progress) -> tuple[Case, SpineSegmentation, Plan]:
+        """Read a case file and the images it stands on."""
+        from planner.storage.case_file import read_case_file
+
+        progress.step(0.0, "Reading the case file")
+        stored = read_case_file(path)
+        case = open_case.open_case(
+            stored.folder, stored.plan.source.series_instance_uid, SubProgress(progress, 0.05, 0.7)
+        )
+        stored.require_source(case.source.voxel_sha256)
+        labels = SpineLabels(stored.vertebrae, stored.structures, stored.confidence, stored.plan.findings)
+        return case, segment_case.measured(case, labels, SubProgress(progress, 0.7, 1.0)), stored.plan
+
+    def export(
+        self, folder: Path, case: Case, segmentation: SpineSegmentation, plan: Plan, progress: Progress
+    ) -> str:
+        """Write the plan, label maps, X-rays, report and DICOM objects; returns what was done in words."""
+        from planner.services.export_plan import export_plan
+
+        export_plan(folder, case, segmentation, plan, progress=progress)
+        return f"Exported to {folder}"
+
+
+def aimed(parameters: TrajectoryParameters, tip_lps_mm: Point, handle: Handle, point: Point) -> TrajectoryParameters:
+    """Parameters with the entry or the tip at ``point`` and the other end kept.
+
+    The whole tool is turned by the smallest rotation about the end that stays, and its straight part is made
+    longer or shorter until both ends are met; turn and bend are kept in the tool's own frame.
+    """
+    entry, tip = np.array(parameters.entry_lps_mm, float), np.array(tip_lps_mm, float)
+    new_entry = np.array(point, float) if handle == "entry" else entry
+    new_tip = np.array(point, float) if handle == "target" else tip
+    d = np.array(parameters.direction_lps, float)
+    offset = tip - entry
+    rest = offset - parameters.straight_mm * d
+    along, square = float(rest @ d), float(rest @ rest)
+    length = float(np.linalg.norm(new_tip - new_entry))
+    under = along * along - square + length * length
+    if under < 0 or length < 5:
+        raise PlannerError("edit_impossible", "The tool cannot bend that short. Move the point farther away.")
+    straight = -along + float(np.sqrt(under))
+    if straight < 0:
+        raise PlannerError("edit_impossible", "The tool cannot bend that short. Move the point farther away.")
+    turn = _rotation(straight * d + rest, new_tip - new_entry)
+    bend = turn @ np.array(parameters.bend_lps, float)
+    direction = turn @ d
+    return replace(
+        parameters,
+        entry_lps_mm=_point(new_entry),
+        direction_lps=_point(direction / np.linalg.norm(direction)),
+        straight_mm=straight,
+        bend_lps=_point(bend),
+    )
+
+
+def _point(values: Any) -> Point:
+    return float(values[0]), float(values[1]), float(values[2])
+
+
+def _rotation(a: Any, b: Any) -> Any:
+    """(3, 3) smallest rotation that takes the direction of ``a`` to that of ``b`` (Rodrigues' formula)."""
+    a, b = a / np.linalg.norm(a), b / np.linalg.norm(b)
+    v, c = np.cross(a, b), float(a @ b)
+    if c < -0.999999:
+        raise PlannerError("edit_impossible", "The tool cannot be turned round.")
+    k = np.array([[0, -v[2], v[1]], [v[2], 0, -v[0]], [-v[1], v[0], 0]])
+    return np.eye(3) + k + k @ k / (1 + c)
