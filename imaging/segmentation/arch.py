@@ -19,6 +19,7 @@ Mask = NDArray[np.bool_]
 REACH_MM = 85.0
 BONE_HU = 170.0
 LATERAL_MM = 47.0
+RIB_MM = 22.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +66,7 @@ def arrival(
     own: tuple[FacetPlane, FacetPlane] | None,
     lower: tuple[BodyModel, tuple[FacetPlane, FacetPlane]] | None,
     other_bodies: Mask,
+    thoracic: bool = False,
 ) -> Array:
     """Geodesic distance (mm) through bone from the back of the body; infinite where the vertebra cannot be.
 
@@ -72,6 +74,7 @@ def arrival(
         own: joints with the vertebra above, whose inferior processes lie behind them.
         lower: the vertebra below and the joints with it, whose superior processes lie before them.
         other_bodies: voxels of other vertebrae's bodies.
+        thoracic: ribs are cut off beside the transverse processes.
     """
     lat, p, s = np.moveaxis(block.local, -1, 0)
     inside = block.depth <= 0
@@ -82,7 +85,7 @@ def arrival(
     ridge = ndi.gaussian_laplace(block.hu, 1.2)
     speed *= np.where(ridge > 25, 0.3, 1.0)
     speed[(p < -3.0) & ~inside] = 0.0
-    speed[(np.abs(lat) > LATERAL_MM) | (s < -48) | (s > 28) | (p > 66)] = 0.0
+    speed[(np.abs(lat) > (RIB_MM + 0.25 * p if thoracic else LATERAL_MM)) | (s < -48) | (s > 28) | (p > 66)] = 0.0
     speed[(np.abs(lat) < 5.0) & (p < 8.0) & ~inside] = 0.0
     speed[other_bodies & ~inside] = 0.0
     speed[(s > 8 + 0.1 * np.abs(p)) & (np.abs(lat) < 7)] = 0.0

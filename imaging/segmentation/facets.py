@@ -20,7 +20,7 @@ BEHIND_MM = (13.0, 14.5, 16.0, 18.0, 18.5, 17.5, 16.0, 12.0)
 HEIGHT_MM = (-6.0, -4.0, -3.0, -2.0, 0.0, 0.0, 2.0, 3.0)
 ANGLE_DEG = (65.0, 60.0, 47.0, 33.0, 20.0, 22.0, 38.0, 75.0)
 HALF_LENGTH_MM = 11.0
-BELOW_MM, ABOVE_MM = -12.0, 16.0
+BELOW_MM, ABOVE_MM = -8.0, 11.0
 
 
 @dataclass(frozen=True, eq=False)

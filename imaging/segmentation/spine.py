@@ -138,7 +138,7 @@ def paint(
         if naming.numbers[n] == SACRUM:
             time = sacral_arrival(block, body, joints[n], others)
         else:
-            time = arrival(block, body, joints[n], below, others)
+            time = arrival(block, body, joints[n], below, others, naming.numbers[n] < VERSE_FROM_NAME["L1"])
         time = np.where(block.depth <= 0, 0.0, time)
         better = time < nearest[block.where]
         nearest[block.where][better] = time[better]
