@@ -73,7 +73,9 @@ class ErrorDialog(QDialog):
 
 def show_error(parent: QWidget | None, title: str, error: BaseException, details: str = "") -> ErrorDialog:
     """Open the dialog without blocking the event loop."""
-    code = f"code: {error.code}\n" if isinstance(error, PlannerError) else f"{type(error).__name__}: {error}\n"
+    code = (
+        f"code: {error.code}\n" if isinstance(error, PlannerError) else f"{type(error).__name__}: {error}\n"
+    )
     dialog = ErrorDialog(title, sentence_of(error), code + details, parent)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.open()

@@ -7,7 +7,17 @@ from typing import Any
 
 from PySide6.QtCore import QSettings, QSize, Qt, QTimer
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QFont, QKeySequence
-from PySide6.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QMainWindow, QPushButton, QStackedWidget, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QFileDialog,
+    QHBoxLayout,
+    QMainWindow,
+    QPushButton,
+    QStackedWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from imaging.errors import PlannerError
 from imaging.progress import Progress, SubProgress
@@ -62,6 +72,7 @@ class MainWindow(QMainWindow):
         self.browser.recent.connect(self.open_folder)
         self.browser.plan_series.connect(self.plan_series)
         self.browser.cancelled.connect(self._cancel_work)
+        self.browser.preview_wanted.connect(self._preview)
         self.stack.addWidget(self.browser)
         box.addWidget(self.stack, 1)
         box.addWidget(self._make_status())
@@ -202,19 +213,31 @@ class MainWindow(QMainWindow):
         self.undo_button.setText(f"Undo: {undo}" if undo and self.width() > 1500 else "Undo")
         self.undo_button.setToolTip(f"Undo: {undo} (Ctrl+Z)" if undo else "Nothing to undo")
         self.redo_button.setToolTip(f"Redo: {redo} (Ctrl+Shift+Z)" if redo else "Nothing to redo")
-        for widget, on in ((self.undo_button, undo), (self.redo_button, redo), (self.undo_action, undo), (self.redo_action, redo)):
+        for widget, on in (
+            (self.undo_button, undo),
+            (self.redo_button, redo),
+            (self.undo_action, undo),
+            (self.redo_action, redo),
+        ):
             widget.setEnabled(bool(on))
         for widget in (self.undo_button, self.redo_button, self.save_button, self.saved):
             widget.setVisible(on_case)
         self.save_button.setEnabled(plan is not None)
         self.saved.setText("" if plan is None else "Saved" if self.session.is_clean else "Not saved yet")
-        self.setWindowTitle(f"{self.presenter.patient.name} – BVN Planner" if self.presenter else "BVN Planner")
+        self.setWindowTitle(
+            f"{self.presenter.patient.name} – BVN Planner" if self.presenter else "BVN Planner"
+        )
 
     def _swap_theme(self) -> None:
         name = "light" if tokens().name == "dark" else "dark"
         QSettings().setValue("appearance/theme", name)
         apply_theme(QApplication.instance(), name)
-        for button, picture in ((self.undo_button, "undo"), (self.redo_button, "redo"), (self.save_button, "save"), (self.theme_button, "sun")):
+        for button, picture in (
+            (self.undo_button, "undo"),
+            (self.redo_button, "redo"),
+            (self.save_button, "save"),
+            (self.theme_button, "sun"),
+        ):
             button.setIcon(icon(picture))
         if self.screen is not None:
             self.screen.levels._shape = None
@@ -271,9 +294,26 @@ class MainWindow(QMainWindow):
             self.browser.busy.hide()
 
         self.tasks.start(
-            "scan", lambda progress: self.services.scan(folder, progress), done, failed, self.browser.busy.report, cancelled
+            "scan",
+            lambda progress: self.services.scan(folder, progress),
+            done,
+            failed,
+            self.browser.busy.report,
+            cancelled,
         )
         self._show_state()
+
+    def _preview(self, series: Any) -> None:
+        def done(volume: Any) -> None:
+            if self.browser.chosen is not None and self.browser.chosen.series is series:
+                self.browser.preview.show_volume(volume)
+
+        def failed(error: Exception, _details: str) -> None:
+            if self.browser.chosen is not None and self.browser.chosen.series is series:
+                self.browser.preview.clear("These images cannot be shown")
+                self._tell(sentence_of(error))
+
+        self.tasks.start("preview", lambda progress: self.services.preview(series, progress), done, failed)
 
     def open_sample(self) -> None:
         """Write the bundled sample where programs keep their data, and open it."""
@@ -285,7 +325,12 @@ class MainWindow(QMainWindow):
             self._fail("The sample could not be opened", error, details)
 
         self.tasks.start(
-            "scan", self.services.sample_folder, self.open_folder, failed, self.browser.busy.report, self.browser.busy.hide
+            "scan",
+            self.services.sample_folder,
+            self.open_folder,
+            failed,
+            self.browser.busy.report,
+            self.browser.busy.hide,
         )
 
     def plan_series(self, series: Any) -> None:
@@ -305,8 +350,14 @@ class MainWindow(QMainWindow):
             self._segment()
 
         self.tasks.cancel("case")
+        self.tasks.cancel("preview")
         self.tasks.start(
-            "open", lambda progress: self.services.open_series(series, progress), done, failed, self.browser.busy.report, self.browser.busy.hide
+            "open",
+            lambda progress: self.services.open_series(series, progress),
+            done,
+            failed,
+            self.browser.busy.report,
+            self.browser.busy.hide,
         )
 
     def _show_case(self, case: Any) -> None:
@@ -321,7 +372,9 @@ class MainWindow(QMainWindow):
         self.presenter.pointer_told.connect(self.pointer.setText)
         words = self.presenter.patient
         self.patient.setText(words.name)
-        self.facts.setText("    ".join(x for x in (words.patient_id, words.person, words.study, words.image) if x))
+        self.facts.setText(
+            "    ".join(x for x in (words.patient_id, words.person, words.study, words.image) if x)
+        )
         self.stack.addWidget(self.screen)
         self.stack.setCurrentWidget(self.screen)
         self._show_state()
@@ -391,7 +444,9 @@ class MainWindow(QMainWindow):
         """Ask for a file and save."""
         if self.session.plan is None:
             return
-        name, _ = QFileDialog.getSaveFileName(self, "Save the case", str(Path.home() / "case.bvncase"), CASE_FILTER)
+        name, _ = QFileDialog.getSaveFileName(
+            self, "Save the case", str(Path.home() / "case.bvncase"), CASE_FILTER
+        )
         if name:
             self._save_to(Path(name) if Path(name).suffix else Path(name).with_suffix(".bvncase"))
 
@@ -410,7 +465,9 @@ class MainWindow(QMainWindow):
         def failed(error: Exception, details: str) -> None:
             self._fail("The case could not be saved", error, details)
 
-        self.tasks.latest("save", lambda _progress: self.services.save(path, case, segmentation, plan), done, failed)
+        self.tasks.latest(
+            "save", lambda _progress: self.services.save(path, case, segmentation, plan), done, failed
+        )
 
     def choose_case_file(self) -> None:
         """Ask for a saved case."""
@@ -437,7 +494,14 @@ class MainWindow(QMainWindow):
             self.browser.busy.hide()
             self._fail("The case could not be opened", error, details)
 
-        self.tasks.start("open", lambda progress: self.services.load(path, progress), done, failed, self.browser.busy.report, self.browser.busy.hide)
+        self.tasks.start(
+            "open",
+            lambda progress: self.services.load(path, progress),
+            done,
+            failed,
+            self.browser.busy.report,
+            self.browser.busy.hide,
+        )
         self._show_state()
 
     def export(self) -> None:
@@ -469,7 +533,12 @@ class MainWindow(QMainWindow):
             self._tell("Export cancelled. Nothing was left half written.")
 
         self.tasks.start(
-            "export", lambda progress: self.services.export(folder, case, segmentation, plan, progress), done, failed, self.busy.report, cancelled
+            "export",
+            lambda progress: self.services.export(folder, case, segmentation, plan, progress),
+            done,
+            failed,
+            self.busy.report,
+            cancelled,
         )
 
     # telling, dropping, closing

@@ -126,7 +126,9 @@ class TaskRunner(QObject):
 
     def _launch(self, task: Task) -> None:
         self._running[task.channel] = task
-        task.thread = threading.Thread(target=self._run, args=(task,), name=f"task-{task.channel}", daemon=True)
+        task.thread = threading.Thread(
+            target=self._run, args=(task,), name=f"task-{task.channel}", daemon=True
+        )
         self._threads = [t for t in self._threads if t.is_alive()] + [task.thread]
         task.thread.start()
         self.busy_changed.emit()

@@ -64,7 +64,9 @@ def draw_status(p: QPainter, rect: QRectF, kind: str, hollow: bool = False) -> N
     p.setRenderHint(QPainter.RenderHint.Antialiasing)
     c, r = rect.center(), min(rect.width(), rect.height()) / 2
     ink = QColor(t.chip_ink)
-    glyph = QPen(ink, max(1.4, r * 0.26), Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin)
+    glyph = QPen(
+        ink, max(1.4, r * 0.26), Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin
+    )
     if kind == "good":
         p.setPen(Qt.PenStyle.NoPen)
         p.setBrush(QColor(t.good))
@@ -95,7 +97,10 @@ def draw_status(p: QPainter, rect: QRectF, kind: str, hollow: bool = False) -> N
             p.drawPoint(QPointF(c.x(), c.y() + r * 0.54))
     elif kind == "stop":
         points = [
-            QPointF(c.x() + r * math.cos(math.radians(22.5 + 45 * i)), c.y() + r * math.sin(math.radians(22.5 + 45 * i)))
+            QPointF(
+                c.x() + r * math.cos(math.radians(22.5 + 45 * i)),
+                c.y() + r * math.sin(math.radians(22.5 + 45 * i)),
+            )
             for i in range(8)
         ]
         p.setPen(Qt.PenStyle.NoPen)
@@ -106,12 +111,25 @@ def draw_status(p: QPainter, rect: QRectF, kind: str, hollow: bool = False) -> N
         p.drawLine(QPointF(c.x() - a, c.y() - a), QPointF(c.x() + a, c.y() + a))
         p.drawLine(QPointF(c.x() - a, c.y() + a), QPointF(c.x() + a, c.y() - a))
     elif kind == "doubt":
-        p.setPen(QPen(QColor(t.doubt), 1.5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
+        p.setPen(
+            QPen(
+                QColor(t.doubt),
+                1.5,
+                Qt.PenStyle.SolidLine,
+                Qt.PenCapStyle.RoundCap,
+                Qt.PenJoinStyle.RoundJoin,
+            )
+        )
         p.setBrush(Qt.BrushStyle.NoBrush)
         d = r * 0.96
         p.drawPolygon(
             QPolygonF(
-                [QPointF(c.x(), c.y() - d), QPointF(c.x() + d, c.y()), QPointF(c.x(), c.y() + d), QPointF(c.x() - d, c.y())]
+                [
+                    QPointF(c.x(), c.y() - d),
+                    QPointF(c.x() + d, c.y()),
+                    QPointF(c.x(), c.y() + d),
+                    QPointF(c.x() - d, c.y()),
+                ]
             )
         )
         p.setFont(ui_font(max(8, int(r * 1.15)), QFont.Weight.Bold))

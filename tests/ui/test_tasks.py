@@ -51,7 +51,13 @@ def test_cancel_stops_at_the_next_step(qtbot):
             progress.step(n / 1000, "working")
             time.sleep(0.005)
 
-    runner.start("one", work, lambda _r: None, progress=lambda f, t: reports.append(t), cancelled=lambda: cancelled.append(1))
+    runner.start(
+        "one",
+        work,
+        lambda _r: None,
+        progress=lambda f, t: reports.append(t),
+        cancelled=lambda: cancelled.append(1),
+    )
     qtbot.waitUntil(lambda: bool(reports), timeout=2000)
     runner.cancel("one")
     qtbot.waitUntil(lambda: cancelled == [1], timeout=1000)

@@ -125,7 +125,14 @@ def test_dragging_the_entry_edits_and_undo_takes_it_back(planned, qtbot):
     for step in (QPointF(start) - QPointF(8, 0), QPointF(end)):
         QApplication.sendEvent(
             view,
-            QMouseEvent(QEvent.Type.MouseMove, step, view.mapToGlobal(step), Qt.MouseButton.NoButton, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier),
+            QMouseEvent(
+                QEvent.Type.MouseMove,
+                step,
+                view.mapToGlobal(step),
+                Qt.MouseButton.NoButton,
+                Qt.MouseButton.LeftButton,
+                Qt.KeyboardModifier.NoModifier,
+            ),
         )
     QTest.mouseRelease(view, Qt.MouseButton.LeftButton, pos=end)
     qtbot.waitUntil(lambda: planned.session.history.undo_label is not None, timeout=3000)

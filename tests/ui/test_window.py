@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 
 import pytest
+from made_up_case import FakeSeries
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QPushButton
 
 from imaging.errors import PlannerError
 from ui.error_dialog import sentence_of
-
-from conftest import FakeSeries
 
 pytestmark = pytest.mark.gui
 

@@ -61,13 +61,29 @@ def rows_of(series: Any) -> list[SeriesRow]:
         note = ", ".join(x for x in (s.patient_id, sex, f"born {born}" if born else "") if x)
         reason = " ".join(f.text for f in s.reasons[:2])
         if not reason:
-            reason = {"best": "Even spacing, nothing missing.", "usable": "Even spacing, nothing missing."}.get(s.verdict, "")
+            reason = {
+                "best": "Even spacing, nothing missing.",
+                "usable": "Even spacing, nothing missing.",
+            }.get(s.verdict, "")
         up = s.extent_lps_mm[2]
-        detail = ", ".join(x for x in (s.orientation, f"{up:.0f}\u202fmm from head to foot" if up else "") if x)
+        detail = ", ".join(
+            x for x in (s.orientation, f"{up:.0f}\u202fmm from head to foot" if up else "") if x
+        )
         made.append(
             SeriesRow(
-                s, person_name(s.patient_name), note, date_words(s.study_date) or "no date", s.title, detail, s.modality,
-                s.slices, mm(s.spacing_mm) if s.spacing_mm else "–", mark, verdict, reason, s.plannable,
+                s,
+                person_name(s.patient_name),
+                note,
+                date_words(s.study_date) or "no date",
+                s.title,
+                detail,
+                s.modality,
+                s.slices,
+                mm(s.spacing_mm) if s.spacing_mm else "–",
+                mark,
+                verdict,
+                reason,
+                s.plannable,
             )
         )
     return sorted(made, key=lambda r: (r.patient, r.patient_note, r.study, -r.series.score, r.title))

@@ -54,6 +54,7 @@ class Services(Protocol):
     def scan(self, folder: Path, progress: Progress) -> Any: ...
     def sample_folder(self, progress: Progress) -> Path: ...
     def open_series(self, series: Any, progress: Progress) -> Any: ...
+    def preview(self, series: Any, progress: Progress) -> Volume: ...
     def volume_of(self, case: Any) -> Volume: ...
     def patient_of(self, case: Any) -> PatientWords: ...
     def segment(self, case: Any, progress: Progress) -> SpineSegmentation: ...
@@ -224,9 +225,13 @@ class CasePresenter(QObject):
         path, arc = np.array(trajectory.path_lps_mm, float), arc_mm(trajectory)
         point = np.array([np.interp(depth_mm, arc, path[:, a]) for a in range(3)])
         low, high = max(0.0, depth_mm - 0.6), min(float(arc[-1]), depth_mm + 0.6)
-        ahead = np.array([np.interp(high, arc, path[:, a]) - np.interp(low, arc, path[:, a]) for a in range(3)])
+        ahead = np.array(
+            [np.interp(high, arc, path[:, a]) - np.interp(low, arc, path[:, a]) for a in range(3)]
+        )
         length = np.linalg.norm(ahead)
-        return point, ahead / length if length > 1e-9 else np.array(trajectory.parameters.direction_lps, float)
+        return point, ahead / length if length > 1e-9 else np.array(
+            trajectory.parameters.direction_lps, float
+        )
 
     def pedicle_depth(self) -> float:
         """The depth shown across the tool: the present one, but the middle of the pedicle once the tip is past
@@ -385,9 +390,7 @@ class CasePresenter(QObject):
         views: tuple[XrayView, ...] = ("ap", "lateral")
 
         def work(progress: Progress) -> dict[str, XrayPicture]:
-            return {
-                view: self.services.xray(case, plan, verse, side, view, size, progress) for view in views
-            }
+            return {view: self.services.xray(case, plan, verse, side, view, size, progress) for view in views}
 
         def done(pictures: dict[str, XrayPicture]) -> None:
             if self.level is None or (self.level.verse, self.side) != (verse, side):
@@ -397,7 +400,9 @@ class CasePresenter(QObject):
                 self.xray_changed.emit(view)
 
         def failed(error: Exception, details: str) -> None:
-            self.xray_failure = error.text if isinstance(error, PlannerError) else "The X-ray cannot be shown."
+            self.xray_failure = (
+                error.text if isinstance(error, PlannerError) else "The X-ray cannot be shown."
+            )
             self.xray_changed.emit("ap")
             self.xray_changed.emit("lateral")
             if not isinstance(error, PlannerError):

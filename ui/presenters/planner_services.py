@@ -51,6 +51,12 @@ class PlannerServices:
         """Read the voxels of a series."""
         return open_case.open_series(self._folder, series, f"{series.title} was chosen.", progress)
 
+    def preview(self, series: Any, progress: Progress) -> Volume:
+        """The voxels of a series to look at."""
+        from imaging.dicom.load import read_volume
+
+        return read_volume(series, progress)[0]
+
     def volume_of(self, case: Case) -> Volume:
         """The case's image."""
         return case.volume
@@ -82,7 +88,10 @@ class PlannerServices:
         wanted = [v for v in PLANNABLE if v in present]
         if not wanted:
             names = ", ".join(NAME_FROM_VERSE[v] for v in sorted(present) if v in NAME_FROM_VERSE)
-            raise PlannerError("nothing_to_plan", f"No level from L3 to S1 was found in these images (found: {names or 'none'}).")
+            raise PlannerError(
+                "nothing_to_plan",
+                f"No level from L3 to S1 was found in these images (found: {names or 'none'}).",
+            )
         device = propose_plan.device_named(None)
         return propose_plan.propose_plan(case, segmentation, wanted, SIDES, device, progress)
 
@@ -117,7 +126,14 @@ class PlannerServices:
         with self._lock:
             room = self._room(case.volume, size_px)
             pose = pose_for(render_fluoro.isocentre(level), trajectory.view_angles(view))
-            shot = room.take(pose, trajectory, PictureSettings(quality="clinical", dose=90.0), level=level.name, side=side, view=view)
+            shot = room.take(
+                pose,
+                trajectory,
+                PictureSettings(quality="clinical", dose=90.0),
+                level=level.name,
+                side=side,
+                view=view,
+            )
         pixels = np.repeat(shot.plain[..., None], 3, axis=2) if shot.plain.ndim == 2 else shot.plain
         words = pose_words(pose.primary_deg, pose.secondary_deg)
         return XrayPicture(np.ascontiguousarray(pixels), shot.projection, f"{level.name} {side}\n{words}")
@@ -159,7 +175,9 @@ class PlannerServices:
         return f"Exported to {folder}"
 
 
-def aimed(parameters: TrajectoryParameters, tip_lps_mm: Point, handle: Handle, point: Point) -> TrajectoryParameters:
+def aimed(
+    parameters: TrajectoryParameters, tip_lps_mm: Point, handle: Handle, point: Point
+) -> TrajectoryParameters:
     """Parameters with the entry or the tip at ``point`` and the other end kept.
 
     The whole tool is turned by the smallest rotation about the end that stays, and its straight part is made

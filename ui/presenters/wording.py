@@ -61,7 +61,9 @@ def clearance_rows(trajectory: Trajectory) -> list[ClearanceRow]:
     rows = []
     for name, field, good, stop in ROWS:
         value = getattr(trajectory.clearance_mm, field)
-        band = "none" if value is None else "good" if value >= good else "caution" if value >= stop else "stop"
+        band = (
+            "none" if value is None else "good" if value >= good else "caution" if value >= stop else "stop"
+        )
         rows.append(ClearanceRow(name, value, good, band))
     return rows
 
@@ -93,7 +95,9 @@ def binding_sentence(trajectory: Trajectory) -> tuple[str, str, str]:
     )
 
 
-def numbers(trajectory: Trajectory, level: LevelPlan, anatomy: VertebraAnatomy | None) -> list[tuple[str, str]]:
+def numbers(
+    trajectory: Trajectory, level: LevelPlan, anatomy: VertebraAnatomy | None
+) -> list[tuple[str, str]]:
     """The trajectory's numbers as they are read out: name and value with unit."""
     d = np.array(trajectory.parameters.direction_lps, float)
     entry = np.array(trajectory.bone_entry_lps_mm, float)

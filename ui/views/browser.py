@@ -7,10 +7,19 @@ from typing import Any
 
 from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QKeyEvent, QMouseEvent, QPainter, QPen
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QProgressBar,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ui.presenters.browser_rows import SeriesRow, rows_of
 from ui.theme import tokens, ui_font
+from ui.views.preview import Preview
 from ui.widgets import StatusMark, draw_status, hairline, icon, label, mm, section
 
 COLUMNS = ("Series", "Kind", "Images", "Spacing", "Verdict")
@@ -119,14 +128,16 @@ class SeriesLine(QWidget):
         middle = rect.center().y()
         metrics = p.fontMetrics()
         p.drawText(
-            QRectF(rect.left(), middle - 20, rect.width(), 20), Qt.AlignmentFlag.AlignVCenter,
+            QRectF(rect.left(), middle - 20, rect.width(), 20),
+            Qt.AlignmentFlag.AlignVCenter,
             metrics.elidedText(first, Qt.TextElideMode.ElideRight, int(rect.width())),
         )
         p.setFont(ui_font(12))
         p.setPen(QColor(t.text2))
         metrics = p.fontMetrics()
         p.drawText(
-            QRectF(rect.left(), middle, rect.width(), 20), Qt.AlignmentFlag.AlignVCenter,
+            QRectF(rect.left(), middle, rect.width(), 20),
+            Qt.AlignmentFlag.AlignVCenter,
             metrics.elidedText(second, Qt.TextElideMode.ElideRight, int(rect.width())),
         )
 
@@ -178,8 +189,12 @@ class ColumnHead(QWidget):
             p.setPen(QColor(t.text3))
             xs = column_edges(self.width())
             h = self.height()
-            for name, x, width, right in zip(COLUMNS, xs, (200, 50, 60, 74, 200), (0, 0, 1, 1, 0), strict=True):
-                align = Qt.AlignmentFlag.AlignVCenter | (Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft)
+            for name, x, width, right in zip(
+                COLUMNS, xs, (200, 50, 60, 74, 200), (0, 0, 1, 1, 0), strict=True
+            ):
+                align = Qt.AlignmentFlag.AlignVCenter | (
+                    Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
+                )
                 p.drawText(QRectF(x, 0, width, h), int(align), name)
 
 
@@ -192,6 +207,7 @@ class Browser(QWidget):
     recent = Signal(object)
     plan_series = Signal(object)
     cancelled = Signal()
+    preview_wanted = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
@@ -236,7 +252,13 @@ class Browser(QWidget):
         box.addLayout(self._recent_box)
         box.addStretch(1)
         box.addWidget(hairline())
-        box.addWidget(label("Source images are only read, never changed. Nothing leaves this computer.", "small2", wrap=True))
+        box.addWidget(
+            label(
+                "Source images are only read, never changed. Nothing leaves this computer.",
+                "small2",
+                wrap=True,
+            )
+        )
         return panel
 
     def show_recent(self, folders: list[Path]) -> None:
@@ -294,7 +316,8 @@ class Browser(QWidget):
         self.right_note = label("", "small2", wrap=True)
         self._right_box.addWidget(self.right_title)
         self._right_box.addWidget(self.right_note)
-        self._right_box.addWidget(hairline())
+        self.preview = Preview()
+        self._right_box.addWidget(self.preview)
         self._right_box.addWidget(section("What it allows"))
         self._reasons = QVBoxLayout()
         self._reasons.setSpacing(10)
@@ -331,7 +354,10 @@ class Browser(QWidget):
         head.setAlignment(Qt.AlignmentFlag.AlignCenter)
         box.addWidget(head)
         self.empty_text = label(
-            sentence or "Choose a folder of DICOM images, drop one on this window, or look round with the sample.", "text2", wrap=True
+            sentence
+            or "Choose a folder of DICOM images, drop one on this window, or look round with the sample.",
+            "text2",
+            wrap=True,
         )
         self.empty_text.setAlignment(Qt.AlignmentFlag.AlignCenter)
         row = QHBoxLayout()
@@ -387,14 +413,20 @@ class Browser(QWidget):
         skipped = len(found.skipped)
         if skipped:
             first = found.skipped[0]
-            note = label(f"{skipped} damaged file{'s' if skipped > 1 else ''} left out. {first.path.name} {first.reason}.", "small2", wrap=True)
+            note = label(
+                f"{skipped} damaged file{'s' if skipped > 1 else ''} left out. {first.path.name} {first.reason}.",
+                "small2",
+                wrap=True,
+            )
             note.setContentsMargins(20, 10, 20, 10)
             box.addWidget(note)
         box.addStretch(1)
         self._scroll.setWidget(holder)
         patients = len({(r.patient, r.patient_note) for r in rows})
         self.summary.setText(f"{patients} patient{'s' if patients != 1 else ''}, {len(rows)} series")
-        best = max((r for r in rows if r.plannable), key=lambda r: r.series.score, default=rows[0] if rows else None)
+        best = max(
+            (r for r in rows if r.plannable), key=lambda r: r.series.score, default=rows[0] if rows else None
+        )
         if best is not None:
             self.choose(best)
 
@@ -418,10 +450,14 @@ class Browser(QWidget):
         self._reasons.addLayout(_reason(row.mark, row.verdict))
         for finding in s.reasons:
             self._reasons.addLayout(_reason(finding.severity, finding.text))
+        self.preview.clear("Reading the images…" if row.plannable else "No preview of this series")
+        if row.plannable:
+            self.preview_wanted.emit(row.series)
         self.plan_button.setEnabled(row.plannable)
         self.plan_note.setText(
             "Segmentation starts in the background. You can look at the images at once."
-            if row.plannable else "Plan this case waits for a series that can be planned on."
+            if row.plannable
+            else "Plan this case waits for a series that can be planned on."
         )
 
 

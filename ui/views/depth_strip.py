@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QMouseEvent, QPainter, QPainterPath, QPen, QPolygonF, QWheelEvent
+from PySide6.QtGui import (
+    QBrush,
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QMouseEvent,
+    QPainter,
+    QPainterPath,
+    QPen,
+    QPolygonF,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from ui.presenters.case_presenter import CasePresenter
@@ -48,20 +59,29 @@ class ProfileChart(QWidget):
             if trajectory is None or not walls(trajectory):
                 p.setPen(QColor(t.text3))
                 p.setFont(ui_font(12))
-                p.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "The clearance appears with a planned trajectory")
+                p.drawText(
+                    self.rect(),
+                    Qt.AlignmentFlag.AlignCenter,
+                    "The clearance appears with a planned trajectory",
+                )
                 return
             plot = self._plot()
             for low, high, colour, alpha in ((0, 1, t.stop, 60), (1, 2, t.caution, 42)):
                 band = QColor(colour)
                 band.setAlpha(alpha)
-                p.fillRect(QRectF(plot.left(), self._y_of(high), plot.width(), self._y_of(low) - self._y_of(high)), band)
+                p.fillRect(
+                    QRectF(plot.left(), self._y_of(high), plot.width(), self._y_of(low) - self._y_of(high)),
+                    band,
+                )
             pen = QPen(QColor(t.caution), 1)
             pen.setDashPattern([4, 3])
             p.setPen(pen)
             p.drawLine(QPointF(plot.left(), self._y_of(2)), QPointF(plot.right(), self._y_of(2)))
             p.setFont(ui_font(11))
             p.setPen(QColor(t.text2))
-            p.drawText(QRectF(plot.right() + 6, self._y_of(2) - 8, 40, 16), Qt.AlignmentFlag.AlignVCenter, mm(2, 0))
+            p.drawText(
+                QRectF(plot.right() + 6, self._y_of(2) - 8, 40, 16), Qt.AlignmentFlag.AlignVCenter, mm(2, 0)
+            )
             self._draw_profile(p, plot, trajectory)
             self._draw_checkpoints(p, plot)
             self._draw_slider(p, plot)
@@ -123,8 +143,10 @@ class ProfileChart(QWidget):
                 continue
             placed = left + width
             align = (
-                Qt.AlignmentFlag.AlignLeft if number == 0
-                else Qt.AlignmentFlag.AlignRight if number == len(marks) - 1
+                Qt.AlignmentFlag.AlignLeft
+                if number == 0
+                else Qt.AlignmentFlag.AlignRight
+                if number == len(marks) - 1
                 else Qt.AlignmentFlag.AlignHCenter
             )
             p.setFont(font)
@@ -142,7 +164,15 @@ class ProfileChart(QWidget):
         p.setPen(Qt.PenStyle.NoPen)
         p.setBrush(QColor(t.accent))
         p.drawPolygon(
-            QPolygonF([QPointF(x - 7, plot.top() - 14), QPointF(x + 7, plot.top() - 14), QPointF(x + 7, plot.top() - 6), QPointF(x, plot.top()), QPointF(x - 7, plot.top() - 6)])
+            QPolygonF(
+                [
+                    QPointF(x - 7, plot.top() - 14),
+                    QPointF(x + 7, plot.top() - 14),
+                    QPointF(x + 7, plot.top() - 6),
+                    QPointF(x, plot.top()),
+                    QPointF(x - 7, plot.top() - 6),
+                ]
+            )
         )
         if self.hasFocus():
             p.setBrush(Qt.BrushStyle.NoBrush)
@@ -164,7 +194,9 @@ class ProfileChart(QWidget):
         self.presenter.set_depth(self.presenter.depth_mm - 0.5 * event.angleDelta().y() / 120)
 
     def keyPressEvent(self, event: object) -> None:
-        by = {Qt.Key.Key_Left: -0.5, Qt.Key.Key_Right: 0.5, Qt.Key.Key_Home: -1e3, Qt.Key.Key_End: 1e3}.get(Qt.Key(event.key()))
+        by = {Qt.Key.Key_Left: -0.5, Qt.Key.Key_Right: 0.5, Qt.Key.Key_Home: -1e3, Qt.Key.Key_End: 1e3}.get(
+            Qt.Key(event.key())
+        )
         if by is None:
             super().keyPressEvent(event)
         else:
@@ -216,4 +248,8 @@ class DepthStrip(QWidget):
         else:
             name, depth = passed[-1]
             name = name.lower()
-            self.note.setText(f"at {'the ' if name != 'docking' else ''}{name}" if p.depth_mm - depth < 0.3 else f"after {name}")
+            self.note.setText(
+                f"at {'the ' if name != 'docking' else ''}{name}"
+                if p.depth_mm - depth < 0.3
+                else f"after {name}"
+            )

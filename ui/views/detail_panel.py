@@ -49,7 +49,9 @@ class ClearanceLine(QWidget):
                 p.setBrush(QColor(t.hover))
                 p.drawRoundedRect(QRectF(bar_left, y, bar_right - bar_left, 5), 2.5, 2.5)
                 share = min(1.0, max(0.02, self.row.value_mm / top))
-                p.setBrush(QColor({"good": t.good, "caution": t.caution, "stop": t.stop}.get(self.row.band, t.text3)))
+                p.setBrush(
+                    QColor({"good": t.good, "caution": t.caution, "stop": t.stop}.get(self.row.band, t.text3))
+                )
                 p.drawRoundedRect(QRectF(bar_left, y, (bar_right - bar_left) * share, 5), 2.5, 2.5)
                 x = bar_left + (bar_right - bar_left) * self.row.limit_mm / top
                 p.setBrush(QColor(t.text))
@@ -158,21 +160,27 @@ class DetailPanel(QWidget):
         self._foot.setVisible(level is not None)
         self.approve.setText("Withdraw approval" if approved else f"Approve {p.title()}")
         self.approve.setEnabled(trajectory is not None and (approved or not reason))
-        self.reason.setText("Approved. Any change withdraws it." if approved else reason if level is not None else "")
+        self.reason.setText(
+            "Approved. Any change withdraws it." if approved else reason if level is not None else ""
+        )
         self.reason.setVisible(bool(self.reason.text()))
 
     def _add_findings(self, box: QVBoxLayout) -> None:
         p = self.presenter
         if p.plan is None or p.level is None:
             return
-        findings = [f for f in all_findings(p.plan, p.level, p.trajectory) if f.code != "level_count_unconfirmed"]
+        findings = [
+            f for f in all_findings(p.plan, p.level, p.trajectory) if f.code != "level_count_unconfirmed"
+        ]
         if not findings:
             return
         box.addWidget(hairline())
         box.addWidget(section("Findings"))
         for finding in findings:
             first, dot, rest = finding.text.partition(". ")
-            box.addLayout(_sentence(finding.severity, first + ("." if dot else ""), (" " + rest) if rest else ""))
+            box.addLayout(
+                _sentence(finding.severity, first + ("." if dot else ""), (" " + rest) if rest else "")
+            )
 
 
 def _access(name: str) -> str:
@@ -186,7 +194,9 @@ def _sentence(kind: str, strong: str, rest: str) -> QHBoxLayout:
     words = label("", "", wrap=True)
     words.setTextFormat(Qt.TextFormat.RichText)
     safe = [s.replace("&", "&amp;").replace("<", "&lt;") for s in (strong, rest)]
-    words.setText(f"<span style='font-weight:600'>{safe[0]}</span><span style='color:{tokens().text2}'>{safe[1]}</span>")
+    words.setText(
+        f"<span style='font-weight:600'>{safe[0]}</span><span style='color:{tokens().text2}'>{safe[1]}</span>"
+    )
     row.addWidget(words, 1)
     return row
 

@@ -39,7 +39,11 @@ class SideRow(QWidget):
         t = self.trajectory
         if t is not None:
             least = least_of(t)
-            words = f"least clearance {mm(least.clearance_mm)}, {band_of_wall(least.clearance_mm, least.toward)}, {t.state}" if least else t.state
+            words = (
+                f"least clearance {mm(least.clearance_mm)}, {band_of_wall(least.clearance_mm, least.toward)}, {t.state}"
+                if least
+                else t.state
+            )
         else:
             words = f"refused: {self.refusal.reason}" if self.refusal else "not planned"
         self.setAccessibleName(f"{self.name} {self.side}, {words}")
@@ -70,7 +74,9 @@ class SideRow(QWidget):
                 draw_status(p, QRectF(36, middle - 7, 14, 14), "stop" if self.refusal else "none")
                 p.setFont(strong)
                 p.setPen(QColor(t.text))
-                p.drawText(QRectF(58, 0, 120, self.height()), align, "Refused" if self.refusal else "Not planned")
+                p.drawText(
+                    QRectF(58, 0, 120, self.height()), align, "Refused" if self.refusal else "Not planned"
+                )
                 return
             least = least_of(self.trajectory)
             value = least.clearance_mm if least else None
@@ -199,8 +205,14 @@ class LevelPanel(QWidget):
         doubt = plan is not None and not plan.levels_confirmed
         self.card.setVisible(doubt)
         if plan is not None and doubt:
-            reasons = [f.text for f in (*plan.findings, *(f for x in levels for f in x.findings)) if f.code == "level_count_unconfirmed"]
-            self.card_text.setText(reasons[0] if reasons else "Look at the levels in the sagittal view and confirm their names.")
+            reasons = [
+                f.text
+                for f in (*plan.findings, *(f for x in levels for f in x.findings))
+                if f.code == "level_count_unconfirmed"
+            ]
+            self.card_text.setText(
+                reasons[0] if reasons else "Look at the levels in the sagittal view and confirm their names."
+            )
         device = self.presenter.device_name()
         words = f"{device}" if device else "–"
         if self.presenter.trajectory is not None:
@@ -211,7 +223,15 @@ class LevelPanel(QWidget):
         if not hasattr(self, "note"):
             return
         selection = self.presenter.session.selection
-        reasons = list(dict.fromkeys(r.reason for x in levels if x.verse == selection.verse for r in x.refused if r.side == selection.side))
+        reasons = list(
+            dict.fromkeys(
+                r.reason
+                for x in levels
+                if x.verse == selection.verse
+                for r in x.refused
+                if r.side == selection.side
+            )
+        )
         self.note.setVisible(bool(reasons))
         self.note.setText(" ".join(reasons))
 
@@ -227,7 +247,11 @@ class LevelPanel(QWidget):
             head.setContentsMargins(8, 8, 8, 2)
             head.setSpacing(8)
             head.addWidget(label(level.name, "group"))
-            sure = "name confirmed" if self.presenter.plan and self.presenter.plan.levels_confirmed else f"name {100 * level.confidence:.0f}\u202f% sure"
+            sure = (
+                "name confirmed"
+                if self.presenter.plan and self.presenter.plan.levels_confirmed
+                else f"name {100 * level.confidence:.0f}\u202f% sure"
+            )
             head.addWidget(label(sure, "small"))
             head.addStretch(1)
             box.addLayout(head)

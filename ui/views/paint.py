@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPainterPathStroker, QPen, QPolygonF
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QPainter,
+    QPainterPath,
+    QPainterPathStroker,
+    QPen,
+    QPolygonF,
+)
 
 from ui.theme import TARGET, side_colour, ui_font
 from ui.widgets import draw_status, mm
@@ -14,7 +23,15 @@ PLATE = QColor(11, 14, 17, 205)
 INK = QColor("#E9EDF0")
 
 
-def plate(p: QPainter, at: QPointF, text: str, anchor: str = "c", px: int = 12, bold: bool = True, colour: QColor = INK) -> QRectF:
+def plate(
+    p: QPainter,
+    at: QPointF,
+    text: str,
+    anchor: str = "c",
+    px: int = 12,
+    bold: bool = True,
+    colour: QColor = INK,
+) -> QRectF:
     """Text on a dark plate; ``anchor`` tells which point of the plate lies at ``at`` (c, l, r, t, b, tl, tr, bl, br)."""
     font = ui_font(px, QFont.Weight.DemiBold if bold else QFont.Weight.Normal)
     metrics = QFontMetricsF(font)
@@ -60,18 +77,38 @@ def scale_bar(p: QPainter, rect: QRectF, px_per_mm: float) -> None:
     p.drawRoundedRect(box, 3, 3)
     p.setFont(ui_font(11))
     p.setPen(INK)
-    p.drawText(box.adjusted(0, 1, -8, -6), int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop), mm(length, 0))
+    p.drawText(
+        box.adjusted(0, 1, -8, -6),
+        int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop),
+        mm(length, 0),
+    )
     y = box.bottom() - 5
     p.setPen(QPen(INK, 1.2))
-    p.drawPolyline([QPointF(box.left() + 8, y - 4), QPointF(box.left() + 8, y), QPointF(box.right() - 8, y), QPointF(box.right() - 8, y - 4)])
+    p.drawPolyline(
+        [
+            QPointF(box.left() + 8, y - 4),
+            QPointF(box.left() + 8, y),
+            QPointF(box.right() - 8, y),
+            QPointF(box.right() - 8, y - 4),
+        ]
+    )
 
 
-def cased(p: QPainter, shape: QPainterPath, colour: QColor, width: float = 1.6, dash: list[float] | None = None, casing: int = 150) -> None:
+def cased(
+    p: QPainter,
+    shape: QPainterPath,
+    colour: QColor,
+    width: float = 1.6,
+    dash: list[float] | None = None,
+    casing: int = 150,
+) -> None:
     """A line with a black casing."""
     p.setBrush(Qt.BrushStyle.NoBrush)
     p.setPen(QPen(QColor(0, 0, 0, casing), width + 2.2, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
     p.drawPath(shape)
-    pen = QPen(colour, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap if dash else Qt.PenCapStyle.RoundCap)
+    pen = QPen(
+        colour, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap if dash else Qt.PenCapStyle.RoundCap
+    )
     if dash:
         pen.setDashPattern(dash)
     p.setPen(pen)
@@ -85,7 +122,9 @@ def polyline(points: NDArray[np.float64]) -> QPainterPath:
     return path
 
 
-def tool_band(p: QPainter, points: NDArray[np.float64], width_px: float, colour: QColor, opacity: float = 0.62) -> None:
+def tool_band(
+    p: QPainter, points: NDArray[np.float64], width_px: float, colour: QColor, opacity: float = 0.62
+) -> None:
     """The tool as it lies in the plane: a filled band with outline."""
     if len(points) < 2:
         return
@@ -145,4 +184,6 @@ def status_plate(p: QPainter, at: QPointF, kind: str, text: str, bounds: QRectF,
     draw_status(p, QRectF(rect.left() + 6, rect.center().y() - 6.5, 13, 13), kind)
     p.setPen(INK)
     p.setFont(font)
-    p.drawText(rect.adjusted(24, 0, -6, 0), int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), text)
+    p.drawText(
+        rect.adjusted(24, 0, -6, 0), int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), text
+    )

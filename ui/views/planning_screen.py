@@ -45,7 +45,11 @@ class PlanningScreen(QWidget):
         ]
         self.large: int | None = None
         self._narrow: bool | None = None
-        self.levels, self.details, self.strip = LevelPanel(presenter), DetailPanel(presenter), DepthStrip(presenter)
+        self.levels, self.details, self.strip = (
+            LevelPanel(presenter),
+            DetailPanel(presenter),
+            DepthStrip(presenter),
+        )
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
@@ -75,10 +79,14 @@ class PlanningScreen(QWidget):
     def _wire_frames(self) -> None:
         for index, frame in enumerate(self.frames):
             frame.enlarge.connect(lambda i=index: self.toggle_large(i))
-        self._swap = self.frames[2].insert_button("Coronal", "Show the coronal slice instead of the one across the tool")
+        self._swap = self.frames[2].insert_button(
+            "Coronal", "Show the coronal slice instead of the one across the tool"
+        )
         self._swap.setCheckable(True)
         self._swap.toggled.connect(self._set_coronal)
-        whole = self.frames[3].insert_button("Whole", "Show the whole spine from behind instead of the cut vertebra")
+        whole = self.frames[3].insert_button(
+            "Whole", "Show the whole spine from behind instead of the cut vertebra"
+        )
         whole.setCheckable(True)
         whole.toggled.connect(self._set_whole)
 
@@ -188,7 +196,13 @@ class PlanningScreen(QWidget):
             self._grid.setColumnStretch(column, stretch)
         for line, stretch in rows.items():
             self._grid.setRowStretch(line, stretch)
-        self.layout_button.setText(" One view" if self.large is not None else " Six views" if self._kind() == "six" else " One and three")
+        self.layout_button.setText(
+            " One view"
+            if self.large is not None
+            else " Six views"
+            if self._kind() == "six"
+            else " One and three"
+        )
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         narrow = self.width() < 1500
@@ -208,8 +222,12 @@ class PlanningScreen(QWidget):
         self.frames[1].note.setText(f"through the crosshair, {level}" if level else "")
         coronal = self._swap.isChecked()
         self.frames[2].title.setText("Coronal" if coronal or not cut else "Down the tool")
-        self.frames[2].note.setText("from behind" if coronal or not cut else f"at {p.pedicle_depth():.1f}\u202fmm")
-        self.frames[3].note.setText("cut open at the tool's plane, from the feet" if self.view3d.cut and cut else "from behind")
+        self.frames[2].note.setText(
+            "from behind" if coronal or not cut else f"at {p.pedicle_depth():.1f}\u202fmm"
+        )
+        self.frames[3].note.setText(
+            "cut open at the tool's plane, from the feet" if self.view3d.cut and cut else "from behind"
+        )
         self.frames[4].note.setText(f"true AP of {level}" if level and cut else "")
         self.frames[5].note.setText(f"true lateral of {level}" if level and cut else "")
         self._legend.update()

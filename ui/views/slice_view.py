@@ -7,7 +7,17 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPen, QTransform, QWheelEvent
+from PySide6.QtGui import (
+    QColor,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPainterPath,
+    QPen,
+    QTransform,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QSizePolicy, QWidget
 from scipy.ndimage import gaussian_filter
 
@@ -15,7 +25,17 @@ from ui.presenters.case_presenter import CasePresenter, Handle
 from ui.presenters.wording import band_of_wall, least_of, walls
 from ui.theme import LESION, side_colour
 from ui.views import planes
-from ui.views.paint import cased, edge_letters, handle, plate, polyline, scale_bar, status_plate, target_ring, tool_band
+from ui.views.paint import (
+    cased,
+    edge_letters,
+    handle,
+    plate,
+    polyline,
+    scale_bar,
+    status_plate,
+    target_ring,
+    tool_band,
+)
 from ui.views.planes import Plane
 from ui.vtk.sampler import PlaneSampler
 from ui.vtk.scene import tool_path_lps
@@ -59,7 +79,9 @@ class SliceView(QWidget):
 
     enlarge = Signal()
 
-    def __init__(self, kind: Kind, presenter: CasePresenter, samplers: Samplers, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, kind: Kind, presenter: CasePresenter, samplers: Samplers, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.kind, self.presenter, self.samplers = kind, presenter, samplers
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -77,7 +99,12 @@ class SliceView(QWidget):
         self._moved = False
         self._hot: Handle | None = None
         self._plane = self._anchor()
-        for signal in (presenter.plan_changed, presenter.cursor_changed, presenter.depth_changed, presenter.look_changed):
+        for signal in (
+            presenter.plan_changed,
+            presenter.cursor_changed,
+            presenter.depth_changed,
+            presenter.look_changed,
+        ):
             signal.connect(self.update)
         presenter.selection_changed.connect(self.recentre)
         self.recentre()
@@ -106,7 +133,11 @@ class SliceView(QWidget):
     def plane(self) -> Plane:
         """The plane shown now: through the cursor, or at the depth along the tool."""
         anchor = self._anchor()
-        return anchor if self.kind == "tool" and self.presenter.trajectory else anchor.through(self.presenter.cursor_lps_mm)
+        return (
+            anchor
+            if self.kind == "tool" and self.presenter.trajectory
+            else anchor.through(self.presenter.cursor_lps_mm)
+        )
 
     def recentre(self) -> None:
         """Put the vertebra (or the tool) into the middle."""
@@ -154,8 +185,16 @@ class SliceView(QWidget):
         w, h = max(2, round(self.width() * ratio)), max(2, round(self.height() * ratio))
         plane, p = self._plane, self.presenter
         key = (
-            w, h, self.view_mm, *self.centre, *plane.origin, *plane.right, *plane.down,
-            p.window_level, p.overlays, id(self.samplers.chosen),
+            w,
+            h,
+            self.view_mm,
+            *self.centre,
+            *plane.origin,
+            *plane.right,
+            *plane.down,
+            p.window_level,
+            p.overlays,
+            id(self.samplers.chosen),
         )
         if key == self._base_key:
             return
@@ -241,12 +280,16 @@ class SliceView(QWidget):
             self._draw_least(p, chosen, rect)
             for name, point in (("entry", chosen.bone_entry_lps_mm), ("target", chosen.tip_lps_mm)):
                 x, y, off = self.to_px(np.array(point))
-                if abs(off) < 8 and not (name == "target" and self._hot != "target" and presenter.dragging is None):
+                if abs(off) < 8 and not (
+                    name == "target" and self._hot != "target" and presenter.dragging is None
+                ):
                     handle(p, QPointF(x, y), chosen.side, hot=self._hot == name)
 
     def _draw_tool(self, p: QPainter, trajectory: object, strong: bool) -> None:
         line = self.to_px(tool_path_lps(trajectory))
-        line = np.vstack([line[:1] * (1 - t) + line[1:2] * t for t in np.linspace(0, 1, 60, endpoint=False)] + [line[1:]])
+        line = np.vstack(
+            [line[:1] * (1 - t) + line[1:2] * t for t in np.linspace(0, 1, 60, endpoint=False)] + [line[1:]]
+        )
         colour = side_colour(trajectory.side)
         if not strong:
             colour.setAlphaF(0.55)
@@ -273,11 +316,27 @@ class SliceView(QWidget):
         if near is not None and abs(near.depth_mm - depth) < 1.5:
             band = band_of_wall(near.clearance_mm, near.toward)
             ring = QPainterPath()
-            ring.addEllipse(QPointF(x, y), r + near.clearance_mm * self.px_per_mm(), r + near.clearance_mm * self.px_per_mm())
+            ring.addEllipse(
+                QPointF(x, y),
+                r + near.clearance_mm * self.px_per_mm(),
+                r + near.clearance_mm * self.px_per_mm(),
+            )
             if near.clearance_mm > 0:
-                cased(p, ring, QColor("#45C79A" if band == "good" else "#F6C445" if band == "caution" else "#F26B4E"), 1.4, [4, 3])
+                cased(
+                    p,
+                    ring,
+                    QColor("#45C79A" if band == "good" else "#F6C445" if band == "caution" else "#F26B4E"),
+                    1.4,
+                    [4, 3],
+                )
             words = f"{mm(near.clearance_mm)}, {near.toward}" if near.toward else mm(near.clearance_mm)
-            status_plate(p, QPointF(x, y - max(r + near.clearance_mm * self.px_per_mm(), r) - 22), band, words, QRectF(self.rect()))
+            status_plate(
+                p,
+                QPointF(x, y - max(r + near.clearance_mm * self.px_per_mm(), r) - 22),
+                band,
+                words,
+                QRectF(self.rect()),
+            )
         fill = QColor(colour)
         fill.setAlphaF(0.5)
         p.setPen(QPen(QColor(0, 0, 0, 160), 4))
@@ -294,7 +353,9 @@ class SliceView(QWidget):
 
     def _draw_lesion(self, p: QPainter, trajectory: object) -> None:
         lesion = trajectory.lesion
-        cut = planes.ellipse_in_plane(self._plane, lesion.centre_lps_mm, lesion.axis_lps, lesion.semi_axes_mm[0], lesion.semi_axes_mm[2])
+        cut = planes.ellipse_in_plane(
+            self._plane, lesion.centre_lps_mm, lesion.axis_lps, lesion.semi_axes_mm[0], lesion.semi_axes_mm[2]
+        )
         if cut is None:
             return
         centre, axes, directions = cut
@@ -303,7 +364,10 @@ class SliceView(QWidget):
         shape = QPainterPath()
         shape.addEllipse(QPointF(0, 0), axes[0] * s, axes[1] * s)
         place = QTransform()
-        place.translate((centre[0] - self.centre[0]) * s + self.width() / 2, (centre[1] - self.centre[1]) * s + self.height() / 2)
+        place.translate(
+            (centre[0] - self.centre[0]) * s + self.width() / 2,
+            (centre[1] - self.centre[1]) * s + self.height() / 2,
+        )
         place.rotate(angle)
         shape = place.map(shape)
         fill = QColor(LESION)
@@ -328,14 +392,19 @@ class SliceView(QWidget):
         p.setPen(QPen(QColor("#E9EDF0"), 1.4))
         p.setBrush(QColor("#0B0D0F"))
         p.drawEllipse(QPointF(x, y), 3, 3)
-        status_plate(p, plate_at, band_of_wall(least.clearance_mm, least.toward), mm(least.clearance_mm), rect, 13)
+        status_plate(
+            p, plate_at, band_of_wall(least.clearance_mm, least.toward), mm(least.clearance_mm), rect, 13
+        )
 
     def _grip_at(self, at: QPointF) -> Handle | None:
         trajectory = self.presenter.trajectory
         if trajectory is None or self.kind == "tool" or not self.presenter.overlays:
             return None
         best: tuple[float, Handle] | None = None
-        grips: tuple[tuple[Handle, object], ...] = (("target", trajectory.tip_lps_mm), ("entry", trajectory.bone_entry_lps_mm))
+        grips: tuple[tuple[Handle, object], ...] = (
+            ("target", trajectory.tip_lps_mm),
+            ("entry", trajectory.bone_entry_lps_mm),
+        )
         for name, point in grips:
             x, y, off = self.to_px(np.array(point))
             distance = np.hypot(x - at.x(), y - at.y())
@@ -392,7 +461,9 @@ class SliceView(QWidget):
         if trajectory is None or self._grip is None or self._press is None:
             return
         if not self.presenter.dragging and not final:
-            self._drag_from = np.array(trajectory.bone_entry_lps_mm if self._grip == "entry" else trajectory.tip_lps_mm)
+            self._drag_from = np.array(
+                trajectory.bone_entry_lps_mm if self._grip == "entry" else trajectory.tip_lps_mm
+            )
             self.presenter.dragging = self._grip
         delta = (at - self._press) / self.px_per_mm()
         if modifiers & Qt.KeyboardModifier.ShiftModifier:
@@ -400,7 +471,9 @@ class SliceView(QWidget):
         dx, dy = delta.x(), delta.y()
         if modifiers & Qt.KeyboardModifier.ControlModifier:
             dx, dy = (dx, 0.0) if abs(dx) > abs(dy) else (0.0, dy)
-        self.presenter.drag(self._grip, self._drag_from + dx * self._plane.right + dy * self._plane.down, final)
+        self.presenter.drag(
+            self._grip, self._drag_from + dx * self._plane.right + dy * self._plane.down, final
+        )
 
     def _tell(self, at: QPointF) -> None:
         point = self.lps_at(at)
@@ -408,9 +481,15 @@ class SliceView(QWidget):
         if not bool(volume.grid.contains(point)):
             p.pointer_told.emit("")
             return
-        i, j, k = np.clip(np.rint(volume.grid.indices_from_lps(point)).astype(int), 0, np.array(volume.grid.shape_kji[::-1]) - 1)
+        i, j, k = np.clip(
+            np.rint(volume.grid.indices_from_lps(point)).astype(int),
+            0,
+            np.array(volume.grid.shape_kji[::-1]) - 1,
+        )
         value = int(volume.values[k, j, i])
-        words = f"Pointer: {value} HU".replace("-", "\u2212") if volume.modality == "CT" else f"Pointer: {value}"
+        words = (
+            f"Pointer: {value} HU".replace("-", "\u2212") if volume.modality == "CT" else f"Pointer: {value}"
+        )
         if p.anatomy is not None and p.level is not None:
             left, posterior, superior = p.anatomy.body.axes_lps @ (point - p.anatomy.body.centre_lps_mm)
             words += (

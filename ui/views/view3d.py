@@ -79,7 +79,11 @@ class View3D(BlitView):
         p = self.presenter
         cut = self._cut_plane()
         self.scene.show_level(p.session.selection.verse, cut)
-        face = CutFace(cut, p.anatomy.body.centre_lps_mm + 16 * p.anatomy.body.posterior) if cut is not None and self.ready else None
+        face = (
+            CutFace(cut, p.anatomy.body.centre_lps_mm + 16 * p.anatomy.body.posterior)
+            if cut is not None and self.ready
+            else None
+        )
         self.scene.show_cap(face, p.volume, self.samplers.chosen, self.samplers.image)
         shown = list(p.level.trajectories) if p.level else []
         if not self.cut and p.plan is not None:
@@ -94,10 +98,18 @@ class View3D(BlitView):
             body = p.anatomy.body
             if self._cut_plane() is not None:
                 self.scene.aim(
-                    body.centre_lps_mm + 17 * body.posterior, 0.92 * body.superior + 0.42 * body.posterior, body.posterior, 96
+                    body.centre_lps_mm + 17 * body.posterior,
+                    0.92 * body.superior + 0.42 * body.posterior,
+                    body.posterior,
+                    96,
                 )
             else:
-                self.scene.aim(body.centre_lps_mm + 10 * body.posterior, -body.posterior + 0.12 * body.left - 0.18 * body.superior, body.superior, 150)
+                self.scene.aim(
+                    body.centre_lps_mm + 10 * body.posterior,
+                    -body.posterior + 0.12 * body.left - 0.18 * body.superior,
+                    body.superior,
+                    150,
+                )
         else:
             grid = p.volume.grid
             self.scene.aim(grid.centre_lps_mm, np.array([0, -1.0, 0]), np.array([0, 0, 1.0]), 220)
@@ -109,7 +121,10 @@ class View3D(BlitView):
         right = np.cross(forward, up)
         p.setRenderHint(QPainter.RenderHint.Antialiasing)
         edge_letters(
-            p, QRectF(self.rect()), (planes.letter(-right), planes.letter(right), planes.letter(up), planes.letter(-up)), "b"
+            p,
+            QRectF(self.rect()),
+            (planes.letter(-right), planes.letter(right), planes.letter(up), planes.letter(-up)),
+            "b",
         )
         if self._waiting or self.presenter.segmentation is None:
             words = "Drawing the bone…" if self._waiting else "3D appears after the segmentation"
@@ -119,7 +134,12 @@ class View3D(BlitView):
         super().wheelEvent(event)
 
     def keyPressEvent(self, event: Any) -> None:
-        turn = {Qt.Key.Key_Left: (-6, 0), Qt.Key.Key_Right: (6, 0), Qt.Key.Key_Up: (0, 6), Qt.Key.Key_Down: (0, -6)}
+        turn = {
+            Qt.Key.Key_Left: (-6, 0),
+            Qt.Key.Key_Right: (6, 0),
+            Qt.Key.Key_Up: (0, 6),
+            Qt.Key.Key_Down: (0, -6),
+        }
         step = turn.get(Qt.Key(event.key()))
         if step is None:
             super().keyPressEvent(event)

@@ -33,7 +33,13 @@ class XrayPane(QWidget):
         self._from: NDArray[np.float64] = np.zeros(3)
         self._grip: Handle | None = None
         self._moved = False
-        for signal in (presenter.xray_changed, presenter.plan_changed, presenter.selection_changed, presenter.look_changed, presenter.depth_changed):
+        for signal in (
+            presenter.xray_changed,
+            presenter.plan_changed,
+            presenter.selection_changed,
+            presenter.look_changed,
+            presenter.depth_changed,
+        ):
             signal.connect(self._refresh)
 
     def _refresh(self, *_args: object) -> None:
@@ -63,13 +69,17 @@ class XrayPane(QWidget):
             picture = self.presenter.xrays.get(self.name)
             if picture is None:
                 words = self.presenter.xray_failure or (
-                    "Making the X-ray…" if self.presenter.trajectory else "The X-ray appears with a planned trajectory"
+                    "Making the X-ray…"
+                    if self.presenter.trajectory
+                    else "The X-ray appears with a planned trajectory"
                 )
                 plate(p, QPointF(self.width() / 2, self.height() / 2), words, "c", 12, False)
                 return
             pixels = picture.pixels
             if self.contrast != 1.0 or self.brightness != 0.0:
-                pixels = np.clip((pixels.astype(np.float32) - 128) * self.contrast + 128 + self.brightness, 0, 255).astype(np.uint8)
+                pixels = np.clip(
+                    (pixels.astype(np.float32) - 128) * self.contrast + 128 + self.brightness, 0, 255
+                ).astype(np.uint8)
             pixels = np.ascontiguousarray(pixels)
             h, w = pixels.shape[:2]
             image = QImage(pixels.data, w, h, 3 * w, QImage.Format.Format_RGB888)
@@ -77,7 +87,10 @@ class XrayPane(QWidget):
             c = picture.projection.carm
             side_w, side_h = c.columns * s, c.rows * s
             field = QRectF(
-                self.width() / 2 + self.shift.x() - side_w / 2, self.height() / 2 + self.shift.y() - side_h / 2, side_w, side_h
+                self.width() / 2 + self.shift.x() - side_w / 2,
+                self.height() / 2 + self.shift.y() - side_h / 2,
+                side_w,
+                side_h,
             )
             p.save()
             clip = QPainterPath()
@@ -134,7 +147,9 @@ class XrayPane(QWidget):
         if event.button() == Qt.MouseButton.LeftButton:
             self._grip = self._grip_at(event.position())
             if self._grip and trajectory is not None:
-                self._from = np.array(trajectory.bone_entry_lps_mm if self._grip == "entry" else trajectory.tip_lps_mm)
+                self._from = np.array(
+                    trajectory.bone_entry_lps_mm if self._grip == "entry" else trajectory.tip_lps_mm
+                )
         elif event.button() == Qt.MouseButton.RightButton:
             self._start = (self.contrast, self.brightness)
         else:

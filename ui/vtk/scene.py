@@ -14,7 +14,7 @@ from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkImageData, vtkPlane, 
 from vtkmodules.vtkCommonMath import vtkMatrix4x4
 from vtkmodules.vtkCommonTransforms import vtkTransform
 from vtkmodules.vtkFiltersCore import vtkFlyingEdges3D, vtkTubeFilter
-from vtkmodules.vtkFiltersGeneral import vtkTransformPolyDataFilter
+from vtkmodules.vtkFiltersGeneral import vtkTransformFilter
 from vtkmodules.vtkFiltersSources import vtkPlaneSource, vtkSphereSource
 from vtkmodules.vtkRenderingCore import (
     vtkActor,
@@ -74,7 +74,7 @@ def _surface(vertebrae: LabelVolume, number: int, box: tuple[slice, slice, slice
     edges.SetValue(0, 0.5)
     edges.ComputeNormalsOn()
     edges.ComputeScalarsOff()
-    move = vtkTransformPolyDataFilter()
+    move = vtkTransformFilter()
     move.SetTransform(_transform(grid))
     move.SetInputConnection(edges.GetOutputPort())
     move.Update()
@@ -118,7 +118,11 @@ class SpineScene:
 
     def _add_lights(self) -> None:
         self._renderer.AutomaticLightCreationOff()
-        for position, strength in (((-0.6, 0.9, 1.0), 0.85), ((0.9, -0.1, 0.9), 0.33), ((0.0, -1.0, 0.3), 0.22)):
+        for position, strength in (
+            ((-0.6, 0.9, 1.0), 0.85),
+            ((0.9, -0.1, 0.9), 0.33),
+            ((0.0, -1.0, 0.3), 0.22),
+        ):
             light = vtkLight()
             light.SetLightTypeToCameraLight()
             light.SetPosition(*position)
@@ -158,7 +162,9 @@ class SpineScene:
                 plane.SetNormal(*cut.normal)
                 actor.GetMapper().AddClippingPlane(plane)
 
-    def show_cap(self, face: CutFace | None, volume: Volume | None, mask: PlaneSampler | None, ct: PlaneSampler | None) -> None:
+    def show_cap(
+        self, face: CutFace | None, volume: Volume | None, mask: PlaneSampler | None, ct: PlaneSampler | None
+    ) -> None:
         """Put the CT on the cut, inside the bone only."""
         if self._cap is not None:
             self._renderer.RemoveActor(self._cap)
@@ -199,7 +205,9 @@ class SpineScene:
         self._renderer.AddActor(actor)
         self._cap = actor
 
-    def show_tools(self, trajectories: list[Trajectory], chosen: Trajectory | None, target: Target | None) -> None:
+    def show_tools(
+        self, trajectories: list[Trajectory], chosen: Trajectory | None, target: Target | None
+    ) -> None:
         """Draw the cannulas, the lesion of the chosen one and the target."""
         for actor in self._things:
             self._renderer.RemoveActor(actor)
@@ -234,7 +242,13 @@ class SpineScene:
         self._renderer.AddActor(actor)
         self._things.append(actor)
 
-    def aim(self, centre: NDArray[np.float64], direction: NDArray[np.float64], up: NDArray[np.float64], size_mm: float) -> None:
+    def aim(
+        self,
+        centre: NDArray[np.float64],
+        direction: NDArray[np.float64],
+        up: NDArray[np.float64],
+        size_mm: float,
+    ) -> None:
         """Look at ``centre`` along ``direction`` so that ``size_mm`` fits the height."""
         camera = self._renderer.GetActiveCamera()
         camera.SetViewAngle(24)
@@ -290,7 +304,7 @@ def _ellipsoid(trajectory: Trajectory) -> vtkPolyData:
     sphere.SetPhiResolution(40)
     transform = vtkTransform()
     transform.SetMatrix(matrix)
-    move = vtkTransformPolyDataFilter()
+    move = vtkTransformFilter()
     move.SetTransform(transform)
     move.SetInputConnection(sphere.GetOutputPort())
     move.Update()
