@@ -157,7 +157,7 @@ def _compress(
     gain = _f32((typical / np.clip(local, 0.35 * typical, 3 * typical)) ** _EQUALISATION)
     calm = calm * gain
     # Metal is held just beyond the darkest bone, or sharpening would draw a bright rim round it.
-    flat = np.minimum((density - background) * gain, _f32(np.max(calm[region]) + 0.1))
+    flat = np.minimum((density - background) * gain, np.float32(np.max(calm[region]) + 0.1))
     sharp = flat + _EDGE_GAIN * (flat - _smooth(flat, _EDGE_SIGMA_MM / carm.pixel_mm))
     return _f32(sharp), _f32(calm)
 

@@ -6,12 +6,14 @@ import threading
 from dataclasses import dataclass
 from functools import cached_property
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from imaging.fluoro.attenuation import mu_from_hu, relative_mu_table, water_mu_per_mm
 from imaging.fluoro.joseph import joseph_sums
 from imaging.fluoro.shear_warp import accumulate_slices, intermediate_for, warp_to_detector
+from imaging.fluoro.vector_rows import CAN_PERMUTE
 from imaging.geometry.carm import Projection
 from imaging.geometry.grid import VolumeGrid
 from imaging.volume import Volume
@@ -65,17 +67,19 @@ class Projector:
             return self.reference_line_integrals(projection)
         w, b, a = plan.axes
         with KERNEL_LOCK:
-            rows = self._rows_along_j if w == 0 else self._rows_along_i
+            flat = self._rows_along_j if w == 0 else self._rows_along_i
             # Both copies are [k][i or j][padded row].
-            stride_k, stride_row = rows.shape[1] * rows.shape[2], rows.shape[2]
+            stride_row = int(size[a]) + 3
+            stride_k = stride_row * int(size[0] if w == 0 else size[1])
             stride_w, stride_b = (stride_k, stride_row) if w == 2 else (stride_row, stride_k)
             sums = accumulate_slices(
-                rows.reshape(-1), size[w], size[b], size[a], stride_w, stride_b,
+                flat, size[w], size[b], size[a], stride_w, stride_b,
                 fan.source[w], fan.source[b], fan.source[a], plan.plane, *plan.start, *plan.step, *plan.size,
+                -(-plan.size[1] // (2 * numba.get_num_threads())), CAN_PERMUTE,
             )  # fmt: skip
             picture = warp_to_detector(
-                sums, w, b, a, plan.plane, *plan.start, *plan.step, fan.source, fan.corner, fan.column, fan.row,
-                np.ascontiguousarray(grid.lps_from_ijk[:3, :3]),
+                sums, w, b, a, plan.plane, *plan.start, *plan.step,
+                fan.source, fan.corner, fan.column, fan.row, np.ascontiguousarray(grid.lps_from_ijk[:3, :3]),
                 water_mu_per_mm(self.energy_kev) / _STEPS_PER_WATER, carm.rows, carm.columns,
             )  # fmt: skip
         return np.asarray(picture, np.float32)
@@ -133,20 +137,22 @@ class Projector:
 
     @cached_property
     def _rows_along_i(self) -> NDArray[np.int16]:
-        """[k, j, 1 + i + 2] attenuation in units of water / 4000, rows framed by zeros."""
+        """Flat [k, j, 1 + i + 2] attenuation in units of water / 4000, rows framed by zeros, 32 zeros more."""
         return self._padded(self.volume.values)
 
     @cached_property
     def _rows_along_j(self) -> NDArray[np.int16]:
-        """[k, i, 1 + j + 2] the same for rays along i."""
+        """Flat [k, i, 1 + j + 2], the same for rays along i."""
         return self._padded(self.volume.values.transpose(0, 2, 1))
 
     def _padded(self, values: NDArray[np.int16]) -> NDArray[np.int16]:
         table = relative_mu_table(self.energy_kev, _STEPS_PER_WATER)
-        out = np.zeros((*values.shape[:2], values.shape[2] + 3), np.int16)
+        shape = (*values.shape[:2], values.shape[2] + 3)
+        flat = np.zeros(int(np.prod(shape)) + 32, np.int16)
+        rows = flat[:-32].reshape(shape)
         for k, plane in enumerate(values):
-            out[k, :, 1:-2] = table[plane.astype(np.int32) + 32768]
-        return out
+            rows[k, :, 1:-2] = table[plane.astype(np.int32) + 32768]
+        return flat
 
     @cached_property
     def _mu(self) -> NDArray[np.float32]:

@@ -1,8 +1,9 @@
 """Line integrals slice by slice: Joseph's sums as two one-dimensional resamplings and one final warp.
 
 On a plane parallel to the slices that the central ray crosses most steeply, every slice of the volume
-appears merely scaled and shifted. Joseph's bilinear samples then split exactly into an interpolation along rows
-and one along columns. A view square to the volume needs no more; others end with one homography onto the detector.
+appears merely scaled and shifted. Joseph's bilinear samples then split exactly into an interpolation along
+rows and one along columns. A view square to the volume needs no more; others end with one homography onto
+the detector.
 
 After P. Lacroute and M. Levoy, "Fast volume rendering using a shear-warp factorization", SIGGRAPH 1994. Rays
 that follow another axis than the central one are sampled less densely than in Joseph's own choice.
@@ -16,11 +17,19 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from imaging.fluoro.vector_rows import LANES, add_weighted_lanes, resample_lanes
+from imaging.fluoro.vector_rows import (
+    LANES,
+    WIDEST_PERMUTED_STEP,
+    add_weighted_lanes,
+    permute_lanes,
+    plan_lanes,
+    resample_lanes,
+)
 
 Array = NDArray[np.float64]
 _GROUP = 8
-_BLOCK = 32
+_COARSEST_STEP = 0.7
+_WIDE = 2 * LANES
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +37,7 @@ class Intermediate:
     """The picture on a plane parallel to the slices.
 
     Attributes:
-        axes: voxel axes (0 i, 1 j, 2 k): across slices, along columns of the picture, along its rows.
+        axes: voxel axes (0 i, 1 j, 2 k): across slices, along the picture's columns, along its rows.
         plane: index of the plane on the first axis.
         start, step: voxel index of the first sample and distance of samples, on the third and second axis (a, b).
         size: samples along a and b; a is a multiple of the vector width.
@@ -44,7 +53,7 @@ class Intermediate:
 def intermediate_for(
     source: Array, corner: Array, column: Array, row: Array, size_ijk: Array, rows: int, columns: int
 ) -> Intermediate | None:
-    """The plane and sampling for a picture; None where the source is among the slices or rays run along them.
+    """Plane and sampling for a picture; None with the source among the slices or rays along them.
 
     All vectors are in voxel indices (i, j, k); see joseph_sums.
     """
@@ -64,6 +73,7 @@ def intermediate_for(
     if (corners[:, w] * toward <= 1e-3 * abs(corners).max()).any():
         return None
     on_plane = source + corners * ((plane - source[w]) / corners[:, w])[:, None]
+    square = _is_rectangle(on_plane[:, [a, b]])
     shadow = []
     for end in (0.0, size_ijk[w] - 1.0):
         scale = (plane - source[w]) / (end - source[w])
@@ -75,7 +85,8 @@ def intermediate_for(
     for n, axis in enumerate((a, b)):
         # How far one detector pixel moves along this axis on the plane, at the picture's centre.
         moves = [abs(scale * (move[axis] - ray[axis] / ray[w] * move[w])) for move in (column, row)]
-        steps.append(max(moves))
+        # Samples are never coarser than the voxels where a warp follows, or sharp edges would alias.
+        steps.append(max(moves) if square else min(max(moves), _COARSEST_STEP))
         low = max(on_plane[:, axis].min(), min(shadow[n][0], shadow[n + 2][0]))
         high = min(on_plane[:, axis].max(), max(shadow[n][1], shadow[n + 2][1]))
         first = (
@@ -85,26 +96,45 @@ def intermediate_for(
         sizes.append(max(4, int(np.ceil((high - first) / steps[n])) + 4))
     return Intermediate(
         (w, b, a), float(plane), (starts[0], starts[1]), (float(steps[0]), float(steps[1])),
-        (-(-sizes[0] // LANES) * LANES, sizes[1]),
+        (-(-sizes[0] // _WIDE) * _WIDE, sizes[1]),
     )  # fmt: skip
+
+
+def _is_rectangle(corners: Array) -> bool:
+    """Whether corners (order 00, 01, 10, 11) make a rectangle along the axes, so that no warp is needed."""
+    tolerance = 1e-6 * np.ptp(corners, axis=0).max()
+    near = [[0, 1, 2, 3], [0, 2, 1, 3]]
+    return any(
+        bool(abs(corners[p[::2], 0] - corners[p[1::2], 0]).max() < tolerance)
+        and bool(abs(corners[q[::2], 1] - corners[q[1::2], 1]).max() < tolerance)
+        for p, q in (near, near[::-1])
+    )
 
 
 @nb.njit(parallel=True, fastmath=True, cache=True, nogil=True, error_model="numpy")
 def accumulate_slices(  # type: ignore[no-untyped-def]
     flat, n_w, n_b, n_a, stride_w, stride_b, source_w, source_b, source_a, plane,
-    start_a, start_b, step_a, step_b, size_a, size_b,
+    start_a, start_b, step_a, step_b, size_a, size_b, block_rows, permute,
 ):  # fmt: skip
-    """(size_b, size_a) sums over slices; rows of ``flat`` (int16) have one 0 before and two after n_a voxels."""
+    """(size_b, size_a) sums over slices; rows of ``flat`` (int16) have one 0 before and two after n_a voxels.
+
+    After its last row ``flat`` has 32 more elements, as whole vectors are read.
+    """
     out = np.zeros(size_b * size_a, np.float32)
-    blocks = (size_b + _BLOCK - 1) // _BLOCK
+    blocks = (size_b + block_rows - 1) // block_rows
     for block in nb.prange(blocks):
         ring = np.zeros(2 * _GROUP * size_a, np.float32)
         weights = np.zeros(2 * _GROUP, np.float32)
         held = np.empty(2 * _GROUP, np.int64)
+        control = np.zeros(2 * _GROUP * size_a, np.int16)
+        shares = np.zeros(_GROUP * size_a, np.float32)
+        begins = np.zeros(_GROUP * (size_a // LANES), np.int64)
+        planned = np.zeros(_GROUP, np.bool_)
         last = np.float32(n_a + 1)
         for first in range(0, n_w, _GROUP):
             held[:] = -1
-            for y in range(block * _BLOCK, min((block + 1) * _BLOCK, size_b)):
+            planned[:] = False
+            for y in range(block * block_rows, min((block + 1) * block_rows, size_b)):
                 used = False
                 for g in range(_GROUP):
                     weights[2 * g] = 0
@@ -128,13 +158,28 @@ def accumulate_slices(  # type: ignore[no-untyped-def]
                             begin = source_a + (start_a - source_a) * scale + 1.0
                             move = step_a * scale
                             offset = w * stride_w + b * stride_b
-                            for x in range(0, size_a, LANES):
-                                resample_lanes(
-                                    flat, offset, last, np.float32(begin + x * move), np.float32(move),
-                                    ring, slot * size_a + x,
-                                )  # fmt: skip
+                            if permute and move <= WIDEST_PERMUTED_STEP:
+                                if not planned[g]:
+                                    planned[g] = True
+                                    for x in range(0, size_a, LANES):
+                                        begins[(g * size_a + x) // LANES] = plan_lanes(
+                                            last, np.float32(begin + x * move), np.float32(move),
+                                            control, shares, g * size_a + x,
+                                        )  # fmt: skip
+                                for x in range(0, size_a, LANES):
+                                    voxel = begins[(g * size_a + x) // LANES]
+                                    permute_lanes(
+                                        flat, offset + voxel, control, shares, g * size_a + x,
+                                        ring, slot * size_a + x,
+                                    )  # fmt: skip
+                            else:
+                                for x in range(0, size_a, LANES):
+                                    resample_lanes(
+                                        flat, offset, last, np.float32(begin + x * move), np.float32(move),
+                                        ring, slot * size_a + x,
+                                    )  # fmt: skip
                 if used:
-                    for x in range(0, size_a, LANES):
+                    for x in range(0, size_a, _WIDE):
                         add_weighted_lanes(ring, size_a, weights, x, out, y * size_a + x)
     return out.reshape(size_b, size_a)
 

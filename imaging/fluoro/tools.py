@@ -108,9 +108,10 @@ def _pieces(path: Array, diameters: Array) -> tuple[Array, Array, Array]:
         chord = path[n + 1] - first
         length = float(np.linalg.norm(chord))
         between = path[kept[-1] + 1 : n + 1] - first
+        forth = between @ chord
         off = np.linalg.norm(np.cross(between, chord / max(length, 1e-9)), axis=1)
         same = np.ptp(diameters[[kept[-1], n, n + 1]]) < 1e-6
-        if off.max() > _STRAIGHT_MM or not same:
+        if off.max() > _STRAIGHT_MM or forth.min() < 0 or forth.max() >= length**2 or not same:
             kept.append(n)
     kept.append(len(path) - 1)
     points, widths = path[kept], diameters[kept]

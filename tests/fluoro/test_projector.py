@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from imaging.fluoro.annotate import edge_letters
 from imaging.fluoro.attenuation import mu_from_hu, water_mu_per_mm
 from imaging.fluoro.projector import Projector
+from imaging.geometry.carm import CArm
 from imaging.volume import Volume
 
 WATER = water_mu_per_mm(60.0)
@@ -54,7 +55,10 @@ def test_box_of_water_at_any_pose(angles):
     projection = view(*angles)
     exact = box_chords(projection, low, high) * WATER
     got = Projector(Volume(grid, values)).line_integrals(projection)
-    assert got.sum() == pytest.approx(exact.sum(), rel=5e-3)
+    # Interpolation blurs faces by one voxel at most.
+    slack = 0.01 * exact.max()
+    assert (got >= box_chords(projection, low + 1, high - 1) * WATER - slack).all()
+    assert (got <= box_chords(projection, low - 1, high + 1) * WATER + slack).all()
     assert np.mean(abs(got - exact)) < 0.01 * exact.max()
 
 
@@ -77,7 +81,7 @@ def test_fast_and_reference_agree(angles, tilt):
 def test_smooth_volume_agrees_to_half_a_percent(angles):
     grid = grid_about((0, 0, 0), (60, 100, 100), (0.8, 0.8, 1.2))
     projector = Projector(ellipsoid_volume(grid, np.zeros(3), np.array([30.0, 28.0, 31.0])))
-    projection = view(*angles)
+    projection = view(*angles, carm=CArm().resized(256))
     reference = projector.reference_line_integrals(projection)
     difference = abs(projector.line_integrals(projection) - reference) / reference.max()
     assert np.percentile(difference, 99.9) < 0.005
@@ -86,8 +90,8 @@ def test_smooth_volume_agrees_to_half_a_percent(angles):
 @settings(max_examples=20, deadline=None)
 @given(POSES, st.tuples(*[st.floats(-12, 12)] * 3))
 def test_a_ball_lands_where_the_matrix_says(angles, place):
-    grid = grid_about((0, 0, 0), (40, 40, 40), (1.0, 1.0, 1.0))
     centre = np.array(place)
+    grid = grid_about(np.round(centre), (13, 13, 13), (1.0, 1.0, 1.0))
     projector = Projector(ellipsoid_volume(grid, centre, np.full(3, 4.0), sub=4))
     projection = view(*angles)
     picture = projector.line_integrals(projection)
@@ -131,7 +135,7 @@ def test_a_sagittal_stack_gives_the_same_picture(angles):
     direction = np.array([[0, 0, -1], [1, 0, 0], [0, -1, 0]], float)
     sagittal = grid_about((0, 0, 0), (60, 40, 50), (1.0, 1.0, 1.0), direction)
     reordered = volume.values.transpose(2, 0, 1)[::-1, ::-1, :]
-    projection = view(*angles)
+    projection = view(*angles, carm=CArm().resized(256))
     one = Projector(volume).line_integrals(projection)
     two = Projector(Volume(sagittal, reordered)).line_integrals(projection)
     np.testing.assert_allclose(one, two, atol=2e-3 * one.max())
