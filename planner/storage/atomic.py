@@ -42,32 +42,49 @@ def whole_file(path: Path) -> Iterator[Path]:
 def whole_folder(path: Path) -> Iterator[Path]:
     """Give a temporary folder to fill; it takes ``path``'s place at the end or vanishes on exceptions.
 
-    An existing ``path`` is replaced: whether it may be is the caller's to check first.
+    An existing ``path`` is replaced: whether it may be is the caller's to check first. Where ``path`` is a mount
+    point and cannot be renamed, its contents are exchanged instead.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name[:40]}-", dir=path.parent))
+        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name[:40]}-", dir=_staging_parent(path)))
     except OSError as error:
         raise _cannot_write(path, error) from error
-    old: Path | None = None
     try:
         yield temporary
         temporary.chmod(0o777 & ~_umask())
-        if path.exists():
-            old = Path(tempfile.mkdtemp(prefix=f".{path.name[:40]}-old-", dir=path.parent))
-            path.replace(old)
-        try:
-            temporary.replace(path)
-        except BaseException:
-            if old is not None:
-                old.replace(path)
-            raise
+        _put_in_place(temporary, path)
     except OSError as error:
         raise _cannot_write(path, error) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-        if old is not None and path.exists():
-            shutil.rmtree(old, ignore_errors=True)
+
+
+def _staging_parent(path: Path) -> Path:
+    """Beside ``path``, or inside it where it is a mount point or its parent may not be written."""
+    if path.is_dir() and (path.is_mount() or not os.access(path.parent, os.W_OK)):
+        return path
+    return path.parent
+
+
+def _put_in_place(temporary: Path, path: Path) -> None:
+    if temporary.parent == path:
+        for old in [entry for entry in path.iterdir() if entry != temporary]:
+            shutil.rmtree(old) if old.is_dir() else old.unlink()
+        for entry in list(temporary.iterdir()):
+            entry.replace(path / entry.name)
+        return
+    if not path.exists():
+        temporary.replace(path)
+        return
+    aside = Path(tempfile.mkdtemp(prefix=f".{path.name[:40]}-old-", dir=path.parent))
+    path.replace(aside)
+    try:
+        temporary.replace(path)
+    except BaseException:
+        aside.replace(path)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 def _umask() -> int:

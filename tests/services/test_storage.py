@@ -169,3 +169,15 @@ def test_replacing_a_level_by_name_keeps_the_order() -> None:
     value = plan()
     changed = replace(value.levels[1], confidence=0.2)
     assert [x.verse for x in value.with_level(changed).levels] == [22, 23]
+
+
+def test_a_mount_point_gets_its_contents_exchanged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "out"
+    (folder / "fluoro").mkdir(parents=True)
+    (folder / "plan.json").write_text("old")
+    monkeypatch.setattr(Path, "is_mount", lambda self: self == folder)
+    with whole_folder(folder) as temporary:
+        (temporary / "plan.json").write_text("new")
+    assert [p.name for p in folder.iterdir()] == ["plan.json"]
+    assert (folder / "plan.json").read_text() == "new"
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
