@@ -42,7 +42,7 @@ def whole_file(path: Path) -> Iterator[Path]:
 def whole_folder(path: Path) -> Iterator[Path]:
     """Give a temporary folder to fill; it takes ``path``'s place at the end or vanishes on exceptions.
 
-    An existing ``path`` is replaced: whether it may be is the caller's to check first. Where ``path`` is a mount
+    An existing ``path`` is replaced: whether it may be is the caller to check. Where ``path`` is a mount
     point and cannot be renamed, its contents are exchanged instead.
     """
     try:
