@@ -14,7 +14,10 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 
-@nb.njit(parallel=True, fastmath=True, cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+_KERNEL = {"parallel": True, "fastmath": True, "cache": True, "nogil": True, "error_model": "numpy"}
+
+
+@nb.njit(**_KERNEL)  # type: ignore[untyped-decorator]
 def joseph_sums(
     values: NDArray[np.float32],
     source_ijk: Array,

@@ -22,14 +22,14 @@ Quality = Literal["clean", "clinical"]
 # IEC 62220 RQA5: 30174 photons per mm^2 and uGy.
 _PHOTONS_PER_MM2_NGY = 30.174
 _DQE = 0.65
-_FRAMES_AVERAGED = 8.0
+_FRAMES_AVERAGED = 12.0
 _ELECTRONIC_NOISE_PHOTONS = 4.0
 _FOCAL_SPOT_MM = 0.45
 _DETECTOR_SIGMA_MM = 0.25
 _SCATTER_SIGMA_MM = 45.0
 _COMPRESSION_SIGMA_MM = 16.0
 _COMPRESSION = 0.85
-_EQUALISATION = 0.6
+_EQUALISATION = 0.4
 _EDGE_SIGMA_MM = 1.5
 _EDGE_GAIN = 0.5
 _WHITE, _BRIGHT, _DARK, _BLACK, _METAL, _SHUTTER = 250.0, 212.0, 58.0, 16.0, 10.0, 26.0
@@ -154,7 +154,7 @@ def _compress(
     # Thick parts show little of their structure: lift local contrast towards the picture's middle.
     local = np.sqrt(np.maximum(_broad(calm * calm * weight, sigma) / np.maximum(share, 1e-3), 0) + 1e-6)
     typical = float(np.median(local[region][::7]))
-    gain = _f32((typical / np.clip(local, 0.35 * typical, 3 * typical)) ** _EQUALISATION)
+    gain = _f32((typical / np.clip(local, 0.5 * typical, 3 * typical)) ** _EQUALISATION)
     calm = calm * gain
     # Metal is held just beyond the darkest bone, or sharpening would draw a bright rim round it.
     flat = np.minimum((density - background) * gain, np.float32(np.max(calm[region]) + 0.1))

@@ -137,7 +137,7 @@ class Projector:
 
     @cached_property
     def _rows_along_i(self) -> NDArray[np.int16]:
-        """Flat [k, j, 1 + i + 2] attenuation in units of water / 4000, rows framed by zeros, 32 zeros more."""
+        """Flat [k, j, 1 + i + 2] attenuation in water / 4000, rows framed by zeros, 32 zeros more."""
         return self._padded(self.volume.values)
 
     @cached_property

@@ -39,7 +39,7 @@ class Intermediate:
     Attributes:
         axes: voxel axes (0 i, 1 j, 2 k): across slices, along the picture's columns, along its rows.
         plane: index of the plane on the first axis.
-        start, step: voxel index of the first sample and distance of samples, on the third and second axis (a, b).
+        start, step: voxel index of the first sample and distance of samples, on the third and second axis.
         size: samples along a and b; a is a multiple of the vector width.
     """
 
@@ -189,7 +189,7 @@ def warp_to_detector(  # type: ignore[no-untyped-def]
     sums, w, b, a, plane, start_a, start_b, step_a, step_b, source, corner, column, row, lps_from_ijk, unit,
     rows, columns,
 ):  # fmt: skip
-    """(rows, columns) line integrals: Catmull-Rom samples of ``sums`` times the step's length and ``unit``."""
+    """(rows, columns) line integrals: Catmull-Rom samples of ``sums`` times step length and ``unit``."""
     out = np.zeros((rows, columns), np.float32)
     size_b, size_a = sums.shape
     for v in nb.prange(rows):

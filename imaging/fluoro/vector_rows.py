@@ -90,7 +90,7 @@ def plan_lanes(typing: Any, last: Any, start: Any, step: Any, control: Any, shar
 def permute_lanes(
     typing: Any, source: Any, offset: Any, control: Any, share: Any, plan_at: Any, out: Any, at: Any
 ) -> Any:
-    """out[at:at+16] = interpolation in source[offset:offset+32] as planned by ``plan_lanes`` at ``plan_at``."""
+    """out[at:at+16] = interpolation in source[offset:offset+32] as ``plan_lanes`` planned at ``plan_at``."""
     signature = types.void(source, types.intp, control, share, types.intp, out, types.intp)
 
     def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:

@@ -56,7 +56,7 @@ def test_finely_divided_path_is_the_same_tool():
 
 
 def test_metal_counts_once_where_the_path_turns_back():
-    projection = view(180, 0)
+    projection = view(180, 0, carm=SMALL.resized(512))
     there = np.array([[-10.0, 0, 0], [10, 0, 0]])
     back = np.array([[-10.0, 0, 0], [10, 0, 0], [-10, 0, 0]])
     one = tool_line_integral(projection, there, np.full(2, 3.0))
