@@ -54,7 +54,9 @@ def measure_anatomy(
         above = centres[order[index - 1]] if index else None
         below = centres[order[index + 1]] if index + 1 < len(order) else None
         superior = _superior(centres[verse], above, below)
-        measured = _measure(cuts[verse], centres[verse], superior, volume, confidence.get(verse, 1.0), vertebrae)
+        measured = _measure(
+            cuts[verse], centres[verse], superior, volume, confidence.get(verse, 1.0), vertebrae
+        )
         if measured is not None:
             result.append(measured)
     progress.step(1.0, "Anatomy measured")
@@ -75,7 +77,9 @@ def _cut_out(vertebrae: LabelVolume, structures: LabelVolume) -> dict[int, Masks
         pedicle = bone & ((parts == Structure.LEFT_PEDICLE) | (parts == Structure.RIGHT_PEDICLE))
         if body.sum() * voxel < MIN_BODY_MM3:
             continue
-        result[number] = Masks(number, box_grid(vertebrae.grid, wide), bone, body, parts == Structure.CANAL, pedicle)
+        result[number] = Masks(
+            number, box_grid(vertebrae.grid, wide), bone, body, parts == Structure.CANAL, pedicle
+        )
     return result
 
 
@@ -198,9 +202,15 @@ def _cut_findings(masks: Masks, body: BodyGeometry, whole: LabelVolume, name: st
     wall = body.depth_mm / 2
     vital = (np.abs(local[:, 0]) < 0.5 * body.width_mm) & (local[:, 1] < wall + 10)
     if vital.sum() >= 5:
-        text = f"The image's edge cuts {name}. What lies beyond is unknown, so {name} cannot be planned safely."
+        text = (
+            f"The image's edge cuts {name}. What lies beyond is unknown, so {name} cannot be planned safely."
+        )
         return [Finding("stop", "vertebra_cut", text)]
-    return [Finding("info", "process_cut", f"The image's edge cuts a process of {name}; body and pedicles are whole.")]
+    return [
+        Finding(
+            "info", "process_cut", f"The image's edge cuts a process of {name}; body and pedicles are whole."
+        )
+    ]
 
 
 __all__ = ["measure_anatomy"]

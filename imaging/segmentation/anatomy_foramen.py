@@ -16,10 +16,12 @@ Array = NDArray[np.float64]
 MIN_DROP_HU = 90.0
 
 
-def local_hu(volume: Volume, body: BodyGeometry, reach_mm: tuple[float, float, float]) -> tuple[Field, Array]:
-    """HU on a 0.7 mm grid along the body's axes within +-reach, and the grid's axes' first coordinates."""
+def local_hu(volume: Volume, body: BodyGeometry, reach_mm: tuple[float, float, float]) -> Field:
+    """HU on a 0.7 mm grid along the body's axes within +-reach, all in mm."""
     grid = frame_grid(body.centre_lps_mm, body.axes_lps, -np.array(reach_mm), np.array(reach_mm), 0.7)
-    corners = np.array([[a, b, c] for a in (-1, 1) for b in (-1, 1) for c in (-1, 1)]) * (np.array(reach_mm) + 3)
+    corners = np.array([[a, b, c] for a in (-1, 1) for b in (-1, 1) for c in (-1, 1)]) * (
+        np.array(reach_mm) + 3
+    )
     ijk = volume.grid.indices_from_lps(body.centre_lps_mm + corners @ body.axes_lps)
     size = np.array(volume.grid.shape_kji[::-1])
     low = np.clip(np.floor(ijk.min(0)).astype(int), 0, size - 2)
@@ -28,13 +30,15 @@ def local_hu(volume: Volume, body: BodyGeometry, reach_mm: tuple[float, float, f
     matrix = volume.grid.lps_from_ijk.copy()
     matrix[:3, 3] = volume.grid.lps_from_indices(low)
     cut = type(volume.grid)(values.shape, matrix)
-    return resample(image_from_array(values, cut), grid, -1024.0), np.asarray(grid.lps_from_ijk)
+    return resample(image_from_array(values, cut), grid, -1024.0)
 
 
-def measure_hu(volume: Volume, masks: Masks, body: BodyGeometry) -> tuple[ForamenGeometry | None, float | None]:
+def measure_hu(
+    volume: Volume, masks: Masks, body: BodyGeometry
+) -> tuple[ForamenGeometry | None, float | None]:
     """Foramen, where the posterior cortex shows a midline gap, and the mean HU of the cancellous core."""
     reach = (body.width_mm / 2 + 4, body.depth_mm / 2 + 6, body.height_mm / 2 + 4)
-    hu, matrix = local_hu(volume, body, reach)
+    hu = local_hu(volume, body, reach)
     grid = frame_grid(body.centre_lps_mm, body.axes_lps, -np.array(reach), np.array(reach), 0.7)
     level = level_set_of(masks.body_distance, grid)
     core = (level > 4.0) & (hu > -500)

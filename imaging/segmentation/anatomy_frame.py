@@ -31,7 +31,7 @@ FINE_MM = 0.6
 
 @dataclass(frozen=True, eq=False)
 class Masks:
-    """A vertebra cut out of its label maps: whole bone, body, canal and pedicles, [k, j, i] on one cropped grid."""
+    """A vertebra cut out of its label maps: bone, body, canal and pedicles, [k, j, i] on a cropped grid."""
 
     verse: int
     grid: VolumeGrid
@@ -96,7 +96,7 @@ def plane_fit(u: Array, v: Array, w: Array, trim_mm: float = 1.5, one_sided: boo
 
 
 def wall_fit(u: Array, v: Array, w: Array) -> tuple[Array, Mask]:
-    """(6,) quadratic surface w(u, v) through a wall with holes: points well inside the surface are dropped."""
+    """(6,) quadratic surface w(u, v) through a wall with holes: points well inside are dropped."""
     design = np.c_[np.ones_like(u), u, v, u * u, u * v, v * v]
     keep = np.ones(len(u), bool)
     solution = np.zeros(6)
@@ -110,7 +110,7 @@ def wall_fit(u: Array, v: Array, w: Array) -> tuple[Array, Mask]:
 
 
 def columns(level: Field, grid: VolumeGrid, centre: Array, axis: int, sign: int) -> Array:
-    """Signed place (mm from the centre along ``axis``: 0 left, 1 posterior, 2 superior) where columns exit."""
+    """Place (mm from the centre along ``axis``: 0 left, 1 posterior, 2 superior) where columns exit."""
     coordinates = axis_mm(grid, centre)[axis]
     start = int(np.argmin(np.abs(coordinates)))
     array = np.moveaxis(level, 2 - axis, 0)
@@ -139,8 +139,10 @@ def posterior_slope(level: Field, grid: VolumeGrid, centre: Array, half_height_m
     return plane_fit(l2[use], s2[use], wall[use], trim_mm=1.5)
 
 
-def symmetry(bone: Field, grid: VolumeGrid, centre: Array, axes: Array, half_height_mm: float) -> tuple[float, float]:
-    """(rotation about superior in degrees, shift to the left in mm) of the plane that mirrors the bone best."""
+def symmetry(
+    bone: Field, grid: VolumeGrid, centre: Array, axes: Array, half_height_mm: float
+) -> tuple[float, float]:
+    """(rotation about superior in degrees, shift to the left in mm) of the best mirror plane."""
     lefts, posteriors, superiors = axis_mm(grid, centre)
     use = (np.abs(superiors) < half_height_mm + 4)[:, None, None] & (np.abs(lefts) < 30)[None, None, :]
     at = np.argwhere((bone > -2) & use)

@@ -36,7 +36,11 @@ def axis_mm(grid: VolumeGrid, centre_lps_mm: ArrayLike) -> tuple[Array, Array, A
     start = (grid.origin_lps_mm - np.asarray(centre_lps_mm, float)) @ grid.direction_lps
     k, j, i = grid.shape_kji
     step = grid.spacing_ijk_mm
-    return start[0] + step[0] * np.arange(i), start[1] + step[1] * np.arange(j), start[2] + step[2] * np.arange(k)
+    return (
+        start[0] + step[0] * np.arange(i),
+        start[1] + step[1] * np.arange(j),
+        start[2] + step[2] * np.arange(k),
+    )
 
 
 def box_grid(grid: VolumeGrid, box: Box) -> VolumeGrid:
@@ -47,9 +51,11 @@ def box_grid(grid: VolumeGrid, box: Box) -> VolumeGrid:
     return VolumeGrid(shape, matrix, grid.frame_of_reference_uid)
 
 
-def widen(box: Box, shape: tuple[int, ...], voxels: int) -> Box:
+def widen(box: tuple[slice, ...], shape: tuple[int, ...], voxels: int) -> Box:
     """A box with a margin, kept within ``shape``."""
-    a, b, c = (slice(max(0, s.start - voxels), min(n, s.stop + voxels)) for s, n in zip(box, shape, strict=True))
+    a, b, c = (
+        slice(max(0, s.start - voxels), min(n, s.stop + voxels)) for s, n in zip(box, shape, strict=True)
+    )
     return a, b, c
 
 
@@ -124,12 +130,14 @@ def sample(field: Field, grid: VolumeGrid, points_lps_mm: ArrayLike, outside: fl
     """Trilinear values of a [k, j, i] field at (..., 3) LPS mm; ``outside`` beyond the grid."""
     points = np.asarray(points_lps_mm, float)
     ijk = grid.indices_from_lps(points.reshape(-1, 3))
-    values = ndi.map_coordinates(field, ijk[:, ::-1].T, order=1, mode="constant", cval=outside, prefilter=False)
+    values = ndi.map_coordinates(
+        field, ijk[:, ::-1].T, order=1, mode="constant", cval=outside, prefilter=False
+    )
     return np.asarray(values, dtype=np.float64).reshape(points.shape[:-1])
 
 
 def exits_mm(level_outward: Field, step_mm: float) -> Array:
-    """How far from the first plane of axis 0 each column leaves the level set; nan where it starts outside."""
+    """How far from the first plane of axis 0 each column leaves the level set; nan from outside."""
     out = level_outward <= 0
     first = np.argmax(out, axis=0)
     known = out.any(axis=0) & (first > 0)

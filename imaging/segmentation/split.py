@@ -24,9 +24,9 @@ BALL_MM = 8.0
 def structures_from_vertebrae(vertebrae: LabelVolume, volume: Volume | None = None) -> LabelVolume:
     """Structure numbers (imaging.labels.Structure) derived from whole-vertebra labels.
 
-    The body is what a ball of 8 mm radius fits in (less in small vertebrae); the canal is the hole that body and arch
-    enclose, extended over the body's height; pedicles bridge the two beside the canal. Of the sacrum, S1's body
-    is the block under the plane that faces the vertebra above.
+    The body is what a ball of 8 mm radius fits in (less if small); the canal is the hole that body and
+    arch enclose, extended over the body's height; pedicles bridge the two beside the canal. Of the sacrum,
+    S1's body is the block under the plane that faces the vertebra above.
 
     Args:
         vertebrae: VerSe numbers.
@@ -98,7 +98,9 @@ def _body_centre(mask: Mask, grid: VolumeGrid) -> tuple[Array, Array, float] | N
     return centres[0], centres[1], radius
 
 
-def _split_one(level: NDArray[np.float32], grid: VolumeGrid, centre: Array, radius: float) -> tuple[Parts, Mask]:
+def _split_one(
+    level: NDArray[np.float32], grid: VolumeGrid, centre: Array, radius: float
+) -> tuple[Parts, Mask]:
     """Structure numbers of one vertebra on its own frame grid, and its body."""
     bone = level > 0
     body = _open_by_ball(bone, STEP_MM, radius)
@@ -114,7 +116,7 @@ def _split_one(level: NDArray[np.float32], grid: VolumeGrid, centre: Array, radi
     hole = _canal_outline(bone, lefts, posteriors, superiors, wall, float(low), float(high))
     canal = np.zeros_like(bone)
     for k in np.flatnonzero((superiors > low - 7) & (superiors < high + 7)):
-        own = ndi.binary_fill_holes(bone[k]) & ~bone[k]
+        own = ndi.binary_fill_holes(np.asarray(bone[k])) & ~bone[k]
         labels, count = ndi.label(own)
         ring = np.zeros_like(own)
         for part in range(1, count + 1):
@@ -140,7 +142,7 @@ def _canal_outline(
     for bottom in (0.35, 0.1, -0.3):
         band = (superiors > low + bottom * (high - low)) & (superiors < high)
         seen = bone[band].any(0)
-        open_ = ndi.binary_fill_holes(seen) & ~seen & near
+        open_ = ndi.binary_fill_holes(np.asarray(seen)) & ~seen & near
         labels, count = ndi.label(open_)
         if not count:
             continue

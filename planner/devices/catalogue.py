@@ -51,5 +51,6 @@ def _profile(file_name: str, text: str) -> DeviceProfile:
         return DeviceProfile(**{**data, "evidence": MappingProxyType(dict(data["evidence"]))})
     except (ValueError, KeyError, TypeError) as error:
         raise PlannerError(
-            "device_profile_broken", f"The device profile {file_name} is incomplete ({error}). Correct the file."
+            "device_profile_broken",
+            f"The device profile {file_name} is incomplete ({error}). Correct the file.",
         ) from error

@@ -21,8 +21,8 @@ KEEP_CURVES = 1200
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
-    """N cannulas: a point on the line (N, 3), direction and bend unit vectors (N, 3), where along the line from
-    that point the bend begins (N,) mm, turn (N,) rad, straight tip (N,) mm and the aim (N, 3) of the electrode."""
+    """N cannulas: a point on the line (N, 3), direction and bend unit vectors (N, 3), where along the line
+    from that point the bend begins (N,) mm, turn (N,) rad and straight tip (N,) mm."""
 
     point: Array
     direction: Array
@@ -47,7 +47,9 @@ class Candidates:
         names = ("point", "direction", "bend", "bend_at", "turn", "tip")
         return Candidates(*(np.concatenate([getattr(p, name) for p in pools]) for name in names))
 
-    def perturbed(self, rng: np.random.Generator, scale: float, count: int, device: DeviceProfile) -> Candidates:
+    def perturbed(
+        self, rng: np.random.Generator, scale: float, count: int, device: DeviceProfile
+    ) -> Candidates:
         """``count`` small random changes of the first candidate."""
         one = np.zeros(count, int)
         base = self.take(one)
@@ -86,7 +88,9 @@ def curve_table(device: DeviceProfile) -> tuple[Array, Array, Array, Array]:
     return turn[keep], tip[keep], forward[keep], sideways[keep]
 
 
-def waypoints(pedicle: PedicleGeometry, fields: VertebraFields, clear_mm: float, count: tuple[int, int]) -> Array:
+def waypoints(
+    pedicle: PedicleGeometry, fields: VertebraFields, clear_mm: float, count: tuple[int, int]
+) -> Array:
     """(N, 3) points of the isthmus section that leave ``clear_mm`` to its edge."""
     across = np.cross(pedicle.axis_lps, fields.axes_lps[2])
     across /= np.linalg.norm(across)
@@ -104,11 +108,15 @@ def directions(fields: VertebraFields, side: Side) -> Array:
     left, posterior, superior = fields.axes_lps
     medial = -left if side == "left" else left
     a, b = a.ravel()[:, None], b.ravel()[:, None]
-    return np.asarray(-np.cos(a) * np.cos(b) * posterior + np.sin(a) * np.cos(b) * medial + np.sin(b) * superior)
+    return np.asarray(
+        -np.cos(a) * np.cos(b) * posterior + np.sin(a) * np.cos(b) * medial + np.sin(b) * superior
+    )
 
 
-def best_lines(fields: VertebraFields, points: Array, vectors: Array, radius: float) -> tuple[Array, Array, Array]:
-    """The lines with most clearance in the pedicle: points, directions and where (mm) each enters the body."""
+def best_lines(
+    fields: VertebraFields, points: Array, vectors: Array, radius: float
+) -> tuple[Array, Array, Array]:
+    """The lines with most clearance in the pedicle: points, directions and where (mm) they enter the body."""
     t = np.arange(-10.0, 10.1, 1.0)
     q = np.repeat(points, len(vectors), axis=0)
     d = np.tile(vectors, (len(points), 1))

@@ -63,7 +63,9 @@ def _walls(m: Measured, limits: Limits) -> list[Finding]:
         if value is None or value >= limit:
             continue
         if value < 0 and word in ("medial", "inferior"):
-            text = f"{word.capitalize()} pedicle wall breached by {-value:.1f} mm. No setting lifts this limit."
+            text = (
+                f"{word.capitalize()} pedicle wall breached by {-value:.1f} mm. No setting lifts this limit."
+            )
             found.append(Finding("stop", f"{word}_breach", text, value, 0.0, "mm"))
         else:
             low = word in ("medial", "inferior") and value < limits.medial_inferior_low_mm
@@ -72,12 +74,17 @@ def _walls(m: Measured, limits: Limits) -> list[Finding]:
             found.append(Finding("caution", f"{word}_margin", text, value, limit, "mm"))
     if np.isfinite(m.breach_probability) and m.breach_probability > limits.breach_probability_caution:
         text = (
-            f"With {limits.entry_sd_mm:g} mm and {limits.direction_sd_deg:g}° of error in execution the tool leaves "
-            f"the bone in {100 * m.breach_probability:.0f} of 100 attempts."
+            f"With {limits.entry_sd_mm:g} mm and {limits.direction_sd_deg:g}° of error in execution the tool "
+            f"leaves the bone in {100 * m.breach_probability:.0f} of 100 attempts."
         )
         found.append(
             Finding(
-                "caution", "breach_probability", text, m.breach_probability, limits.breach_probability_caution, "1"
+                "caution",
+                "breach_probability",
+                text,
+                m.breach_probability,
+                limits.breach_probability_caution,
+                "1",
             )
         )
     return found
@@ -85,7 +92,11 @@ def _walls(m: Measured, limits: Limits) -> list[Finding]:
 
 def _canal(m: Measured, limits: Limits) -> list[Finding]:
     found = []
-    electrode, lesion, tool = m.clearances.electrode_to_canal, m.clearances.lesion_to_canal, m.clearances.canal
+    electrode, lesion, tool = (
+        m.clearances.electrode_to_canal,
+        m.clearances.lesion_to_canal,
+        m.clearances.canal,
+    )
     if electrode is None:
         text = "The spinal canal is not labelled here, so distances to it cannot be measured."
         found.append(Finding("stop", "canal_unknown", text))
@@ -126,7 +137,14 @@ def _body(m: Measured, limits: Limits) -> list[Finding]:
     if c.anterior is not None and c.anterior < limits.anterior_mm:
         text = f"The tip is {c.anterior:.1f} mm from the anterior wall, {limits.anterior_mm:g} mm are wanted."
         found.append(
-            Finding("stop" if c.anterior < 0 else "caution", "anterior", text, c.anterior, limits.anterior_mm, "mm")
+            Finding(
+                "stop" if c.anterior < 0 else "caution",
+                "anterior",
+                text,
+                c.anterior,
+                limits.anterior_mm,
+                "mm",
+            )
         )
     if m.lesion_to_endplate_mm < limits.lesion_endplate_mm:
         text = (
@@ -152,7 +170,8 @@ def _body(m: Measured, limits: Limits) -> list[Finding]:
         edge = limits.depth_low if m.tip_depth < limits.depth_low else limits.depth_high
         found.append(Finding("caution", "tip_depth", text, m.tip_depth, edge, "1"))
     if abs(m.tip_lateral_mm) > limits.lateral_accept_mm:
-        text = f"The tip is {abs(m.tip_lateral_mm):.1f} mm off the midline, limit {limits.lateral_accept_mm:g} mm."
+        off = abs(m.tip_lateral_mm)
+        text = f"The tip is {off:.1f} mm off the midline, limit {limits.lateral_accept_mm:g} mm."
         found.append(
             Finding("caution", "tip_lateral", text, abs(m.tip_lateral_mm), limits.lateral_accept_mm, "mm")
         )
@@ -175,10 +194,12 @@ def _tool(m: Measured, device: DeviceProfile, limits: Limits) -> list[Finding]:
         found.append(Finding("stop", "turn_too_large", text, m.turn_deg, device.max_turn_deg, "deg"))
     if m.trap_mm is not None and m.trap_mm > limits.silhouette_trap_mm:
         text = (
-            f"On the lateral view the wall's line lies {m.trap_mm:.1f} mm behind the true wall at this place. "
+            f"On the lateral view the wall's line lies {m.trap_mm:.1f} mm behind the true wall here. "
             f"Go {np.ceil(m.trap_mm):.0f} mm past the line before you turn the stylet."
         )
-        found.append(Finding("caution", "lateral_silhouette", text, m.trap_mm, limits.silhouette_trap_mm, "mm"))
+        found.append(
+            Finding("caution", "lateral_silhouette", text, m.trap_mm, limits.silhouette_trap_mm, "mm")
+        )
     if (m.entry_side_mm > 0) != (m.side == "left"):
         text = f"The tool enters on the other side of the midline than {m.name} {m.side}. Move the entry."
         found.append(Finding("stop", "wrong_side", text, m.entry_side_mm, 0.0, "mm"))

@@ -13,7 +13,7 @@ from planner.trajectory.fields import VertebraFields
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 WORDS = ("medial", "lateral", "superior", "inferior", "anterior", "posterior")
-RAYS = 24
+RAYS = 48
 REACH_MM = 20.0
 
 
@@ -83,7 +83,7 @@ def wall_clearances(
     across /= np.linalg.norm(across, axis=1, keepdims=True)
     up = np.cross(across, tangent)
     up = np.where((up @ axes[2])[:, None] > 0, up, -up)
-    angle = 2 * np.pi * np.arange(RAYS) / RAYS
+    angle = 2 * np.pi * (np.arange(RAYS) + 0.5) / RAYS
     rays = np.cos(angle)[None, :, None] * across[:, None] + np.sin(angle)[None, :, None] * up[:, None]
     inside = fields.bone(points[at])
     length = ray_lengths(fields, points[at][:, None], rays)
@@ -105,8 +105,10 @@ def wall_clearances(
     return result
 
 
-def cone_distance(fields: VertebraFields, points: Array, radii: Array, direction: Array, spread_deg: float) -> float | None:
-    """Least way from the tool's surface to the bone's surface within a cone round a direction; None beyond reach."""
+def cone_distance(
+    fields: VertebraFields, points: Array, radii: Array, direction: Array, spread_deg: float
+) -> float | None:
+    """Least way from the tool's to the bone's surface within a cone round a direction; None beyond reach."""
     helper = np.eye(3)[int(np.argmin(np.abs(direction)))]
     a = np.cross(direction, helper)
     a /= np.linalg.norm(a)

@@ -107,7 +107,7 @@ def evaluate(
     deep = (along >= entered) & (along >= limits.docking_mm) & (ahead > 0.08 * anatomy.body.depth_mm)
     body_part = np.flatnonzero(deep)[::2] if crossing is not None else np.array([], int)
     anterior = superior = inferior = None
-    left, posterior, up = fields.axes_lps
+    _, posterior, up = fields.axes_lps
     if len(body_part):
         radii = diameters[body_part] / 2
         anterior = cone_distance(fields, points[-1:], diameters[-1:] / 2, -posterior, 40.0)
@@ -136,7 +136,9 @@ def evaluate(
     trap = None
     if crossing is not None and fields.verse != SACRUM:
         p, s = fields.local(points[crossing])[1:]
-        k = int(np.clip(round((s + fields.centre_offset_mm) / fields.step_mm), 0, len(fields.silhouette_mm) - 1))
+        k = int(
+            np.clip(round((s + fields.centre_offset_mm) / fields.step_mm), 0, len(fields.silhouette_mm) - 1)
+        )
         trap = float(fields.silhouette_mm[k] - p)
     measured = Measured(
         name=anatomy.name,

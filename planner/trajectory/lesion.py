@@ -44,7 +44,9 @@ def make_lesion(electrode: Array, device: DeviceProfile, target: Target) -> Lesi
     middle = electrode[len(electrode) // 2]
     axis = electrode[-1] - electrode[0]
     axis = axis / max(1e-9, float(np.linalg.norm(axis)))
-    semi = np.array([device.lesion_diameter_mm / 2, device.lesion_diameter_mm / 2, device.lesion_length_mm / 2])
+    semi = np.array(
+        [device.lesion_diameter_mm / 2, device.lesion_diameter_mm / 2, device.lesion_length_mm / 2]
+    )
     ball = np.asarray(target.centre_lps_mm) + target.radius_mm * unit_ball()
     local = (ball - middle) @ _frame(axis).T / semi
     coverage = float(((local**2).sum(1) <= 1.0).mean())

@@ -25,7 +25,7 @@ DOCKING_RESERVE_MM = 1.0
 ENTRY_BEHIND_MM = 8.0
 TIP_DEPTH = (0.31, 0.49)
 TIP_HEIGHT = (0.40, 0.60)
-TIP_LATERAL_MM = 4.0
+TIP_LATERAL_MM = 3.5
 
 
 class Objective:
@@ -91,7 +91,9 @@ class Objective:
         forward = radius * np.sin(angle) + rest * np.cos(turn) + np.minimum(along, 0.0)
         sideways = radius * (1 - np.cos(angle)) + rest * np.sin(turn)
         start = c.point + c.bend_at[:, None] * c.direction
-        return np.asarray(start[:, None] + forward[..., None] * c.direction[:, None] + sideways[..., None] * c.bend[:, None])
+        return np.asarray(
+            start[:, None] + forward[..., None] * c.direction[:, None] + sideways[..., None] * c.bend[:, None]
+        )
 
     def straight_points(self, c: Candidates, entry_at: Array) -> Array:
         """(N, M, 3) points from past docking to the bend's start."""
@@ -177,5 +179,3 @@ class Objective:
         """Whether another vertebra lies on the first candidate's way from the skin."""
         way = self.entries(c)[0] - np.arange(2.0, 45.0, 1.5)[:, None] * c.direction[0]
         return bool(self.fields.other_bone(way).any())
-
-

@@ -27,7 +27,7 @@ def bend_frame(parameters: TrajectoryParameters) -> tuple[Array, Array]:
 
 
 def arc_offsets(arc_mm: Array, radius_mm: float, turn_rad: float) -> tuple[Array, Array]:
-    """Forward and sideways way (mm) at ``arc_mm`` past the bend's start; straight on after the turn is complete.
+    """Forward and sideways way (mm) at ``arc_mm`` past the bend's start; straight on after the turn.
 
     forward = R sin a, sideways = R (1 - cos a) on the arc, then along its end tangent.
     """
@@ -60,8 +60,8 @@ def build_path(parameters: TrajectoryParameters, device: DeviceProfile) -> tuple
     """Axis of the tool from bone entry to tip.
 
     Returns:
-        (N, 3) points in LPS mm at most 0.5 mm apart, (N,) outer diameters in mm (introducer along the straight
-        part, stylet beyond it), and (M, 3) points of the electrode, the tool's last millimetres.
+        (N, 3) points in LPS mm at most 0.5 mm apart, (N,) outer diameters in mm (introducer along the
+        straight part, stylet beyond it), and (M, 3) points of the electrode, the tool's last millimetres.
     """
     total = path_length_mm(parameters, device)
     count = max(2, int(np.ceil(total / STEP_MM)) + 1)

@@ -57,7 +57,9 @@ def plan_level(
     for index, side in enumerate(sides):
         part = SubProgress(progress, 0.3 + 0.7 * index / len(sides), 0.3 + 0.7 * (index + 1) / len(sides))
         if fields is None:
-            text = next((f.text for f in anatomy.findings if f.code.endswith(f"_{side}")), "").split(": ", 1)[-1]
+            text = next((f.text for f in anatomy.findings if f.code.endswith(f"_{side}")), "").split(": ", 1)[
+                -1
+            ]
             reason = f"{anatomy.name} {side} is not planned: {text or 'the pedicle cannot be measured.'}"
             refused.append(Refusal(side, "pedicle_not_measurable", reason))
             continue
@@ -69,6 +71,4 @@ def plan_level(
         angles = views(anatomy, found.direction_lps, side) if views is not None else ()
         planned.append(evaluate(fields, anatomy, goal, side, device, found, limits, skin, angles))
     findings: tuple[Finding, ...] = anatomy.findings
-    return LevelPlan(
-        anatomy.verse, anatomy.confidence, goal, tuple(planned), tuple(refused), findings
-    )
+    return LevelPlan(anatomy.verse, anatomy.confidence, goal, tuple(planned), tuple(refused), findings)

@@ -49,9 +49,11 @@ def not_reached_refusal(
     off = float(np.linalg.norm(way - pedicle.axis_lps * (way @ pedicle.axis_lps)))
     reason = f"{name} {side} is not planned: the target lies {off:.1f} mm off the pedicle's axis, "
     if device.bend_radius_mm is None:
-        reason += f"and a straight {short_name(device)} tool inside the pedicle cannot reach it. A curved device may."
+        reason += f"and a straight {short_name(device)} tool inside the pedicle cannot reach it."
+        reason += " A curved device may."
     else:
-        reason += f"and no curve of {device.name} (up to {device.max_turn_deg:.0f}°) reaches it from inside the pedicle."
+        reason += f"and no curve of {device.name} (up to {device.max_turn_deg:.0f}°) reaches it"
+        reason += " from inside the pedicle."
     return Refusal(side, "target_not_reached", reason)
 
 

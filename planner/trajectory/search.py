@@ -53,7 +53,9 @@ def plan_side(
     name = anatomy.name
     pedicle = anatomy.pedicles.get(side)
     if pedicle is None:
-        text = next((f.text for f in anatomy.findings if f.code.endswith(f"_{side}") and f.severity == "stop"), "")
+        text = next(
+            (f.text for f in anatomy.findings if f.code.endswith(f"_{side}") and f.severity == "stop"), ""
+        )
         reason = text.split(": ", 1)[-1] or "the pedicle cannot be measured."
         return Refusal(side, "pedicle_not_measurable", f"{name} {side} is not planned: {reason}")
     too_narrow = width_refusal(name, side, pedicle, device, limits)
@@ -82,7 +84,9 @@ def _first(context: _Context, objective: Objective) -> Candidates | None:
         aim = np.asarray(context.target.centre_lps_mm) + shift * forward
         if context.device.bend_radius_mm is not None:
             table = curve_table(context.device)
-            pools.append(curved_candidates(context.fields, context.pedicle, context.side, context.device, aim, table))
+            pools.append(
+                curved_candidates(context.fields, context.pedicle, context.side, context.device, aim, table)
+            )
         pools.append(straight_candidates(context.fields, context.pedicle, context.side, context.device, aim))
     pool = Candidates.join([p for p in pools if p is not None and len(p)])
     if pool is None:
@@ -95,7 +99,9 @@ def _first(context: _Context, objective: Objective) -> Candidates | None:
     return pool.take(_free_first(context.fields, objective, pool, order))
 
 
-def _free_first(fields: VertebraFields, objective: Objective, pool: Candidates, order: NDArray[np.int_]) -> NDArray[np.int_]:
+def _free_first(
+    fields: VertebraFields, objective: Objective, pool: Candidates, order: NDArray[np.int_]
+) -> NDArray[np.int_]:
     """Six best candidates whose way from the skin is free of other bone; the best at all where none is."""
     head = order[:150]
     entries = objective.entries(pool.take(head))

@@ -31,7 +31,7 @@ def endplate_heights(body: BodyGeometry, point_lps_mm: ArrayLike) -> tuple[float
 
 
 def place_in_body(body: BodyGeometry, point_lps_mm: ArrayLike) -> tuple[float, float, float]:
-    """Depth fraction from the midline posterior wall, height fraction from the lower endplate, mm to the left."""
+    """Depth fraction from the posterior wall, height fraction from the lower endplate, mm to the left."""
     point = np.asarray(point_lps_mm, float)
     depth = float((body.posterior_wall_lps_mm - point) @ body.posterior) / body.depth_mm
     down, up = endplate_heights(body, point)
@@ -39,12 +39,12 @@ def place_in_body(body: BodyGeometry, point_lps_mm: ArrayLike) -> tuple[float, f
     return depth, down / max(1e-6, down + up), lateral
 
 
-def point_in_body(body: BodyGeometry, depth_fraction: float, height_fraction: float, lateral_mm: float) -> Array:
+def point_in_body(
+    body: BodyGeometry, depth_fraction: float, height_fraction: float, lateral_mm: float
+) -> Array:
     """LPS mm of a place given as ``place_in_body`` gives it."""
     point = (
-        body.posterior_wall_lps_mm
-        - depth_fraction * body.depth_mm * body.posterior
-        + lateral_mm * body.left
+        body.posterior_wall_lps_mm - depth_fraction * body.depth_mm * body.posterior + lateral_mm * body.left
     )
     down, up = endplate_heights(body, point)
     return np.asarray(point + (height_fraction * (down + up) - down) * body.superior)
@@ -55,7 +55,7 @@ def default_target(
 ) -> Target:
     """Midline, 40 % of the body's depth in front of its true midline posterior wall, at mid height.
 
-    A foramen seen within 7 % of the body's height of the middle lies well inside the lesion and changes nothing;
+    A foramen seen within 7 % of the body's height of the middle lies inside the lesion and changes nothing;
     one further off moves the target by the rest, to at most 42..60 %.
     """
     body = anatomy.body
