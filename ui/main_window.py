@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -150,10 +151,13 @@ class MainWindow(QMainWindow):
         row = QHBoxLayout(bar)
         row.setContentsMargins(12, 0, 12, 0)
         self.pointer = label("", "small2")
-        self.told = label("", "small2")
+        self.told = label("", "strong")
+        self.finished = label("", "small2")
         row.addWidget(self.pointer)
         row.addStretch(1)
         row.addWidget(self.told)
+        row.addSpacing(16)
+        row.addWidget(self.finished)
         return bar
 
     def _add_actions(self) -> None:
@@ -381,6 +385,7 @@ class MainWindow(QMainWindow):
 
     def _drop_case(self) -> None:
         self.case_file = None
+        self.finished.setText("")
         if self.screen is not None:
             screen, presenter = self.screen, self.presenter
             self.screen = self.presenter = None
@@ -393,6 +398,7 @@ class MainWindow(QMainWindow):
 
     def _segment(self) -> None:
         case = self.session.case
+        begun = time.monotonic()
         self.busy.begin("Finding the vertebrae")
 
         def work(progress: Progress) -> Any:
@@ -404,6 +410,7 @@ class MainWindow(QMainWindow):
             if self.session.case is not case:
                 return
             self.show_plan(*result)
+            self.finished.setText(f"Segmented and planned in {time.monotonic() - begun:.0f}\u202fs")
 
         def failed(error: Exception, details: str) -> None:
             self.busy.hide()

@@ -466,17 +466,17 @@ def _group(title: str, note: str, right: str, height: int, raised: bool) -> QWid
     made = QWidget()
     made.setFixedHeight(height)
     made.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-    made.setStyleSheet(f"background:{t.raised if raised else t.surface};border-bottom:1px solid {t.hairline}")
+    made.setObjectName("group")
+    background = t.raised if raised else t.surface
+    made.setStyleSheet(f"#group{{background:{background};border-bottom:1px solid {t.hairline}}}")
     row = QHBoxLayout(made)
     row.setContentsMargins(16 if raised else 28, 0, 16, 0)
     row.setSpacing(8)
     head = label(title, "strong" if raised else "")
     for widget in (head, label(note, "small2")):
-        widget.setStyleSheet("border:none")
         row.addWidget(widget)
     row.addStretch(1)
     tail = label(right, "small2")
-    tail.setStyleSheet("border:none")
     row.addWidget(tail)
     return made
 

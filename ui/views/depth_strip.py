@@ -121,7 +121,7 @@ class ProfileChart(QWidget):
         p.setFont(font)
         words = f"least {mm(least.clearance_mm)}"
         width = QFontMetricsF(font).horizontalAdvance(words) + 8
-        left = min(max(at.x() - width / 2, plot.left()), plot.right() - width)
+        left = min(max(at.x() - width / 2, start), plot.right() - width)
         p.drawText(QRectF(left, at.y() - 28, width, 18), Qt.AlignmentFlag.AlignCenter, words)
 
     def _draw_checkpoints(self, p: QPainter, plot: QRectF) -> None:

@@ -47,7 +47,11 @@ def plate(
     p.setPen(colour)
     p.setFont(font)
     align = Qt.AlignmentFlag.AlignVCenter | (
-        Qt.AlignmentFlag.AlignRight if "r" in anchor and len(lines) > 1 else Qt.AlignmentFlag.AlignHCenter
+        Qt.AlignmentFlag.AlignHCenter
+        if len(lines) == 1
+        else Qt.AlignmentFlag.AlignRight
+        if "r" in anchor
+        else Qt.AlignmentFlag.AlignLeft
     )
     p.drawText(rect.adjusted(5, 0, -5, 0), int(align), text)
     return rect

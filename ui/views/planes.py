@@ -63,13 +63,14 @@ def _from_normal(origin: Array, normal: Array, left: Array) -> Plane:
 
 
 def axial(origin: ArrayLike, anatomy: VertebraAnatomy | None, trajectory: Trajectory | None = None) -> Plane:
-    """Axial plane of a vertebra; with a trajectory the most axial plane that holds its straight part and,
-    where the bend lies within 40 degrees of that, its bend too."""
+    """Axial plane of a vertebra; with a trajectory the plane that holds the whole tool where that is within
+    40 degrees of axial, else the most axial plane that holds entry and tip."""
     left, _, superior = _axes(anatomy)
     normal = superior
     if trajectory is not None:
         d = _unit(np.array(trajectory.parameters.direction_lps))
-        normal = _unit(superior - np.dot(superior, d) * d)
+        chord = _unit(np.array(trajectory.tip_lps_mm) - np.array(trajectory.parameters.entry_lps_mm))
+        normal = _unit(superior - np.dot(superior, chord) * chord)
         bend = np.array(trajectory.parameters.bend_lps, float)
         across = np.cross(d, bend)
         if trajectory.parameters.turn_deg > 1 and np.linalg.norm(across) > 1e-3:

@@ -208,7 +208,7 @@ class SliceView(QWidget):
         if p.overlays:
             for sampler, tint, strength in (
                 (self.samplers.others, (150, 162, 172), 0.55),
-                (self.samplers.chosen, (233, 237, 240), 0.8),
+                (self.samplers.chosen, (233, 237, 240), 0.68),
             ):
                 if sampler is None:
                     continue
