@@ -18,6 +18,7 @@ Mask = NDArray[np.bool_]
 
 REACH_MM = 85.0
 BONE_HU = 170.0
+FIRM_HU = 100.0
 LATERAL_MM = 47.0
 RIB_MM = 22.0
 
@@ -79,7 +80,7 @@ def arrival(
     lat, p, s = np.moveaxis(block.local, -1, 0)
     inside = block.depth <= 0
     threshold = bone_threshold(body)
-    calm = ndi.gaussian_filter(block.hu, 0.7)
+    calm = ndi.gaussian_filter(block.hu, 0.6)
     speed = np.where(calm >= threshold, 1.0, np.where(calm >= threshold - 40, 0.15, 0.0))
     # Dark gaps between bony neighbours are where one bone ends.
     ridge = ndi.gaussian_laplace(block.hu, 1.2)
@@ -101,7 +102,7 @@ def arrival(
             speed[near & (d >= 0) & ~inside] = 0.0
     speed[inside] = 1.0
     out = march(speed, inside & (p > -6) & (p < -3) & (np.abs(lat) < 14))
-    out[(calm < threshold - 20) & ~inside] = np.inf
+    out[(calm < threshold) & ~inside] = np.inf
     return out
 
 
@@ -116,16 +117,17 @@ def march(speed: Array, seeds: Mask) -> Array:
     return out
 
 
-def tidied(mask: Mask) -> Mask:
-    """Closed, holes filled, lightly smoothed, one piece."""
+def tidied(mask: Mask, hu: NDArray[np.float32], largest_hole: int = 60) -> Mask:
+    """Closed where tissue is not soft, holes filled, lightly smoothed, one piece."""
     padded = np.pad(mask, 3)
     ball = ndi.iterate_structure(ndi.generate_binary_structure(3, 1), 2)
-    closed = ndi.binary_closing(padded, ball)
+    firm = np.pad(ndi.gaussian_filter(hu, 0.6) > FIRM_HU, 3)
+    closed = padded | (ndi.binary_closing(padded, ball) & firm)
     for axis in range(3):
         for n in range(closed.shape[axis]):
             at = tuple(slice(None) if a != axis else n for a in range(3))
             if closed[at].any():
-                closed[at] |= _small_holes(closed[at])
+                closed[at] |= _small_holes(closed[at], largest_hole)
     smooth = ndi.gaussian_filter(closed.astype(np.float32), 0.6) > 0.5
     parts, n = ndi.label(smooth)
     if n > 1:
@@ -133,7 +135,7 @@ def tidied(mask: Mask) -> Mask:
     return np.asarray(smooth[3:-3, 3:-3, 3:-3])
 
 
-def _small_holes(sheet: Mask, largest: int = 60) -> Mask:
+def _small_holes(sheet: Mask, largest: int) -> Mask:
     holes, n = ndi.label(~sheet)
     if n < 2:
         return np.zeros_like(sheet)

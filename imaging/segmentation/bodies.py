@@ -18,6 +18,8 @@ P_MM = np.arange(-48, 9, 1.0)
 ANGLES = 72
 LEVELS = np.linspace(0.04, 0.96, 22)
 R_MM = np.arange(6, 40.1, 0.5)
+# The steepest fall of clipped, smoothed HU lies this far outside the surface an expert draws.
+EDGE_BIAS_MM = 0.4
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +57,7 @@ class BodyModel:
         wrapped = np.concatenate([self.wall_mm, self.wall_mm[:, :1]], 1)
         r = ndi.map_coordinates(wrapped, np.stack([row, np.mod(angle, ANGLES)]), order=1, mode="nearest")
         radial = np.hypot(lat, p - self.axis_p_mm) - r
-        return np.asarray(np.maximum(radial, np.maximum(s - top, bottom - s)))
+        return np.asarray(np.maximum(radial, np.maximum(s - top, bottom - s)) + EDGE_BIAS_MM)
 
 
 def _surface(cost: Array, offsets: Array, sigmas: tuple[float, ...], reaches: tuple[float, ...], wrap: str) -> Array:

@@ -43,7 +43,7 @@ class FacetPlane:
         """(signed distance to the superior process's side, whether the point is in the joint's reach)."""
         rel = local - self.centre
         d, t, s = rel @ self.normal, rel @ self.along, rel[..., 2]
-        near = (np.abs(t) < HALF_LENGTH_MM) & (s > BELOW_MM) & (s < ABOVE_MM) & (np.abs(d) < 16)
+        near = (np.abs(t) < HALF_LENGTH_MM) & (s > BELOW_MM) & (s < ABOVE_MM) & (d < 10) & (d > -13)
         return np.asarray(d), np.asarray(near)
 
 

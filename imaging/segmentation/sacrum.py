@@ -18,20 +18,45 @@ Mask = NDArray[np.bool_]
 
 MIN_TILT_DEG = 30.0
 MIN_STEP_DEG = 12.0
+MIN_WINGED_TILT_DEG = 12.0
+WING_HU = 100.0
 S1_HEIGHT_MM = 30.0
 
 
-def is_lumbosacral(discs: list[Disc], lowest: int = 0) -> bool:
-    """Whether the lowest disc is tilted as only L5/S1 is: 30 degrees and 12 more than the next one up."""
-    if len(discs) < lowest + 2 or discs[lowest].virtual:
+def wing_fraction(iso: IsoVolume, disc: Disc) -> float:
+    """How much of the room beside the body below a disc, in front of any transverse process, is bone (0..1).
+
+    The lesser of the two sides: only the sacrum has wings there.
+    """
+    up = disc.normal_lps
+    left = np.cross([0.0, 1.0, 0.0], up)
+    left /= np.linalg.norm(left)
+    back = np.cross(up, left)
+    sides = []
+    for side in (-1, 1):
+        lateral = np.arange(30, 41, 2.0) * side
+        p, s = np.arange(-6, 9, 2.0), np.arange(-18, -5, 2.0)
+        a, b, c = np.meshgrid(lateral, p, s, indexing="ij")
+        hu = iso.sample(disc.centre_lps_mm + a[..., None] * left + b[..., None] * back + c[..., None] * up)
+        known = hu > -900
+        sides.append(float((hu > WING_HU)[known].mean()) if known.mean() > 0.5 else 0.0)
+    return min(sides)
+
+
+def is_lumbosacral(iso: IsoVolume, discs: list[Disc]) -> bool:
+    """Whether the lowest disc is L5/S1: tilted by 30 degrees and 12 more than the next, or with wings below."""
+    if len(discs) < 2 or discs[0].virtual:
         return False
-    tilt, following = discs[lowest].tilt_deg, discs[lowest + 1].tilt_deg
-    return tilt >= MIN_TILT_DEG and tilt - following >= MIN_STEP_DEG
+    tilt, following = discs[0].tilt_deg, discs[1].tilt_deg
+    if tilt >= MIN_TILT_DEG and tilt - following >= MIN_STEP_DEG:
+        return True
+    wings = wing_fraction(iso, discs[0])
+    return tilt >= MIN_WINGED_TILT_DEG and wings > 0.5 and wings > 2 * wing_fraction(iso, discs[1])
 
 
 def sacral_body(iso: IsoVolume, discs: list[Disc]) -> BodyModel | None:
     """S1's body, if the lowest disc is L5/S1."""
-    if not is_lumbosacral(discs):
+    if not is_lumbosacral(iso, discs):
         return None
     top = discs[0]
     left = np.cross(top.normal_lps, [0.0, -1.0, 0.0])
@@ -58,7 +83,7 @@ def sacral_arrival(block: Block, body: BodyModel, joints: tuple[FacetPlane, Face
     a, b, c = body.frame.disc_plane(True)
     over = s > a + b * lat + c * p + np.where(p > 2, 12.0, 1.0)
     room = (np.abs(lat) < np.maximum(wing, 18.0)) & ~over & (p < 42) & (p > -42) & ~others
-    bone = ndi.gaussian_filter(block.hu, 0.7) > bone_threshold(body) - 15
+    bone = ndi.gaussian_filter(block.hu, 0.9) > bone_threshold(body) - 50
     bone = ndi.binary_closing(bone, iterations=2) & room
     bone[(np.abs(lat) < 6) & (p > 1) & (p < 12) & (block.hu < 130)] = False
     for plane in joints:

@@ -148,11 +148,12 @@ def paint(
     for n, body in enumerate(column):
         progress.step(0.75 + 0.2 * n / len(column), "Smoothing the labels")
         where = blocks[n].where
-        mask = tidied(owner[where] == n + 1)
+        sacrum = naming.numbers[n] == SACRUM
+        mask = tidied(owner[where] == n + 1, iso.values[where], 500 if sacrum else 60)
         mask &= (owner[where] == n + 1) | (owner[where] == 0)
         free = vertebrae[where] == 0
         vertebrae[where][mask & free] = naming.numbers[n]
-        parts = split_parts(blocks[n], body, mask & free, naming.numbers[n] == SACRUM)
+        parts = split_parts(blocks[n], body, mask & free, sacrum)
         structures[where][mask & free] = parts[mask & free]
     progress.step(0.97, "Drawing the spinal canal")
     canal = canal_mask(iso, spine, column) & (vertebrae == 0)
