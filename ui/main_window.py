@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,6 @@ from PySide6.QtCore import QSettings, QSize, Qt, QTimer
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QFont, QKeySequence
 from PySide6.QtWidgets import (
     QApplication,
-    QFileDialog,
     QHBoxLayout,
     QMainWindow,
     QPushButton,
@@ -20,25 +18,26 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from imaging.errors import PlannerError
-from imaging.progress import Progress, SubProgress
 from planner.session import PlanningSession
 from planner.version import app_version
-from ui.error_dialog import ErrorDialog, sentence_of, show_error
-from ui.presenters.case_presenter import CasePresenter, Services
+from ui.error_dialog import ErrorDialog, show_error
+from ui.opening import Opening
+from ui.presenters.case_presenter import CasePresenter
+from ui.presenters.services import Services
+from ui.saving import Saving
 from ui.tasks import TaskRunner
 from ui.theme import apply_theme, tokens, ui_font
-from ui.views.browser import Browser, BusyBar
+from ui.views.browser import Browser
 from ui.views.dialogs import ask_unsaved
 from ui.views.planning_screen import PlanningScreen
+from ui.views.series_list import BusyBar
 from ui.widgets import Brand, icon, label, status_pixmap
 
 ORIENTATION = "Prone, from behind: patient's left is on the left in every view"
 CAVEAT = "A planning and training aid, not a certified device."
-CASE_FILTER = "Case (*.bvncase)"
 
 
-class MainWindow(QMainWindow):
+class MainWindow(Opening, Saving, QMainWindow):
     """One window, one session. Closing it cancels what runs and waits at most three seconds."""
 
     def __init__(self, services: Services) -> None:
@@ -257,298 +256,6 @@ class MainWindow(QMainWindow):
         self.orientation.setToolTip(ORIENTATION)
         super().resizeEvent(event)
         self._show_state()
-
-    # opening
-
-    def _recent(self) -> list[Path]:
-        stored = QSettings().value("folders/recent", [])
-        names = [stored] if isinstance(stored, str) else list(stored or [])
-        return [Path(n) for n in names if n]
-
-    def _remember(self, folder: Path) -> None:
-        names = [str(folder), *(str(f) for f in self._recent() if f != folder)][:8]
-        QSettings().setValue("folders/recent", names)
-        self.browser.show_recent([Path(n) for n in names])
-
-    def choose_folder(self) -> None:
-        """Ask for a folder of images."""
-        start = str(self._recent()[0]) if self._recent() else str(Path.home())
-        folder = QFileDialog.getExistingDirectory(self, "Open a folder of DICOM images", start)
-        if folder:
-            self.open_folder(Path(folder))
-
-    def open_folder(self, folder: Path) -> None:
-        """List what a folder holds; an open case stays open until another series is planned."""
-        self.stack.setCurrentWidget(self.browser)
-        self.browser.busy.begin(f"Reading “{folder.name or folder}”")
-
-        def done(found: Any) -> None:
-            self.browser.busy.hide()
-            self._remember(folder)
-            self.browser.show_series(folder, found)
-            self._folder = folder
-
-        def failed(error: Exception, details: str) -> None:
-            self.browser.busy.hide()
-            self.browser.show_empty(folder.name or str(folder), sentence_of(error), "stop")
-            if not isinstance(error, (PlannerError, OSError)):
-                self._fail("The folder could not be read", error, details)
-
-        def cancelled() -> None:
-            self.browser.busy.hide()
-
-        self.tasks.start(
-            "scan",
-            lambda progress: self.services.scan(folder, progress),
-            done,
-            failed,
-            self.browser.busy.report,
-            cancelled,
-        )
-        self._show_state()
-
-    def _preview(self, series: Any) -> None:
-        def done(volume: Any) -> None:
-            if self.browser.chosen is not None and self.browser.chosen.series is series:
-                self.browser.preview.show_volume(volume)
-
-        def failed(error: Exception, _details: str) -> None:
-            if self.browser.chosen is not None and self.browser.chosen.series is series:
-                self.browser.preview.clear("These images cannot be shown")
-                self._tell(sentence_of(error))
-
-        self.tasks.start("preview", lambda progress: self.services.preview(series, progress), done, failed)
-
-    def open_sample(self) -> None:
-        """Write the bundled sample where programs keep their data, and open it."""
-        self.stack.setCurrentWidget(self.browser)
-        self.browser.busy.begin("Making the sample")
-
-        def failed(error: Exception, details: str) -> None:
-            self.browser.busy.hide()
-            self._fail("The sample could not be opened", error, details)
-
-        self.tasks.start(
-            "scan",
-            self.services.sample_folder,
-            self.open_folder,
-            failed,
-            self.browser.busy.report,
-            self.browser.busy.hide,
-        )
-
-    def plan_series(self, series: Any) -> None:
-        """Open a series, find its vertebrae and plan them; asks first where changes would be lost."""
-        self._unless_unsaved("Opening another series closes this plan.", lambda: self._plan_series(series))
-
-    def _plan_series(self, series: Any) -> None:
-        self.browser.busy.begin("Opening the series")
-
-        def failed(error: Exception, details: str) -> None:
-            self.browser.busy.hide()
-            self._fail("The series could not be opened", error, details)
-
-        def done(case: Any) -> None:
-            self.browser.busy.hide()
-            self._show_case(case)
-            self._segment()
-
-        self.tasks.cancel("case")
-        self.tasks.cancel("preview")
-        self.tasks.start(
-            "open",
-            lambda progress: self.services.open_series(series, progress),
-            done,
-            failed,
-            self.browser.busy.report,
-            self.browser.busy.hide,
-        )
-
-    def _show_case(self, case: Any) -> None:
-        self._drop_case()
-        self.session.open_case(case)
-        self.presenter = CasePresenter(self.session, self.services, self.tasks, self)
-        self.screen = PlanningScreen(self.presenter)
-        self.presenter.history_changed.connect(self._show_state)
-        self.presenter.plan_changed.connect(self._show_state)
-        self.presenter.told.connect(self._tell)
-        self.presenter.failed.connect(self._fail)
-        self.presenter.pointer_told.connect(self.pointer.setText)
-        words = self.presenter.patient
-        self.patient.setText(words.name)
-        self.facts.setText(
-            "    ".join(x for x in (words.patient_id, words.person, words.study, words.image) if x)
-        )
-        self.stack.addWidget(self.screen)
-        self.stack.setCurrentWidget(self.screen)
-        self._show_state()
-
-    def _drop_case(self) -> None:
-        self.case_file = None
-        self.finished.setText("")
-        if self.screen is not None:
-            screen, presenter = self.screen, self.presenter
-            self.screen = self.presenter = None
-            screen.shutdown()
-            self.stack.removeWidget(screen)
-            screen.deleteLater()
-            if presenter is not None:
-                presenter.deleteLater()
-        self.session.open_case(None)
-
-    def _segment(self) -> None:
-        case = self.session.case
-        begun = time.monotonic()
-        self.busy.begin("Finding the vertebrae")
-
-        def work(progress: Progress) -> Any:
-            segmentation = self.services.segment(case, SubProgress(progress, 0.0, 0.7))
-            return segmentation, self.services.propose(case, segmentation, SubProgress(progress, 0.7, 1.0))
-
-        def done(result: Any) -> None:
-            self.busy.hide()
-            if self.session.case is not case:
-                return
-            self.show_plan(*result)
-            self.finished.setText(f"Segmented and planned in {time.monotonic() - begun:.0f}\u202fs")
-
-        def failed(error: Exception, details: str) -> None:
-            self.busy.hide()
-            self._fail("The case could not be planned", error, details)
-
-        def cancelled() -> None:
-            self.busy.hide()
-            self._tell("Segmentation cancelled. The images stay open; choose Plan this case to start again.")
-
-        self.tasks.start("case", work, done, failed, self.busy.report, cancelled)
-
-    def show_plan(self, segmentation: Any, plan: Any, saved: bool = False) -> None:
-        """Show what was found and planned for the open case."""
-        self.session.set_segmentation(segmentation)
-        self.session.begin_plan(plan, saved)
-        if self.presenter is not None:
-            self.presenter.select_first()
-        self._show_state()
-
-    def _cancel_work(self) -> None:
-        for channel in ("scan", "open", "case"):
-            self.tasks.cancel(channel)
-        self.browser.busy.hide()
-        self.busy.hide()
-
-    # saving
-
-    def save(self) -> None:
-        """Save to the case's file; asks for one the first time."""
-        if self.session.plan is None:
-            self._tell("Save waits for a plan.")
-        elif self.case_file is None:
-            self.save_as()
-        else:
-            self._save_to(self.case_file)
-
-    def save_as(self) -> None:
-        """Ask for a file and save."""
-        if self.session.plan is None:
-            return
-        name, _ = QFileDialog.getSaveFileName(
-            self, "Save the case", str(Path.home() / "case.bvncase"), CASE_FILTER
-        )
-        if name:
-            self._save_to(Path(name) if Path(name).suffix else Path(name).with_suffix(".bvncase"))
-
-    def _save_to(self, path: Path) -> None:
-        plan, segmentation, case = self.session.plan, self.session.segmentation, self.session.case
-        if plan is None or segmentation is None:
-            return
-
-        def done(_result: Any) -> None:
-            self.case_file = path
-            if self.session.plan is plan:
-                self.session.mark_saved()
-            self._tell(f"Saved as {path.name}")
-            self._show_state()
-
-        def failed(error: Exception, details: str) -> None:
-            self._fail("The case could not be saved", error, details)
-
-        self.tasks.latest(
-            "save", lambda _progress: self.services.save(path, case, segmentation, plan), done, failed
-        )
-
-    def choose_case_file(self) -> None:
-        """Ask for a saved case."""
-        name, _ = QFileDialog.getOpenFileName(self, "Open a saved case", str(Path.home()), CASE_FILTER)
-        if name:
-            self.open_case_file(Path(name))
-
-    def open_case_file(self, path: Path) -> None:
-        """Open a saved case; asks first where changes would be lost."""
-        self._unless_unsaved("Opening another case closes this plan.", lambda: self._open_case_file(path))
-
-    def _open_case_file(self, path: Path) -> None:
-        self.stack.setCurrentWidget(self.browser)
-        self.browser.busy.begin(f"Opening {path.name}")
-
-        def done(result: Any) -> None:
-            self.browser.busy.hide()
-            case, segmentation, plan = result
-            self._show_case(case)
-            self.case_file = path
-            self.show_plan(segmentation, plan, saved=True)
-
-        def failed(error: Exception, details: str) -> None:
-            self.browser.busy.hide()
-            self._fail("The case could not be opened", error, details)
-
-        self.tasks.start(
-            "open",
-            lambda progress: self.services.load(path, progress),
-            done,
-            failed,
-            self.browser.busy.report,
-            self.browser.busy.hide,
-        )
-        self._show_state()
-
-    def export(self) -> None:
-        """Ask for a folder and write report, plan and images into it."""
-        if self.session.plan is None:
-            return
-        name = QFileDialog.getExistingDirectory(self, "Export into an empty folder", str(Path.home()))
-        if name:
-            self.export_to(Path(name))
-        self._show_state()
-
-    def export_to(self, folder: Path) -> None:
-        """Write report, plan file, label maps, X-rays and DICOM objects into a folder."""
-        plan, segmentation, case = self.session.plan, self.session.segmentation, self.session.case
-        if plan is None or segmentation is None:
-            return
-        self.busy.begin("Exporting")
-
-        def done(sentence: str) -> None:
-            self.busy.hide()
-            self._tell(sentence)
-
-        def failed(error: Exception, details: str) -> None:
-            self.busy.hide()
-            self._fail("The export failed", error, details)
-
-        def cancelled() -> None:
-            self.busy.hide()
-            self._tell("Export cancelled. Nothing was left half written.")
-
-        self.tasks.start(
-            "export",
-            lambda progress: self.services.export(folder, case, segmentation, plan, progress),
-            done,
-            failed,
-            self.busy.report,
-            cancelled,
-        )
-
-    # telling, dropping, closing
 
     def _tell(self, text: str) -> None:
         self.told.setText(text)

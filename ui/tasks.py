@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 import traceback
@@ -150,10 +151,8 @@ class TaskRunner(QObject):
             self._emit(task, "done", result)
 
     def _emit(self, task: Task, kind: str, payload: object) -> None:
-        try:
+        with contextlib.suppress(RuntimeError):  # the runner was deleted while the task finished
             self._report.emit(task, kind, payload)
-        except RuntimeError:  # the runner was deleted while the task finished
-            pass
 
     def _on_report(self, task: Task, kind: str, payload: Any) -> None:
         if self._closing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -119,10 +120,8 @@ def ui_font(px: int = 13, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
     font = QFont(QApplication.font().family())
     font.setPixelSize(px)
     font.setWeight(weight)
-    try:
+    with contextlib.suppress(AttributeError, TypeError):  # Qt before 6.7 has no font features
         font.setFeature(QFont.Tag("tnum"), 1)
-    except (AttributeError, TypeError):
-        pass
     return font
 
 
@@ -219,19 +218,23 @@ def style_sheet(t: Tokens) -> str:
         border-bottom: 2px solid {t.accent}; }}
     QPushButton[role="step"]:disabled {{ color: {t.text3}; border: none; }}
     QPushButton[role="link"] {{ border: none; color: {t.accent}; padding: 0 4px; min-height: 24px; }}
-    QLineEdit, QDoubleSpinBox, QComboBox {{ background: {t.bg}; border: 1px solid {t.border}; border-radius: 4px;
+    QLineEdit, QDoubleSpinBox, QComboBox {{ background: {t.bg}; border: 1px solid {t.border};
+        border-radius: 4px;
         padding: 0 8px; min-height: 24px; selection-background-color: {t.primary}; }}
     QLineEdit:focus, QDoubleSpinBox:focus, QComboBox:focus {{ border: 2px solid {t.accent}; padding: 0 7px; }}
     QDoubleSpinBox:disabled {{ color: {t.text3}; border-color: {t.hairline}; }}
-    QProgressBar {{ background: {t.hover}; border: none; border-radius: 3px; max-height: 6px; min-height: 6px; }}
+    QProgressBar {{ background: {t.hover}; border: none; border-radius: 3px; max-height: 6px;
+        min-height: 6px; }}
     QProgressBar::chunk {{ background: {t.accent}; border-radius: 3px; }}
     QMenu {{ background: {t.raised}; border: 1px solid {t.hairline}; border-radius: 8px; padding: 6px; }}
     QMenu::item {{ padding: 6px 24px 6px 12px; border-radius: 4px; }}
     QMenu::item:selected {{ background: {t.selected}; }}
     QMenu::item:disabled {{ color: {t.text3}; }}
     QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
-    QScrollBar::handle:vertical {{ background: {t.border}; border-radius: 4px; min-height: 32px; margin: 1px; }}
+    QScrollBar::handle:vertical {{ background: {t.border}; border-radius: 4px; min-height: 32px;
+        margin: 1px; }}
     QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; }}
     QScrollBar:horizontal {{ height: 0; }}
-    QPlainTextEdit {{ background: {t.bg}; border: 1px solid {t.hairline}; border-radius: 4px; color: {t.text2}; }}
+    QPlainTextEdit {{ background: {t.bg}; border: 1px solid {t.hairline}; border-radius: 4px;
+        color: {t.text2}; }}
     """

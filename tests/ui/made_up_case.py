@@ -27,8 +27,8 @@ from planner.domain.plan import (
     Trajectory,
     TrajectoryParameters,
 )
-from ui.presenters.case_presenter import PatientWords, XrayPicture
 from ui.presenters.planner_services import aimed
+from ui.presenters.services import PatientWords, XrayPicture
 
 MARKER_HU = 3000
 

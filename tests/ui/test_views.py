@@ -103,7 +103,6 @@ def test_click_moves_the_crosshair_of_all_views(planned, qtbot):
     want = view.lps_at(QPointF(at))
     QTest.mouseClick(view, Qt.MouseButton.LeftButton, pos=at)
     assert planned.presenter.cursor_lps_mm == pytest.approx(want, abs=1e-6)
-    x, y, off = planned.screen.axial.to_px(planned.presenter.cursor_lps_mm)
     planned.screen.axial.grab()
     assert abs(planned.screen.axial.to_px(planned.presenter.cursor_lps_mm)[2]) < 1e-6
 

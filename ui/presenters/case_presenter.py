@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,71 +10,17 @@ from PySide6.QtCore import QObject, Signal
 
 from imaging.anatomy import VertebraAnatomy
 from imaging.errors import PlannerError
-from imaging.geometry.carm import Projection
 from imaging.labels import SIDES, Side
 from imaging.progress import Progress
 from imaging.segmentation.result import SpineSegmentation
 from imaging.volume import Volume
 from planner.devices.catalogue import device_by_id
-from planner.domain.plan import LevelPlan, Plan, Point, Trajectory
+from planner.domain.plan import LevelPlan, Plan, Trajectory
 from planner.session import PlanningSession
+from ui.presenters.services import Handle, PatientWords, Services, XrayPicture, XrayView
 from ui.tasks import TaskRunner
 
 Array = NDArray[np.float64]
-Handle = Literal["entry", "target"]
-XrayView = Literal["ap", "lateral", "oblique", "en_face"]
-
-
-@dataclass(frozen=True)
-class PatientWords:
-    """What the banner says about the case."""
-
-    name: str
-    patient_id: str
-    person: str
-    study: str
-    image: str
-
-
-@dataclass(frozen=True, eq=False)
-class XrayPicture:
-    """A simulated X-ray: (h, w, 3) uint8 pixels, its projection, its angles in clinic words."""
-
-    pixels: NDArray[np.uint8]
-    projection: Projection
-    words: str
-
-
-class Services(Protocol):
-    """The long or deciding work, done elsewhere. Everything here may run on a worker thread."""
-
-    def scan(self, folder: Path, progress: Progress) -> Any: ...
-    def sample_folder(self, progress: Progress) -> Path: ...
-    def open_series(self, series: Any, progress: Progress) -> Any: ...
-    def preview(self, series: Any, progress: Progress) -> Volume: ...
-    def volume_of(self, case: Any) -> Volume: ...
-    def patient_of(self, case: Any) -> PatientWords: ...
-    def segment(self, case: Any, progress: Progress) -> SpineSegmentation: ...
-    def propose(self, case: Any, segmentation: SpineSegmentation, progress: Progress) -> Plan: ...
-    def moved(
-        self,
-        case: Any,
-        segmentation: SpineSegmentation,
-        plan: Plan,
-        verse: int,
-        side: Side,
-        handle: Handle,
-        point_lps_mm: Point,
-        quick: bool = False,
-    ) -> Plan: ...
-    def xray(
-        self, case: Any, plan: Plan, verse: int, side: Side, view: XrayView, size_px: int, progress: Progress
-    ) -> XrayPicture: ...
-    def save(self, path: Path, case: Any, segmentation: SpineSegmentation, plan: Plan) -> None: ...
-    def load(self, path: Path, progress: Progress) -> tuple[Any, SpineSegmentation, Plan]: ...
-    def export(
-        self, folder: Path, case: Any, segmentation: SpineSegmentation, plan: Plan, progress: Progress
-    ) -> str: ...
 
 
 class CasePresenter(QObject):
@@ -234,8 +177,8 @@ class CasePresenter(QObject):
         )
 
     def pedicle_depth(self) -> float:
-        """The depth shown across the tool: the present one, but the middle of the pedicle once the tip is past
-        the posterior wall, where a cut across the tool shows no wall any more."""
+        """The depth shown across the tool: the present one, but the middle of the pedicle past the posterior
+        wall, where a cut across the tool shows no pedicle any more."""
         marks = dict(self.checkpoints())
         if self.depth_mm > marks.get("Posterior wall", self.length_mm()) + 2.0 and "Mid-pedicle" in marks:
             return marks["Mid-pedicle"]
@@ -399,7 +342,7 @@ class CasePresenter(QObject):
             for view in pictures:
                 self.xray_changed.emit(view)
 
-        def failed(error: Exception, details: str) -> None:
+        def failed(error: Exception, _details: str) -> None:
             self.xray_failure = (
                 error.text if isinstance(error, PlannerError) else "The X-ray cannot be shown."
             )

@@ -22,7 +22,7 @@ from planner.domain.plan import Plan, Point, TrajectoryParameters
 from planner.services import edit_plan, open_case, propose_plan, render_fluoro, segment_case
 from planner.services.open_case import Case
 from ui.presenters.browser_rows import date_words, person_name
-from ui.presenters.case_presenter import Handle, PatientWords, XrayPicture, XrayView
+from ui.presenters.services import Handle, PatientWords, XrayPicture, XrayView
 
 PLANNABLE = tuple(VERSE_FROM_NAME[name] for name in ("L3", "L4", "L5", "S1"))
 

@@ -5,197 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QKeyEvent, QMouseEvent, QPainter, QPen
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QProgressBar,
     QPushButton,
     QScrollArea,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
 from ui.presenters.browser_rows import SeriesRow, rows_of
-from ui.theme import tokens, ui_font
+from ui.theme import tokens
 from ui.views.preview import Preview
-from ui.widgets import StatusMark, draw_status, hairline, icon, label, mm, section
-
-COLUMNS = ("Series", "Kind", "Images", "Spacing", "Verdict")
-
-
-class BusyBar(QWidget):
-    """What is being done, how far it is, and a way out."""
-
-    cancel = Signal()
-
-    def __init__(self) -> None:
-        super().__init__()
-        row = QHBoxLayout(self)
-        row.setContentsMargins(16, 10, 12, 10)
-        row.setSpacing(12)
-        box = QVBoxLayout()
-        box.setSpacing(6)
-        top = QHBoxLayout()
-        self.what = label("", "strong")
-        self.step = label("", "small2")
-        top.addWidget(self.what)
-        top.addStretch(1)
-        top.addWidget(self.step)
-        box.addLayout(top)
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
-        self.bar.setRange(0, 1000)
-        box.addWidget(self.bar)
-        row.addLayout(box, 1)
-        button = QPushButton("Cancel")
-        button.setProperty("role", "small")
-        button.clicked.connect(self.cancel)
-        row.addWidget(button)
-        self.hide()
-
-    def begin(self, what: str) -> None:
-        """Show the bar at nothing done."""
-        self.what.setText(what)
-        self.step.setText("")
-        self.bar.setValue(0)
-        self.show()
-
-    def report(self, fraction: float, text: str) -> None:
-        """Show how far it is."""
-        self.bar.setValue(round(1000 * fraction))
-        self.step.setText(f"{text}, {100 * fraction:.0f}\u202f%")
-
-
-class SeriesLine(QWidget):
-    """One series."""
-
-    chosen = Signal(object)
-    opened = Signal(object)
-
-    def __init__(self, row: SeriesRow) -> None:
-        super().__init__()
-        self.row = row
-        self.selected = False
-        self._hover = False
-        self.setFixedHeight(64)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName(f"{row.title}, {row.kind}, {row.images} images, {row.verdict}. {row.reason}")
-        self.setToolTip(row.reason)
-
-    def paintEvent(self, _event: object) -> None:
-        t, r = tokens(), self.row
-        with QPainter(self) as p:
-            p.setRenderHint(QPainter.RenderHint.Antialiasing)
-            w, h = self.width(), self.height()
-            p.fillRect(self.rect(), QColor(t.selected if self.selected else t.hover if self._hover else t.bg))
-            if self.selected:
-                p.fillRect(QRectF(0, 0, 3, h), QColor(t.accent))
-            p.setPen(QColor(t.hairline))
-            p.drawLine(0, h - 1, w, h - 1)
-            box = QRectF(20, 8, 54, 48)
-            p.setPen(Qt.PenStyle.NoPen)
-            p.setBrush(QColor(t.raised))
-            p.drawRoundedRect(box, 4, 4)
-            p.setPen(QColor(t.text2))
-            p.setFont(ui_font(14, QFont.Weight.DemiBold))
-            p.drawText(box, Qt.AlignmentFlag.AlignCenter, r.kind)
-            xs = column_edges(w)
-            strong, plain, small = ui_font(13, QFont.Weight.DemiBold), ui_font(13), ui_font(12)
-            left = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
-            right = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight)
-            self._two_lines(p, QRectF(xs[0], 0, xs[1] - xs[0] - 12, h), r.title, r.note)
-            p.setPen(QColor(t.text))
-            p.setFont(plain)
-            p.drawText(QRectF(xs[1], 0, 50, h), left, r.kind)
-            p.drawText(QRectF(xs[2], 0, 60, h), right, str(r.images))
-            p.drawText(QRectF(xs[3], 0, 74, h), right, r.spacing)
-            draw_status(p, QRectF(xs[4], h / 2 - 17, 14, 14), r.mark)
-            self._two_lines(p, QRectF(xs[4] + 24, 0, w - xs[4] - 36, h), r.verdict, r.reason)
-            p.setFont(strong)
-            p.setFont(small)
-            if self.hasFocus():
-                p.setBrush(Qt.BrushStyle.NoBrush)
-                p.setPen(QPen(QColor(t.accent), 2))
-                p.drawRect(self.rect().adjusted(1, 1, -2, -2))
-
-    def _two_lines(self, p: QPainter, rect: QRectF, first: str, second: str) -> None:
-        t = tokens()
-        p.setFont(ui_font(13, QFont.Weight.DemiBold))
-        p.setPen(QColor(t.text))
-        middle = rect.center().y()
-        metrics = p.fontMetrics()
-        p.drawText(
-            QRectF(rect.left(), middle - 20, rect.width(), 20),
-            Qt.AlignmentFlag.AlignVCenter,
-            metrics.elidedText(first, Qt.TextElideMode.ElideRight, int(rect.width())),
-        )
-        p.setFont(ui_font(12))
-        p.setPen(QColor(t.text2))
-        metrics = p.fontMetrics()
-        p.drawText(
-            QRectF(rect.left(), middle, rect.width(), 20),
-            Qt.AlignmentFlag.AlignVCenter,
-            metrics.elidedText(second, Qt.TextElideMode.ElideRight, int(rect.width())),
-        )
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        self.setFocus()
-        self.chosen.emit(self.row)
-
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        self.opened.emit(self.row)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.opened.emit(self.row)
-        elif event.key() == Qt.Key.Key_Space:
-            self.chosen.emit(self.row)
-        else:
-            super().keyPressEvent(event)
-
-    def enterEvent(self, _event: object) -> None:
-        self._hover = True
-        self.update()
-
-    def leaveEvent(self, _event: object) -> None:
-        self._hover = False
-        self.update()
-
-
-def column_edges(width: int) -> tuple[float, float, float, float, float]:
-    """Left edges of the columns."""
-    name = max(190.0, width * 0.26)
-    start = 90.0
-    return start, start + name, start + name + 42, start + name + 104, start + name + 210
-
-
-class ColumnHead(QWidget):
-    """Names of the columns."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setFixedHeight(28)
-
-    def paintEvent(self, _event: object) -> None:
-        t = tokens()
-        with QPainter(self) as p:
-            p.fillRect(self.rect(), QColor(t.bg))
-            p.setPen(QColor(t.hairline))
-            p.drawLine(0, self.height() - 1, self.width(), self.height() - 1)
-            p.setFont(ui_font(11))
-            p.setPen(QColor(t.text3))
-            xs = column_edges(self.width())
-            h = self.height()
-            for name, x, width, right in zip(
-                COLUMNS, xs, (200, 50, 60, 74, 200), (0, 0, 1, 1, 0), strict=True
-            ):
-                align = Qt.AlignmentFlag.AlignVCenter | (
-                    Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
-                )
-                p.drawText(QRectF(x, 0, width, h), int(align), name)
+from ui.views.series_list import BusyBar, ColumnHead, SeriesLine
+from ui.widgets import StatusMark, hairline, icon, label, mm, section
 
 
 class Browser(QWidget):
@@ -414,7 +237,8 @@ class Browser(QWidget):
         if skipped:
             first = found.skipped[0]
             note = label(
-                f"{skipped} damaged file{'s' if skipped > 1 else ''} left out. {first.path.name} {first.reason}.",
+                f"{skipped} damaged file{'s' if skipped > 1 else ''} left out. "
+                f"{first.path.name} {first.reason}.",
                 "small2",
                 wrap=True,
             )

@@ -53,8 +53,9 @@ class ViewFrame(QWidget):
         """A quiet button in the header."""
         button = QPushButton(text)
         button.setStyleSheet(
-            "QPushButton{border:none;color:#B6BFC8;font-size:12px;padding:0 6px;min-height:22px;border-radius:4px}"
-            "QPushButton:hover{background:#2C3238;color:#E9EDF0}QPushButton:checked{background:#2C3238;color:#E9EDF0}"
+            "QPushButton{border:none;color:#B6BFC8;font-size:12px;padding:0 6px;min-height:22px;"
+            "border-radius:4px}QPushButton:hover{background:#2C3238;color:#E9EDF0}"
+            "QPushButton:checked{background:#2C3238;color:#E9EDF0}"
             "QPushButton:focus{border:1px solid #86AEFF}"
         )
         button.setToolTip(tip)

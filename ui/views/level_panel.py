@@ -40,7 +40,8 @@ class SideRow(QWidget):
         if t is not None:
             least = least_of(t)
             words = (
-                f"least clearance {mm(least.clearance_mm)}, {band_of_wall(least.clearance_mm, least.toward)}, {t.state}"
+                f"least clearance {mm(least.clearance_mm)}, "
+                f"{band_of_wall(least.clearance_mm, least.toward)}, {t.state}"
                 if least
                 else t.state
             )

@@ -32,7 +32,7 @@ def plate(
     bold: bool = True,
     colour: QColor = INK,
 ) -> QRectF:
-    """Text on a dark plate; ``anchor`` tells which point of the plate lies at ``at`` (c, l, r, t, b, tl, tr, bl, br)."""
+    """Text on a dark plate; ``anchor`` (c, l, r, t, b, tl, ...) is the point of the plate at ``at``."""
     font = ui_font(px, QFont.Weight.DemiBold if bold else QFont.Weight.Normal)
     metrics = QFontMetricsF(font)
     lines = text.split("\n")

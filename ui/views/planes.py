@@ -71,14 +71,18 @@ def axial(origin: ArrayLike, anatomy: VertebraAnatomy | None, trajectory: Trajec
         d = _unit(np.array(trajectory.parameters.direction_lps))
         chord = _unit(np.array(trajectory.tip_lps_mm) - np.array(trajectory.parameters.entry_lps_mm))
         normal = _unit(superior - np.dot(superior, chord) * chord)
-        bend = np.array(trajectory.parameters.bend_lps, float)
-        across = np.cross(d, bend)
-        if trajectory.parameters.turn_deg > 1 and np.linalg.norm(across) > 1e-3:
-            across = _unit(across)
-            across = across if np.dot(across, superior) >= 0 else -across
-            if np.dot(across, superior) > np.cos(np.deg2rad(40)):
-                normal = across
+        if holds_bend(trajectory, anatomy):
+            across = _unit(np.cross(d, np.array(trajectory.parameters.bend_lps, float)))
+            normal = across if np.dot(across, superior) >= 0 else -across
     return _from_normal(np.asarray(origin, float), normal, left)
+
+
+def holds_bend(trajectory: Trajectory, anatomy: VertebraAnatomy | None) -> bool:
+    """Whether the plane of the tool's bend lies within 40 degrees of the vertebra's axial plane."""
+    across = np.cross(trajectory.parameters.direction_lps, trajectory.parameters.bend_lps)
+    if trajectory.parameters.turn_deg <= 1 or np.linalg.norm(across) < 1e-3:
+        return False
+    return bool(abs(np.dot(_unit(across), _axes(anatomy)[2])) > np.cos(np.deg2rad(40)))
 
 
 def sagittal(origin: ArrayLike, anatomy: VertebraAnatomy | None) -> Plane:
@@ -119,7 +123,7 @@ def letters(plane: Plane) -> tuple[str, str, str, str]:
 def ellipse_in_plane(
     plane: Plane, centre: ArrayLike, axis: ArrayLike, semi_across: float, semi_along: float
 ) -> tuple[Array, Array, Array] | None:
-    """Cut of an ellipsoid of revolution: centre (2,), (2,) semi axes, (2, 2) directions as columns, plane mm."""
+    """Cut of an ellipsoid of revolution: centre (2,), semi axes (2,), directions (2, 2) as columns, mm."""
     a = _unit(np.asarray(axis, float))
     quadric = np.eye(3) / semi_across**2 + np.outer(a, a) * (1 / semi_along**2 - 1 / semi_across**2)
     basis = np.stack([plane.right, plane.down], axis=1)

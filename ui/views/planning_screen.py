@@ -9,12 +9,14 @@ from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QMenu, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from ui.presenters.case_presenter import CasePresenter
+from ui.views import planes
 from ui.views.depth_strip import DepthStrip
 from ui.views.detail_panel import DetailPanel
 from ui.views.frame import ViewFrame
 from ui.views.legend import Legend
 from ui.views.level_panel import LevelPanel
-from ui.views.slice_view import Samplers, SliceView
+from ui.views.samplers import Samplers
+from ui.views.slice_view import SliceView
 from ui.views.view3d import View3D
 from ui.views.xray_view import XrayPane
 from ui.widgets import icon
@@ -218,7 +220,11 @@ class PlanningScreen(QWidget):
         p = self.presenter
         level = p.level.name if p.level else ""
         cut = p.trajectory is not None
-        self.frames[0].note.setText("in the tool's plane" if cut else level)
+        self.frames[0].note.setText(
+            ("in the tool's plane" if planes.holds_bend(p.trajectory, p.anatomy) else "through entry and tip")
+            if cut
+            else level
+        )
         self.frames[1].note.setText(f"through the crosshair, {level}" if level else "")
         coronal = self._swap.isChecked()
         self.frames[2].title.setText("Coronal" if coronal or not cut else "Down the tool")
@@ -226,7 +232,7 @@ class PlanningScreen(QWidget):
             "from behind" if coronal or not cut else f"at {p.pedicle_depth():.1f}\u202fmm"
         )
         self.frames[3].note.setText(
-            "cut open at the tool's plane, from the feet" if self.view3d.cut and cut else "from behind"
+            "cut open along the tool, from the feet" if self.view3d.cut and cut else "from behind"
         )
         self.frames[4].note.setText(f"true AP of {level}" if level and cut else "")
         self.frames[5].note.setText(f"true lateral of {level}" if level and cut else "")

@@ -13,7 +13,7 @@ from imaging.progress import Progress
 from ui.presenters.case_presenter import CasePresenter
 from ui.views import planes
 from ui.views.paint import edge_letters, plate
-from ui.views.slice_view import Samplers
+from ui.views.samplers import Samplers
 from ui.vtk.blit_view import BlitView
 from ui.vtk.scene import CutFace, SpineScene, bone_surfaces
 

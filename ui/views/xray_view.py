@@ -8,7 +8,8 @@ from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPainterPath, QPen, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from ui.presenters.case_presenter import CasePresenter, Handle, XrayView
+from ui.presenters.case_presenter import CasePresenter
+from ui.presenters.services import Handle, XrayView
 from ui.theme import side_colour
 from ui.views import planes
 from ui.views.paint import INK, cased, handle, plate, polyline, target_ring

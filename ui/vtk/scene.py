@@ -37,7 +37,7 @@ BONE_FAR = (0.58, 0.55, 0.50)
 
 
 def tool_path_lps(trajectory: Trajectory, outside_mm: float = 70.0) -> NDArray[np.float64]:
-    """(n, 3) axis of the tool, from outside the bone (the skin where known, at most ``outside_mm``) to the tip."""
+    """(n, 3) axis of the tool, from the skin (at most ``outside_mm`` out of the bone) to the tip."""
     path = np.array(trajectory.path_lps_mm, float)
     direction = np.array(trajectory.parameters.direction_lps, float)
     length = outside_mm
@@ -213,8 +213,8 @@ class SpineScene:
             self._renderer.RemoveActor(actor)
         self._things = []
         for trajectory in trajectories:
-            strong = chosen is None or trajectory.side == chosen.side
-            self._add(_tube(trajectory), side_colour(trajectory.side), 1.0 if strong else 0.35)
+            strong = chosen is None or trajectory is chosen
+            self._add(_tube(trajectory), side_colour(trajectory.side), 1.0 if strong else 0.42)
         if chosen is not None:
             self._add(_ellipsoid(chosen), LESION, 0.28)
         if target is not None:

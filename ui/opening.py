@@ -1,0 +1,198 @@
+"""Opening folders, the sample and series; segmenting and planning what was opened."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QSettings
+from PySide6.QtWidgets import (
+    QFileDialog,
+)
+
+from imaging.errors import PlannerError
+from imaging.progress import Progress, SubProgress
+from ui.error_dialog import sentence_of
+from ui.presenters.case_presenter import CasePresenter
+from ui.views.planning_screen import PlanningScreen
+
+
+class Opening:
+    """Mixed into the window."""
+
+    def _recent(self) -> list[Path]:
+        stored = QSettings().value("folders/recent", [])
+        names = [stored] if isinstance(stored, str) else list(stored or [])
+        return [Path(n) for n in names if n]
+
+    def _remember(self, folder: Path) -> None:
+        names = [str(folder), *(str(f) for f in self._recent() if f != folder)][:8]
+        QSettings().setValue("folders/recent", names)
+        self.browser.show_recent([Path(n) for n in names])
+
+    def choose_folder(self) -> None:
+        """Ask for a folder of images."""
+        start = str(self._recent()[0]) if self._recent() else str(Path.home())
+        folder = QFileDialog.getExistingDirectory(self, "Open a folder of DICOM images", start)
+        if folder:
+            self.open_folder(Path(folder))
+
+    def open_folder(self, folder: Path) -> None:
+        """List what a folder holds; an open case stays open until another series is planned."""
+        self.stack.setCurrentWidget(self.browser)
+        self.browser.busy.begin(f"Reading “{folder.name or folder}”")
+
+        def done(found: Any) -> None:
+            self.browser.busy.hide()
+            self._remember(folder)
+            self.browser.show_series(folder, found)
+            self._folder = folder
+
+        def failed(error: Exception, details: str) -> None:
+            self.browser.busy.hide()
+            self.browser.show_empty(folder.name or str(folder), sentence_of(error), "stop")
+            if not isinstance(error, (PlannerError, OSError)):
+                self._fail("The folder could not be read", error, details)
+
+        def cancelled() -> None:
+            self.browser.busy.hide()
+
+        self.tasks.start(
+            "scan",
+            lambda progress: self.services.scan(folder, progress),
+            done,
+            failed,
+            self.browser.busy.report,
+            cancelled,
+        )
+        self._show_state()
+
+    def _preview(self, series: Any) -> None:
+        def done(volume: Any) -> None:
+            if self.browser.chosen is not None and self.browser.chosen.series is series:
+                self.browser.preview.show_volume(volume)
+
+        def failed(error: Exception, _details: str) -> None:
+            if self.browser.chosen is not None and self.browser.chosen.series is series:
+                self.browser.preview.clear("These images cannot be shown")
+                self._tell(sentence_of(error))
+
+        self.tasks.start("preview", lambda progress: self.services.preview(series, progress), done, failed)
+
+    def open_sample(self) -> None:
+        """Write the bundled sample where programs keep their data, and open it."""
+        self.stack.setCurrentWidget(self.browser)
+        self.browser.busy.begin("Making the sample")
+
+        def failed(error: Exception, details: str) -> None:
+            self.browser.busy.hide()
+            self._fail("The sample could not be opened", error, details)
+
+        self.tasks.start(
+            "scan",
+            self.services.sample_folder,
+            self.open_folder,
+            failed,
+            self.browser.busy.report,
+            self.browser.busy.hide,
+        )
+
+    def plan_series(self, series: Any) -> None:
+        """Open a series, find its vertebrae and plan them; asks first where changes would be lost."""
+        self._unless_unsaved("Opening another series closes this plan.", lambda: self._plan_series(series))
+
+    def _plan_series(self, series: Any) -> None:
+        self.browser.busy.begin("Opening the series")
+
+        def failed(error: Exception, details: str) -> None:
+            self.browser.busy.hide()
+            self._fail("The series could not be opened", error, details)
+
+        def done(case: Any) -> None:
+            self.browser.busy.hide()
+            self._show_case(case)
+            self._segment()
+
+        self.tasks.cancel("case")
+        self.tasks.cancel("preview")
+        self.tasks.start(
+            "open",
+            lambda progress: self.services.open_series(series, progress),
+            done,
+            failed,
+            self.browser.busy.report,
+            self.browser.busy.hide,
+        )
+
+    def _show_case(self, case: Any) -> None:
+        self._drop_case()
+        self.session.open_case(case)
+        self.presenter = CasePresenter(self.session, self.services, self.tasks, self)
+        self.screen = PlanningScreen(self.presenter)
+        self.presenter.history_changed.connect(self._show_state)
+        self.presenter.plan_changed.connect(self._show_state)
+        self.presenter.told.connect(self._tell)
+        self.presenter.failed.connect(self._fail)
+        self.presenter.pointer_told.connect(self.pointer.setText)
+        words = self.presenter.patient
+        self.patient.setText(words.name)
+        self.facts.setText(
+            "    ".join(x for x in (words.patient_id, words.person, words.study, words.image) if x)
+        )
+        self.stack.addWidget(self.screen)
+        self.stack.setCurrentWidget(self.screen)
+        self._show_state()
+
+    def _drop_case(self) -> None:
+        self.case_file = None
+        self.finished.setText("")
+        if self.screen is not None:
+            screen, presenter = self.screen, self.presenter
+            self.screen = self.presenter = None
+            screen.shutdown()
+            self.stack.removeWidget(screen)
+            screen.deleteLater()
+            if presenter is not None:
+                presenter.deleteLater()
+        self.session.open_case(None)
+
+    def _segment(self) -> None:
+        case = self.session.case
+        begun = time.monotonic()
+        self.busy.begin("Finding the vertebrae")
+
+        def work(progress: Progress) -> Any:
+            segmentation = self.services.segment(case, SubProgress(progress, 0.0, 0.7))
+            return segmentation, self.services.propose(case, segmentation, SubProgress(progress, 0.7, 1.0))
+
+        def done(result: Any) -> None:
+            self.busy.hide()
+            if self.session.case is not case:
+                return
+            self.show_plan(*result)
+            self.finished.setText(f"Segmented and planned in {time.monotonic() - begun:.0f}\u202fs")
+
+        def failed(error: Exception, details: str) -> None:
+            self.busy.hide()
+            self._fail("The case could not be planned", error, details)
+
+        def cancelled() -> None:
+            self.busy.hide()
+            self._tell("Segmentation cancelled. The images stay open; choose Plan this case to start again.")
+
+        self.tasks.start("case", work, done, failed, self.busy.report, cancelled)
+
+    def show_plan(self, segmentation: Any, plan: Any, saved: bool = False) -> None:
+        """Show what was found and planned for the open case."""
+        self.session.set_segmentation(segmentation)
+        self.session.begin_plan(plan, saved)
+        if self.presenter is not None:
+            self.presenter.select_first()
+        self._show_state()
+
+    def _cancel_work(self) -> None:
+        for channel in ("scan", "open", "case"):
+            self.tasks.cancel(channel)
+        self.browser.busy.hide()
+        self.busy.hide()

@@ -1,0 +1,72 @@
+"""What the window asks of the planner, as one protocol."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imaging.geometry.carm import Projection
+from imaging.labels import Side
+from imaging.progress import Progress
+from imaging.segmentation.result import SpineSegmentation
+from imaging.volume import Volume
+from planner.domain.plan import Plan, Point
+
+Handle = Literal["entry", "target"]
+XrayView = Literal["ap", "lateral", "oblique", "en_face"]
+
+
+@dataclass(frozen=True)
+class PatientWords:
+    """What the banner says about the case."""
+
+    name: str
+    patient_id: str
+    person: str
+    study: str
+    image: str
+
+
+@dataclass(frozen=True, eq=False)
+class XrayPicture:
+    """A simulated X-ray: (h, w, 3) uint8 pixels, its projection, its angles in clinic words."""
+
+    pixels: NDArray[np.uint8]
+    projection: Projection
+    words: str
+
+
+class Services(Protocol):
+    """The long or deciding work, done elsewhere. Everything here may run on a worker thread."""
+
+    def scan(self, folder: Path, progress: Progress) -> Any: ...
+    def sample_folder(self, progress: Progress) -> Path: ...
+    def open_series(self, series: Any, progress: Progress) -> Any: ...
+    def preview(self, series: Any, progress: Progress) -> Volume: ...
+    def volume_of(self, case: Any) -> Volume: ...
+    def patient_of(self, case: Any) -> PatientWords: ...
+    def segment(self, case: Any, progress: Progress) -> SpineSegmentation: ...
+    def propose(self, case: Any, segmentation: SpineSegmentation, progress: Progress) -> Plan: ...
+    def moved(
+        self,
+        case: Any,
+        segmentation: SpineSegmentation,
+        plan: Plan,
+        verse: int,
+        side: Side,
+        handle: Handle,
+        point_lps_mm: Point,
+        quick: bool = False,
+    ) -> Plan: ...
+    def xray(
+        self, case: Any, plan: Plan, verse: int, side: Side, view: XrayView, size_px: int, progress: Progress
+    ) -> XrayPicture: ...
+    def save(self, path: Path, case: Any, segmentation: SpineSegmentation, plan: Plan) -> None: ...
+    def load(self, path: Path, progress: Progress) -> tuple[Any, SpineSegmentation, Plan]: ...
+    def export(
+        self, folder: Path, case: Any, segmentation: SpineSegmentation, plan: Plan, progress: Progress
+    ) -> str: ...

@@ -1,0 +1,37 @@
+"""The volume and its masks as samplers, shared by the views of one case."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ui.presenters.case_presenter import CasePresenter
+from ui.vtk.sampler import PlaneSampler
+
+
+class Samplers:
+    """The volume and its masks, shared by the slice views of one case."""
+
+    def __init__(self, presenter: CasePresenter) -> None:
+        self._presenter = presenter
+        volume = presenter.volume
+        self.image = PlaneSampler(volume.values, volume.grid, -1024 if volume.modality == "CT" else 0)
+        self.chosen: PlaneSampler | None = None
+        self.others: PlaneSampler | None = None
+        self._key: tuple[int, int | None] | None = None
+
+    def refresh(self) -> None:
+        """Make the masks of the selected vertebra and of the others."""
+        segmentation = self._presenter.segmentation
+        verse = self._presenter.session.selection.verse
+        key = (id(segmentation), verse)
+        if key == self._key:
+            return
+        self._key = key
+        if segmentation is None:
+            self.chosen = self.others = None
+            return
+        labels = segmentation.vertebrae
+        chosen = (labels.labels == (verse or 0)).astype(np.uint8) * np.uint8(100 if verse else 0)
+        others = ((labels.labels > 0) & (labels.labels != (verse or 0))).astype(np.uint8) * np.uint8(100)
+        self.chosen = PlaneSampler(chosen, labels.grid, 0)
+        self.others = PlaneSampler(others, labels.grid, 0)
