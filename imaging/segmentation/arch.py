@@ -86,7 +86,9 @@ def arrival(
     ridge = ndi.gaussian_laplace(block.hu, 1.2)
     speed *= np.where(ridge > 25, 0.3, 1.0)
     speed[(p < -3.0) & ~inside] = 0.0
-    speed[(np.abs(lat) > (RIB_MM + 0.25 * p if thoracic else LATERAL_MM)) | (s < -48) | (s > 28) | (p > 66)] = 0.0
+    speed[
+        (np.abs(lat) > (RIB_MM + 0.25 * p if thoracic else LATERAL_MM)) | (s < -48) | (s > 28) | (p > 66)
+    ] = 0.0
     speed[(np.abs(lat) < 5.0) & (p < 8.0) & ~inside] = 0.0
     speed[other_bodies & ~inside] = 0.0
     speed[(s > 8 + 0.1 * np.abs(p)) & (np.abs(lat) < 7)] = 0.0

@@ -60,7 +60,9 @@ class BodyModel:
         return np.asarray(np.maximum(radial, np.maximum(s - top, bottom - s)) + EDGE_BIAS_MM)
 
 
-def _surface(cost: Array, offsets: Array, sigmas: tuple[float, ...], reaches: tuple[float, ...], wrap: str) -> Array:
+def _surface(
+    cost: Array, offsets: Array, sigmas: tuple[float, ...], reaches: tuple[float, ...], wrap: str
+) -> Array:
     """Offsets that minimise ``cost`` (a, b, offset), coarse to fine under Gaussian smoothing."""
     step = offsets[1] - offsets[0]
     now = np.zeros(cost.shape[:2])
@@ -70,7 +72,13 @@ def _surface(cost: Array, offsets: Array, sigmas: tuple[float, ...], reaches: tu
         index = (now[..., None] + local - offsets[0]) / step
         moved = ndi.map_coordinates(
             cost,
-            np.stack([np.broadcast_to(ia[..., None], index.shape), np.broadcast_to(ib[..., None], index.shape), index]),
+            np.stack(
+                [
+                    np.broadcast_to(ia[..., None], index.shape),
+                    np.broadcast_to(ib[..., None], index.shape),
+                    index,
+                ]
+            ),
             order=1,
             mode="nearest",
         )

@@ -47,7 +47,9 @@ def canal_mask(iso: IsoVolume, spine: Straightened, column: list[BodyModel]) -> 
         lo = np.maximum(0, np.floor(index.min(0)).astype(int))
         hi = np.minimum(iso.values.shape, np.ceil(index.max(0)).astype(int) + 1)
         where = tuple(slice(a, b) for a, b in zip(lo, hi, strict=True))
-        kji = np.stack(np.meshgrid(*[np.arange(a, b) for a, b in zip(lo, hi, strict=True)], indexing="ij"), -1)
+        kji = np.stack(
+            np.meshgrid(*[np.arange(a, b) for a, b in zip(lo, hi, strict=True)], indexing="ij"), -1
+        )
         local = body.frame.to_local(iso.origin_lps_mm + kji[..., ::-1] * iso.spacing_mm)
         lat, p, h = np.moveaxis(local, -1, 0)
         angle = np.mod(np.arctan2(lat, p - AXIS_BEHIND_MM) / (2 * np.pi) * ANGLES, ANGLES)

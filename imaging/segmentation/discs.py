@@ -164,7 +164,9 @@ def refine(spine: Straightened, s0: float, reach_mm: float = 4.0, tilt_deg: floa
     ahead = spine.to_lps(at + (-10) * np.tan(np.deg2rad(sag_deg)), CENTRE_P_MM - 10, 0.0)
     aside = spine.to_lps(at + 10 * np.tan(np.deg2rad(cor_deg)), CENTRE_P_MM, 10.0)
     normal = np.cross(ahead - centre, aside - centre)
-    normal *= np.sign(normal @ spine.to_lps(at + 1, CENTRE_P_MM, 0.0) - normal @ centre) / np.linalg.norm(normal)
+    normal *= np.sign(normal @ spine.to_lps(at + 1, CENTRE_P_MM, 0.0) - normal @ centre) / np.linalg.norm(
+        normal
+    )
     return Disc(at, centre, normal, height, value)
 
 
@@ -215,7 +217,10 @@ def look_beyond(iso: IsoVolume, disc: Disc, gap_mm: float, upward: bool) -> Disc
             score, height, virtual = _profile_score(means)
             score -= 0.25 * (gap - gap_mm) ** 2 / 3 + 0.15 * abs(turn)
             if score > best[virtual][0]:
-                best[virtual] = score, Disc(disc.s_mm + sign * gap, centre, new_normal, height, score, virtual)
+                best[virtual] = (
+                    score,
+                    Disc(disc.s_mm + sign * gap, centre, new_normal, height, score, virtual),
+                )
     return best[False][1] or best[True][1]
 
 

@@ -49,7 +49,9 @@ class IsoVolume:
         return np.stack([self.origin_lps_mm, self.origin_lps_mm + size * self.spacing_mm])
 
 
-def resampled(volume: Volume, low_lps_mm: ArrayLike, high_lps_mm: ArrayLike, spacing_mm: ArrayLike) -> IsoVolume:
+def resampled(
+    volume: Volume, low_lps_mm: ArrayLike, high_lps_mm: ArrayLike, spacing_mm: ArrayLike
+) -> IsoVolume:
     """The part of ``volume`` between two corners (LPS mm) on an axis-aligned grid of the given spacing."""
     low = np.maximum(np.asarray(low_lps_mm, float), volume.grid.bounds_lps_mm[0])
     high = np.minimum(np.asarray(high_lps_mm, float), volume.grid.bounds_lps_mm[1])

@@ -95,7 +95,9 @@ def name_levels(
     elif by_ribs is not None:
         lowest, sure = by_ribs, 0.7
         findings.append(
-            _unconfirmed("Levels counted down from the lowest ribs. The sacrum is not in the image to confirm it.")
+            _unconfirmed(
+                "Levels counted down from the lowest ribs. The sacrum is not in the image to confirm it."
+            )
         )
     else:
         lowest, sure = min(L5, 20 + len(bodies) - 1), 0.4

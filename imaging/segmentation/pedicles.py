@@ -21,7 +21,9 @@ def split_parts(block: Block, body: BodyModel, mask: NDArray[np.bool_], sacral: 
     transverse process (1.7 times the isthmus).
     """
     lat, p, s = np.moveaxis(block.local, -1, 0)
-    out = np.full(mask.shape, int(Structure.SACRUM_REST if sacral else Structure.POSTERIOR_ELEMENTS), np.uint8)
+    out = np.full(
+        mask.shape, int(Structure.SACRUM_REST if sacral else Structure.POSTERIOR_ELEMENTS), np.uint8
+    )
     in_body = block.depth <= 0.8
     out[in_body | ((p < -1.0) & (block.depth < 6) & ~np.bool_(sacral))] = int(Structure.BODY)
     top = body.frame.disc_plane(True)[0]

@@ -16,8 +16,8 @@ from imaging.segmentation.iso import IsoVolume
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-MIN_TILT_DEG = 30.0
-MIN_STEP_DEG = 12.0
+# (least tilt, least step to the next disc up): the flatter the back, the clearer the step must be.
+LUMBOSACRAL_TILT_DEG = ((30.0, 12.0), (24.0, 16.0))
 MIN_WINGED_TILT_DEG = 12.0
 WING_HU = 100.0
 S1_HEIGHT_MM = 30.0
@@ -44,11 +44,11 @@ def wing_fraction(iso: IsoVolume, disc: Disc) -> float:
 
 
 def is_lumbosacral(iso: IsoVolume, discs: list[Disc]) -> bool:
-    """Whether the lowest disc is L5/S1: tilted by 30 degrees and 12 more than the next, or with wings below."""
+    """Whether the lowest disc is L5/S1: tilted, and much more than the next, or with wings below."""
     if len(discs) < 2 or discs[0].virtual:
         return False
     tilt, following = discs[0].tilt_deg, discs[1].tilt_deg
-    if tilt >= MIN_TILT_DEG and tilt - following >= MIN_STEP_DEG:
+    if any(tilt >= least and tilt - following >= step for least, step in LUMBOSACRAL_TILT_DEG):
         return True
     wings = wing_fraction(iso, discs[0])
     return tilt >= MIN_WINGED_TILT_DEG and wings > 0.5 and wings > 2 * wing_fraction(iso, discs[1])
@@ -67,11 +67,15 @@ def sacral_body(iso: IsoVolume, discs: list[Disc]) -> BodyModel | None:
     forward *= -np.sign(forward[1]) or 1.0
     normal = top.normal_lps * np.cos(a) + forward * np.sin(a)
     direction = top.normal_lps * np.cos(a / 2) + forward * np.sin(a / 2)
-    bottom = Disc(top.s_mm - S1_HEIGHT_MM, top.centre_lps_mm - direction * S1_HEIGHT_MM, normal, 3.0, 0.0, True)
+    bottom = Disc(
+        top.s_mm - S1_HEIGHT_MM, top.centre_lps_mm - direction * S1_HEIGHT_MM, normal, 3.0, 0.0, True
+    )
     return build_body(iso, frame_between(iso, bottom, top))
 
 
-def sacral_arrival(block: Block, body: BodyModel, joints: tuple[FacetPlane, FacetPlane], others: Mask) -> Array:
+def sacral_arrival(
+    block: Block, body: BodyModel, joints: tuple[FacetPlane, FacetPlane], others: Mask
+) -> Array:
     """Geodesic distance (mm) from S1's body through the sacrum, infinite where it cannot be.
 
     The room is anatomy's: wings half a hand wide that taper to the coccyx and, behind, to the sacroiliac
@@ -83,11 +87,16 @@ def sacral_arrival(block: Block, body: BodyModel, joints: tuple[FacetPlane, Face
     a, b, c = body.frame.disc_plane(True)
     over = s > a + b * lat + c * p + np.where(p > 2, 12.0, 1.0)
     room = (np.abs(lat) < np.maximum(wing, 18.0)) & ~over & (p < 42) & (p > -42) & ~others
-    bone = ndi.gaussian_filter(block.hu, 0.9) > bone_threshold(body) - 50
+    calm = ndi.gaussian_filter(block.hu, 0.9)
+    bone = calm > bone_threshold(body) - 50
     bone = ndi.binary_closing(bone, iterations=2) & room
     bone[(np.abs(lat) < 6) & (p > 1) & (p < 12) & (block.hu < 130)] = False
     for plane in joints:
         d, near = plane.ahead(block.local)
         bone &= ~(near & (d < 0))
+        # Behind and between the joints hang L5's inferior processes.
+        rel = block.local - plane.centre
+        bone &= ~((rel @ plane.along > -8) & (d < -1) & (rel[..., 2] > -7))
     bone[inside] = True
-    return march(bone.astype(np.float64), inside & (p > -8))
+    speed = np.where(bone, np.where((calm > bone_threshold(body)) | inside, 1.0, 0.4), 0.0)
+    return march(speed, inside & (p > -8))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
-from scipy import ndimage as ndi
 
 from imaging.errors import PlannerError
 from imaging.labels import SACRUM, VERSE_FROM_NAME, Structure
@@ -13,17 +12,17 @@ from imaging.progress import NULL_PROGRESS, Progress, SubProgress
 from imaging.segmentation.arch import Block, arrival, block_of, tidied
 from imaging.segmentation.bodies import BodyModel, build_body
 from imaging.segmentation.canal_path import find_canal
+from imaging.segmentation.canal_tube import canal_mask
 from imaging.segmentation.discs import Disc, find_discs
 from imaging.segmentation.facets import FacetPlane, fit_facets
 from imaging.segmentation.frames import frame_between
 from imaging.segmentation.iso import IsoVolume, resampled
 from imaging.segmentation.naming import Naming, name_levels
+from imaging.segmentation.pedicles import split_parts
 from imaging.segmentation.result import SpineLabels
 from imaging.segmentation.sacrum import sacral_arrival, sacral_body
-from imaging.segmentation.canal_tube import canal_mask
-from imaging.segmentation.pedicles import split_parts
 from imaging.segmentation.straighten import Straightened, straighten
-from imaging.sitk_bridge import image_from_array, image_from_volume
+from imaging.sitk_bridge import image_from_volume
 from imaging.volume import LabelVolume, Volume
 
 Array = NDArray[np.float64]
@@ -60,7 +59,10 @@ def label_spine(
     vertebrae, structures = paint(iso, spine, bodies, sacral, naming, SubProgress(progress, 0.45, 0.95))
     progress.step(0.97, "Writing the labels on the image's own grid")
     return SpineLabels(
-        to_source(vertebrae, iso, volume), to_source(structures, iso, volume), naming.confidence, naming.findings
+        to_source(vertebrae, iso, volume),
+        to_source(structures, iso, volume),
+        naming.confidence,
+        naming.findings,
     )
 
 
@@ -72,7 +74,11 @@ def _lumbar(
     first = 0 if sacral is None else 1
     numbers = tuple(naming.numbers[n] for n in keep)
     confidence = {number: naming.confidence[number] for number in numbers}
-    return [bodies[n - first] for n in keep if n >= first], sacral, Naming(numbers, confidence, naming.findings)
+    return (
+        [bodies[n - first] for n in keep if n >= first],
+        sacral,
+        Naming(numbers, confidence, naming.findings),
+    )
 
 
 def locate(volume: Volume, progress: Progress) -> tuple[IsoVolume, Straightened, list[Disc]]:

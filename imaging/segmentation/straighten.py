@@ -45,7 +45,10 @@ class Straightened:
 
         over = (s - index)[..., None] * at(self.along_lps)
         return np.asarray(
-            at(self.wall_lps_mm) + over + p[..., None] * at(self.back_lps) + lateral[..., None] * at(self.left_lps)
+            at(self.wall_lps_mm)
+            + over
+            + p[..., None] * at(self.back_lps)
+            + lateral[..., None] * at(self.left_lps)
         )
 
     def sample(self, s: Array, p: Array, lateral: Array) -> Image:
