@@ -96,7 +96,7 @@ class FluoroRoom:
         projection = Projection.of(self.carm, pose)
         key = (pose.primary_deg, pose.secondary_deg, *(float(v) for v in pose.isocentre_lps_mm))
         if key not in self._shadows:
-            self._shadows[key] = self._projector.line_integrals(projection)
+            self._shadows[key] = self._projector.filled_line_integrals(projection)
         metal = tool_shadow(projection, tool) if tool is not None else None
         plain = render_picture(self._shadows[key], metal, projection, settings or PictureSettings())
         picture = annotate(plain, projection, side=side, level=level, view=view)
