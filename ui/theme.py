@@ -223,6 +223,11 @@ def style_sheet(t: Tokens) -> str:
         padding: 0 8px; min-height: 24px; selection-background-color: {t.primary}; }}
     QLineEdit:focus, QDoubleSpinBox:focus, QComboBox:focus {{ border: 2px solid {t.accent}; padding: 0 7px; }}
     QDoubleSpinBox:disabled {{ color: {t.text3}; border-color: {t.hairline}; }}
+    QCheckBox {{ spacing: 8px; }}
+    QCheckBox::indicator {{ width: 16px; height: 16px; border: 1px solid {t.border}; border-radius: 4px;
+        background: {t.raised}; }}
+    QCheckBox::indicator:focus {{ border: 2px solid {t.accent}; }}
+    QCheckBox::indicator:checked {{ background: {t.accent}; border: 4px solid {t.primary}; }}
     QProgressBar {{ background: {t.hover}; border: none; border-radius: 3px; max-height: 6px;
         min-height: 6px; }}
     QProgressBar::chunk {{ background: {t.accent}; border-radius: 3px; }}

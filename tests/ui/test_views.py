@@ -175,3 +175,19 @@ def test_enlarge_and_back(planned):
     assert not screen.frames[0].isVisible()
     screen.toggle_large(3)
     assert all(frame.isVisible() for frame in screen.frames) or screen._kind() == "four"
+
+
+def test_3d_point_to_pixel_agrees_with_the_picture(planned):
+    view = planned.screen.view3d
+    target = planned.presenter.level.target.centre_lps_mm
+    view.scene.show_level(99, None)
+    for actor in view.scene._bones.values():
+        actor.SetVisibility(False)
+    planned.presenter.set_overlays(False)
+    view._render()
+    x, y = view.to_px(target)
+    picture = view._pixels[..., :3].astype(int)
+    yellow = (picture[..., 0] > 150) & (picture[..., 1] > 140) & (picture[..., 2] < 120)
+    ys, xs = np.nonzero(yellow)
+    assert len(xs) > 5
+    assert np.hypot(xs.mean() - x, ys.mean() - y) < 6

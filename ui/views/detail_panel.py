@@ -158,6 +158,9 @@ class DetailPanel(QWidget):
         reason = p.why_not_approvable()
         approved = trajectory is not None and trajectory.state == "approved"
         self._foot.setVisible(level is not None)
+        self.approve.setProperty("role", "" if approved else "primary")
+        self.approve.style().unpolish(self.approve)
+        self.approve.style().polish(self.approve)
         self.approve.setText("Withdraw approval" if approved else f"Approve {p.title()}")
         self.approve.setEnabled(trajectory is not None and (approved or not reason))
         self.reason.setText(

@@ -11,8 +11,9 @@ from PySide6.QtWidgets import QWidget
 
 from imaging.progress import Progress
 from ui.presenters.case_presenter import CasePresenter
+from ui.theme import side_colour
 from ui.views import planes
-from ui.views.paint import edge_letters, plate
+from ui.views.paint import cased, edge_letters, plate, polyline
 from ui.views.samplers import Samplers
 from ui.vtk.blit_view import BlitView
 from ui.vtk.scene import CutFace, SpineScene, bone_surfaces
@@ -120,6 +121,7 @@ class View3D(BlitView):
         forward, up = np.array(camera.GetDirectionOfProjection()), np.array(camera.GetViewUp())
         right = np.cross(forward, up)
         p.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self._draw_axis(p)
         edge_letters(
             p,
             QRectF(self.rect()),
@@ -130,8 +132,13 @@ class View3D(BlitView):
             words = "Drawing the bone…" if self._waiting else "3D appears after the segmentation"
             plate(p, QPointF(self.width() / 2, self.height() / 2), words, "c", 12, False)
 
-    def wheelEvent(self, event: Any) -> None:
-        super().wheelEvent(event)
+    def _draw_axis(self, p: QPainter) -> None:
+        """The selected tool's axis as a dashed line, also where bone hides the tool."""
+        trajectory = self.presenter.trajectory
+        if trajectory is None or not self.ready or not self.presenter.overlays:
+            return
+        points = np.array([self.to_px(q) for q in trajectory.path_lps_mm])
+        cased(p, polyline(points), side_colour(trajectory.side).lighter(125), 1.2, [4, 3], 110)
 
     def keyPressEvent(self, event: Any) -> None:
         turn = {

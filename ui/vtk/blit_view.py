@@ -7,6 +7,7 @@ come into it. All rendering happens on the thread of the window.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 import numpy as np
 import vtkmodules.vtkRenderingOpenGL2  # noqa: F401  registers the OpenGL factories
@@ -60,6 +61,13 @@ class BlitView(QWidget):
         self._timer.setSingleShot(True)
         self._timer.setInterval(0)
         self._timer.timeout.connect(self._render)
+
+    def to_px(self, point_lps_mm: Sequence[float]) -> tuple[float, float]:
+        """Widget pixel of a point, as the camera stands now."""
+        self.renderer.SetWorldPoint(*point_lps_mm, 1.0)
+        self.renderer.WorldToView()
+        x, y, _ = self.renderer.GetViewPoint()
+        return (x + 1) / 2 * self.width(), (1 - y) / 2 * self.height()
 
     def request_render(self) -> None:
         """Render soon; many requests make one frame."""
