@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from imaging.segmentation.frames import Frame
 from imaging.segmentation.iso import IsoVolume
 
 Array = NDArray[np.float64]
+Mode = Literal["nearest", "wrap"]
 
 LAT_MM = np.arange(-34, 35, 1.0)
 P_MM = np.arange(-48, 9, 1.0)
@@ -61,12 +63,16 @@ class BodyModel:
 
 
 def _surface(
-    cost: Array, offsets: Array, sigmas: tuple[float, ...], reaches: tuple[float, ...], wrap: str
+    cost: NDArray[np.floating],
+    offsets: Array,
+    sigmas: tuple[float, ...],
+    reaches: tuple[float, ...],
+    wrap: Mode,
 ) -> Array:
     """Offsets that minimise ``cost`` (a, b, offset), coarse to fine under Gaussian smoothing."""
     step = offsets[1] - offsets[0]
     now = np.zeros(cost.shape[:2])
-    ia, ib = np.indices(cost.shape[:2])
+    ia, ib = np.meshgrid(*[np.arange(n, dtype=float) for n in cost.shape[:2]], indexing="ij")
     for sigma, reach in zip(sigmas, reaches, strict=True):
         local = np.arange(-reach, reach + 1e-6, step)
         index = (now[..., None] + local - offsets[0]) / step
@@ -82,7 +88,7 @@ def _surface(
             order=1,
             mode="nearest",
         )
-        modes = ["nearest", wrap, "nearest"]
+        modes: tuple[Mode, Mode, Mode] = ("nearest", wrap, "nearest")
         smooth = ndi.gaussian_filter(moved, (sigma, sigma, 0), mode=modes)
         smooth += 0.15 * np.abs(local) * smooth.std()
         best = local[smooth.argmin(-1)]

@@ -20,7 +20,7 @@ BREAK_REWARD = 0.02
 BREAK_FRACTION = 0.15
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True)  # type: ignore[untyped-decorator]
 def _ray_scores(image: Image, step_px: int, pixel_mm: float, reach_mm: float) -> Image:  # pragma: no cover
     rows, cols = image.shape
     out = np.zeros((rows // step_px, cols // step_px), np.float32)
@@ -40,8 +40,8 @@ def _ray_scores(image: Image, step_px: int, pixel_mm: float, reach_mm: float) ->
                 dj = np.sin(angle)
                 di = np.cos(angle)
                 for n in range(1, n_steps + 1):
-                    j = int(round(j0 + dj * n))
-                    i = int(round(i0 + di * n))
+                    j = round(j0 + dj * n)
+                    i = round(i0 + di * n)
                     if j < 0 or i < 0 or j >= rows or i >= cols or image[j, i] < -990.0:
                         unknown += 1
                         break
@@ -66,7 +66,7 @@ def _ray_scores(image: Image, step_px: int, pixel_mm: float, reach_mm: float) ->
     return out
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True)  # type: ignore[untyped-decorator]
 def _viterbi(reward: Image, radius: int, move_cost: float) -> NDArray[np.int32]:  # pragma: no cover
     n, rows, cols = reward.shape
     best = reward[0].copy()
@@ -138,7 +138,8 @@ def _asymmetry(values: Image, pixel_mm: float, step_px: int) -> Image:
         total[:, :, d:-d] += np.abs(thin[:, :, 2 * d :] - thin[:, :, : -2 * d]) * both
         count[:, :, d:-d] += both
     size = (1, max(1, round(75 / pixel)), 1)
-    return ndi.uniform_filter(total, size, mode="nearest") / ndi.uniform_filter(count, size, mode="nearest")
+    nearby = [ndi.uniform_filter(a, size, mode="nearest") for a in (total, count)]
+    return np.asarray(nearby[0] / nearby[1], dtype=np.float32)
 
 
 def find_canal(coarse: IsoVolume, progress: Progress) -> Array:
@@ -191,9 +192,11 @@ def find_canal(coarse: IsoVolume, progress: Progress) -> Array:
 
 def _best_run(reward: NDArray[np.float32]) -> tuple[int, int]:
     """First and last index of the unbroken run of good rewards with the greatest sum."""
-    runs, n = ndi.label(reward > max(BREAK_REWARD, BREAK_FRACTION * float(np.percentile(reward, 75))))
+    least = max(BREAK_REWARD, BREAK_FRACTION * float(np.percentile(reward, 75)))
+    runs: NDArray[np.int32]
+    runs, n = ndi.label(reward > least)  # type: ignore[assignment]
     if n == 0:
         return 0, 0
-    best = 1 + int(np.argmax(ndi.sum(reward, runs, range(1, n + 1))))
+    best = int(np.argmax([reward[runs == run].sum() for run in range(1, n + 1)])) + 1
     where = np.flatnonzero(runs == best)
     return int(where[0]), int(where[-1])

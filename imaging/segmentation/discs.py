@@ -16,8 +16,8 @@ from imaging.segmentation.straighten import Straightened
 Array = NDArray[np.float64]
 
 GAP_MM = (17, 47)
-SAGITTAL_DEG = np.arange(-30, 31, 5)
-CORONAL_DEG = np.arange(-12, 13, 6)
+SAGITTAL_DEG = np.arange(-30, 31, 5.0)
+CORONAL_DEG = np.arange(-12, 13, 6.0)
 HEIGHTS_MM = (4, 6, 8, 10, 12)
 CENTRE_P_MM = -16.0
 VACUUM_HU = -60.0
@@ -69,7 +69,7 @@ def _plane_means(spine: Straightened, s: Array, sagittal_deg: Array, coronal_deg
 def _template(means: Array, height: float, step: float = 1.0) -> Array:
     """Bright endplates around a dark disc of ``height`` along the last axis."""
     half = height / 2
-    dark_n = max(1, int(round((half - 1) / step)))
+    dark_n = max(1, round((half - 1) / step))
     n = means.shape[-1]
     cumulative = np.concatenate([np.zeros((*means.shape[:-1], 1)), np.cumsum(means, -1)], -1)
 
@@ -129,7 +129,7 @@ def chain(evidence: Array, pedicles: Array, inside: tuple[float, float]) -> list
                 continue
             a, b = low + int(0.35 * gap), low + int(0.85 * gap)
             inner = pedicles[a : b + 1].max() - 0.5 * (pedicles[low] + pedicles[s])
-            pair = 0.25 * np.clip(inner / 100.0, -2, 1.5) - 0.0015 * max(0, 24 - gap) ** 2 - 0.2
+            pair = 0.25 * np.clip(inner / 100.0, -2, 1.5) - 0.0015 * max(0, 24 - int(gap)) ** 2 - 0.2
             before = np.r_[total[low, 0], total[low, 1:] - change[g]]
             best = int(before.argmax())
             total[s, g + 1] = before[best] + nodes[allowed[g], s] + pair
@@ -146,8 +146,9 @@ def refine(spine: Straightened, s0: float, reach_mm: float = 4.0, tilt_deg: floa
     """The disc nearest ``s0`` with its tilt and height in 3D."""
     s = np.arange(s0 - reach_mm - 12, s0 + reach_mm + 12.01, 0.5)
     sag, cor = np.arange(-tilt_deg, tilt_deg + 1, 5.0), np.arange(-16, 17, 4.0)
-    for spread in (None, 2.0):
-        if spread is not None:
+    best = (-np.inf, 0.0, 0.0, s0, 8.0)
+    for fine in (False, True):
+        if fine:
             sag, cor = best[1] + np.arange(-4, 5, 2.0), best[2] + np.arange(-3, 4, 1.5)
         means = _plane_means(spine, s, sag, cor)
         best = (-np.inf, 0.0, 0.0, s0, 8.0)
@@ -194,7 +195,7 @@ def _good_run(discs: list[Disc]) -> list[Disc]:
 
 
 def look_beyond(iso: IsoVolume, disc: Disc, gap_mm: float, upward: bool) -> Disc | None:
-    """The next disc above or below, sought directly in 3D; virtual where only the near endplate is in the image."""
+    """The next disc above or below, sought directly in 3D; virtual where only its near face is seen."""
     sign = 1.0 if upward else -1.0
     normal = disc.normal_lps
     left = np.cross(normal, [0.0, -1, 0]) if abs(normal[1]) < 0.9 else np.array([1.0, 0, 0])

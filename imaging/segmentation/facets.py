@@ -12,8 +12,9 @@ from imaging.segmentation.iso import IsoVolume
 
 Array = NDArray[np.float64]
 
-# Where the joint with the vertebra above lies, by the lower vertebra: S1, L5, L4 ... T12, T10 (L5 is one place
-# above the sacrum). Lateral, behind the wall and above the upper endplate in mm; angle against the sagittal plane.
+# Where the joint with the vertebra above lies, by the lower vertebra: S1, L5, L4 ... T12, T10 (L5 is one
+# place above the sacrum). Lateral, behind the wall and above the upper endplate in mm; angle against the
+# sagittal plane.
 PLACES = (0, 1, 2, 3, 4, 5, 6, 8)
 LATERAL_MM = (21.0, 18.5, 15.5, 15.0, 13.0, 12.5, 13.0, 13.0)
 BEHIND_MM = (13.0, 14.5, 16.0, 18.0, 18.5, 17.5, 16.0, 12.0)
@@ -69,9 +70,9 @@ def fit_facets(iso: IsoVolume, lower: BodyModel, place: int) -> tuple[FacetPlane
     top = float(np.median(lower.top_mm[:, column]))
     t, s = np.meshgrid(np.arange(-6, 7, 2.0), np.arange(-6, 9, 2.5), indexing="ij")
     depths = np.arange(-4, 4.1, 1.0)
-    out = []
+    out: list[FacetPlane] = []
     for side in (-1, 1):
-        best = (-np.inf, None)
+        best: tuple[float, FacetPlane | None] = (-np.inf, None)
         for turn in (-14.0, 0.0, 14.0):
             for shift_l in np.arange(-3.75, 4, 1.25):
                 for shift_p in (-6.0, -4.0, -2.0, 0.0, 2.0, 4.0, 6.0):

@@ -36,10 +36,10 @@ class IsoVolume:
         ijk = (np.asarray(points_lps_mm, float) - self.origin_lps_mm) / self.spacing_mm
         return np.asarray(ijk[..., ::-1])
 
-    def sample(self, points_lps_mm: ArrayLike, order: int = 1) -> Image:
+    def sample(self, points_lps_mm: ArrayLike) -> Image:
         """(...,) HU at (..., 3) LPS mm; -1000 outside the volume."""
         index = np.moveaxis(self.index_kji(points_lps_mm), -1, 0)
-        out = ndi.map_coordinates(self.values, index, order=order, mode="constant", cval=OUTSIDE_HU)
+        out = ndi.map_coordinates(self.values, index, order=1, mode="constant", cval=OUTSIDE_HU)
         return np.asarray(out, dtype=np.float32)
 
     @property

@@ -23,7 +23,7 @@ L5, T12 = VERSE_FROM_NAME["L5"], VERSE_FROM_NAME["T12"]
 
 @dataclass(frozen=True, eq=False)
 class Naming:
-    """VerSe numbers from foot to head (sacrum first if seen), the confidence of each, and what is in doubt."""
+    """VerSe numbers from foot to head (sacrum first if seen), confidence of each, what is in doubt."""
 
     numbers: tuple[int, ...]
     confidence: dict[int, float]
@@ -31,7 +31,7 @@ class Naming:
 
 
 def has_ribs(iso: IsoVolume, body: BodyModel) -> bool | None:
-    """Whether bone can be traced from beside the body to 55 mm off the midline on both sides; None if not in view."""
+    """Whether bone can be traced from beside the body to 55 mm lateral, both sides; None if not in view."""
     seen, found = 0, 0
     for side in (-1, 1):
         lat = np.arange(16, 72, 1.0)

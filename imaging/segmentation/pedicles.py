@@ -9,8 +9,8 @@ from imaging.labels import Structure
 from imaging.segmentation.arch import Block
 from imaging.segmentation.bodies import BodyModel
 
-MAX_LENGTH_MM = 14.0
-MIN_LENGTH_MM = 7.0
+MAX_LENGTH_MM = 13.0
+MIN_LENGTH_MM = 9.0
 OPENING = 1.7
 
 
@@ -25,12 +25,12 @@ def split_parts(block: Block, body: BodyModel, mask: NDArray[np.bool_], sacral: 
         mask.shape, int(Structure.SACRUM_REST if sacral else Structure.POSTERIOR_ELEMENTS), np.uint8
     )
     in_body = block.depth <= 0.8
-    out[in_body | ((p < -1.0) & (block.depth < 6) & ~np.bool_(sacral))] = int(Structure.BODY)
+    out[in_body | ((p < -4.0) & (block.depth < 6) & ~np.bool_(sacral))] = int(Structure.BODY)
     top = body.frame.disc_plane(True)[0]
-    reach = 30.0 if sacral else 22.0
+    reach = 34.0 if sacral else 26.0
     for sign, name in ((-1, Structure.RIGHT_PEDICLE), (1, Structure.LEFT_PEDICLE)):
         zone = mask & ~in_body & (lat * sign > 4) & (lat * sign < reach)
-        zone &= (p >= -8.0 if sacral else p >= -1.0) & (s > top - 26) & (s < top + 4)
+        zone &= (p >= -8.0 if sacral else p >= -4.0) & (s > top - 17) & (s < top + 1)
         steps = np.arange(0, MAX_LENGTH_MM + 1)
         counts = np.array([int((zone & (np.abs(p - q) < 0.5)).sum()) for q in steps], float)
         counts = np.convolve(np.pad(counts, 1, mode="edge"), np.ones(3) / 3, mode="valid")

@@ -88,7 +88,8 @@ def locate(volume: Volume, progress: Progress) -> tuple[IsoVolume, Straightened,
     coarse = resampled(volume, low, high, (1.5, 1.5, 3.0))
     canal = find_canal(coarse, SubProgress(progress, 0.05, 0.5))
     progress.step(0.5, "Straightening the spine")
-    iso = resampled(volume, canal.min(0) - [72, 80, 95], canal.max(0) + [72, 85, 30], 1.0)
+    low = canal.min(0) - np.array([72, 80, 95])
+    iso = resampled(volume, low, canal.max(0) + np.array([72, 85, 30]), 1.0)
     progress.step(0.6, "Straightening the spine")
     spine = straighten(iso, canal)
     z = spine.to_lps(np.arange(len(spine.values)), -16.0, 0.0)[:, 2]
@@ -168,7 +169,7 @@ def paint(
 
 
 def to_source(labels: NDArray[np.uint8], iso: IsoVolume, volume: Volume) -> LabelVolume:
-    """Labels of the working grid on the source's own grid: each label resampled smoothly, the strongest wins."""
+    """Labels of the working grid on the source's own grid: each resampled smoothly, the strongest wins."""
     image = sitk.GetImageFromArray(labels)
     image.SetOrigin(iso.origin_lps_mm.tolist())
     image.SetSpacing(iso.spacing_mm.tolist())

@@ -22,7 +22,7 @@ class Straightened:
     """The spine sampled along a curve on the midline posterior wall of the bodies.
 
     Attributes:
-        values: float32 [s, p, l] HU, 1 mm steps; s rises to the head, p to the back (0 at the wall), l to the left.
+        values: float32 [s, p, l] HU, 1 mm steps; s to the head, p back (0 at the wall), l left.
         wall_lps_mm: (n, 3) the curve, one point per s.
         along_lps, back_lps, left_lps: (n, 3) unit axes at each s.
     """
@@ -97,7 +97,7 @@ def _unrolled(iso: IsoVolume, curve: Array, axes: tuple[Array, Array, Array]) ->
 
 
 def _wall_offset(values: Image) -> Array:
-    """Per s, how far in front of the canal path the bodies' posterior wall lies (mm, negative to the front)."""
+    """Per s, where the bodies' posterior wall lies from the canal path (mm, negative to the front)."""
     mid = -L_RANGE_MM[0]
     sheet = np.clip(values[:, :, mid - 6 : mid + 7], -60, 400).mean(2)
     sheet = ndi.gaussian_filter(sheet, (2.5, 1.0))
