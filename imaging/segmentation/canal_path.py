@@ -182,8 +182,11 @@ def find_canal(coarse: IsoVolume, progress: Progress) -> Array:
             "No spine was found in this image. Choose a CT that shows the lumbar spine with bone, "
             "or check the series' orientation.",
         )
-    k = np.arange(first, last + 1)
-    points = coarse.origin_lps_mm + np.stack([path[k, 1] * step, path[k, 0] * step, k], 1) * coarse.spacing_mm
+    kept = np.arange(first, last + 1)
+    points = (
+        coarse.origin_lps_mm
+        + np.stack([path[kept, 1] * step, path[kept, 0] * step, kept], 1) * coarse.spacing_mm
+    )
     fine_z = np.arange(points[0, 2], points[-1, 2] + 0.5, 1.0)
     out = np.stack([np.interp(fine_z, points[:, 2], points[:, c]) for c in range(2)] + [fine_z], 1)
     out[:, :2] = ndi.gaussian_filter1d(out[:, :2], 6.0, axis=0, mode="nearest")
