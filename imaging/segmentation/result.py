@@ -11,7 +11,7 @@ from imaging.volume import LabelVolume
 
 @dataclass(frozen=True, eq=False)
 class SpineLabels:
-    """Label maps on one grid, before measurement: VerSe numbers, Structure numbers, name confidence by number."""
+    """Label maps on one grid, before measurement, and the confidence of each VerSe number."""
 
     vertebrae: LabelVolume
     structures: LabelVolume

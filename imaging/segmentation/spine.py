@@ -14,6 +14,7 @@ from imaging.segmentation.bodies import BodyModel, build_body
 from imaging.segmentation.canal_path import find_canal
 from imaging.segmentation.canal_tube import canal_mask
 from imaging.segmentation.discs import Disc, find_discs
+from imaging.segmentation.edge import drawn_back_to_edge
 from imaging.segmentation.facets import FacetPlane, fit_facets
 from imaging.segmentation.frames import frame_between
 from imaging.segmentation.iso import IsoVolume, resampled
@@ -157,6 +158,7 @@ def paint(
         where = blocks[n].where
         sacrum = naming.numbers[n] == SACRUM
         mask = tidied(owner[where] == n + 1, iso.values[where], 500 if sacrum else 60)
+        mask = drawn_back_to_edge(mask, iso.values[where], float(iso.spacing_mm[0]))
         mask &= (owner[where] == n + 1) | (owner[where] == 0)
         free = vertebrae[where] == 0
         vertebrae[where][mask & free] = naming.numbers[n]
