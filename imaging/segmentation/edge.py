@@ -1,7 +1,7 @@
 """Where bone ends: a share of the way from soft tissue to the cortex's own brightness.
 
-Growth by a fixed threshold ends too far out where the cortex is bright and the scanner's blur wide. Here every
-place has its own threshold, a share of the way from soft tissue to the brightest bone nearby.
+Growth by a fixed threshold ends too far out where the cortex is bright and the scanner's blur wide. Here
+every place has its own threshold, set by the brightest bone nearby.
 """
 
 from __future__ import annotations
