@@ -201,6 +201,10 @@ def _cut_findings(masks: Masks, body: BodyGeometry, whole: LabelVolume, name: st
     local = (points[at_edge] - body.centre_lps_mm) @ body.axes_lps.T
     wall = body.depth_mm / 2
     vital = (np.abs(local[:, 0]) < 0.5 * body.width_mm) & (local[:, 1] < wall + 10)
+    front = vital & (local[:, 1] < -0.3 * body.depth_mm)
+    if front.sum() >= 5 and (vital & ~front).sum() < 5:
+        text = f"The image's edge touches the front of {name}; its anterior wall is not known there."
+        return [Finding("caution", "front_cut", text)]
     if vital.sum() >= 5:
         text = (
             f"The image's edge cuts {name}. What lies beyond is unknown, so {name} cannot be planned safely."
