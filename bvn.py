@@ -112,7 +112,7 @@ def main() -> int:
         print(USAGE)
         return 2
     set_up()
-    return test() if verb == "test" else run("bvn-planner", *sys.argv[2:])
+    return test() if verb == "test" else run("bvn-planner", *(sys.argv[2:] or ["--sample"]))
 
 
 if __name__ == "__main__":

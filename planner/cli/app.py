@@ -13,8 +13,8 @@ from planner.cli.console import ConsoleProgress, say
 
 
 def wants_app(arguments: list[str], verbs: Container[str]) -> bool:
-    """Whether these arguments ask for the app: none, or one folder or file that is no verb and no flag."""
-    if not arguments:
+    """Whether these arguments ask for the app: none, ``--sample``, or one path that is no verb and no flag."""
+    if arguments in ([], ["--sample"]):
         return True
     return len(arguments) == 1 and arguments[0] not in verbs and not arguments[0].startswith("-")
 
@@ -28,7 +28,9 @@ def has_display() -> bool:
 
 def run(arguments: list[str]) -> int:
     """Open the app; without a display, plan the folder named (or the sample) into a new folder."""
-    folder = Path(arguments[0]) if arguments else None
+    if arguments == ["--sample"] and has_display():
+        arguments = [str(_sample_folder())]
+    folder = Path(arguments[0]) if arguments and arguments != ["--sample"] else None
     if folder is not None and not folder.exists():
         from imaging.errors import PlannerError
 
@@ -37,6 +39,16 @@ def run(arguments: list[str]) -> int:
         # By name: this layer knows nothing of the user interface until somebody asks for it.
         return int(importlib.import_module("ui.app").run(folder))
     return _without_display(folder)
+
+
+def _sample_folder() -> Path:
+    from sample_dicom.study import default_sample_dir
+
+    progress = ConsoleProgress()
+    try:
+        return default_sample_dir(progress=progress)
+    finally:
+        progress.close()
 
 
 def _without_display(folder: Path | None) -> int:
