@@ -13,7 +13,7 @@ from planner.cli.console import ConsoleProgress, say
 
 
 def wants_app(arguments: list[str], verbs: Container[str]) -> bool:
-    """Whether these arguments ask for the app: none, ``--sample``, or one path that is no verb and no flag."""
+    """Whether these arguments ask for the app: none, ``--sample``, or one path, no verb and no flag."""
     if arguments in ([], ["--sample"]):
         return True
     return len(arguments) == 1 and arguments[0] not in verbs and not arguments[0].startswith("-")
