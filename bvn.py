@@ -97,7 +97,7 @@ def test() -> int:
         ("ruff", "format", "--check", "."),
         ("lint-imports",),
         ("mypy",),
-        ("pytest",),
+        ("pytest", "-n", "2", "--dist", "loadfile"),
     ]
     failed = [" ".join(command) for command in checks if run(*command) != 0]
     if failed:
