@@ -15,7 +15,6 @@ from imaging.errors import PlannerError
 from imaging.progress import Progress, SubProgress
 from ui.error_dialog import sentence_of
 from ui.presenters.case_presenter import CasePresenter
-from ui.views.planning_screen import PlanningScreen
 
 
 class Opening:
@@ -129,32 +128,22 @@ class Opening:
         self._drop_case()
         self.session.open_case(case)
         self.presenter = CasePresenter(self.session, self.services, self.tasks, self)
-        self.screen = PlanningScreen(self.presenter)
         self.presenter.history_changed.connect(self._show_state)
         self.presenter.plan_changed.connect(self._show_state)
         self.presenter.told.connect(self._tell)
         self.presenter.failed.connect(self._fail)
-        self.presenter.pointer_told.connect(self.pointer.setText)
-        words = self.presenter.patient
-        self.patient.setText(words.name)
-        self.facts.setText(
-            "    ".join(x for x in (words.patient_id, words.person, words.study, words.image) if x)
-        )
-        self.stack.addWidget(self.screen)
-        self.stack.setCurrentWidget(self.screen)
-        self._show_state()
+        self.presenter.pointer_told.connect(self.status.pointer.setText)
+        self.banner.show_patient(self.presenter.patient)
+        self.go("trajectories")
 
     def _drop_case(self) -> None:
         self.case_file = None
-        self.finished.setText("")
-        if self.screen is not None:
-            screen, presenter = self.screen, self.presenter
-            self.screen = self.presenter = None
-            screen.shutdown()
-            self.stack.removeWidget(screen)
-            screen.deleteLater()
-            if presenter is not None:
-                presenter.deleteLater()
+        self.status.finished.setText("")
+        presenter, self.presenter = self.presenter, None
+        self.host.drop_case()
+        if presenter is not None:
+            presenter.close()
+            presenter.deleteLater()
         self.session.open_case(None)
 
     def _segment(self) -> None:
@@ -171,7 +160,7 @@ class Opening:
             if self.session.case is not case:
                 return
             self.show_plan(*result)
-            self.finished.setText(f"Segmented and planned in {time.monotonic() - begun:.0f}\u202fs")
+            self.status.finished.setText(f"Segmented and planned in {time.monotonic() - begun:.0f}\u202fs")
 
         def failed(error: Exception, details: str) -> None:
             self.busy.hide()

@@ -20,8 +20,8 @@ def test_start_screen_offers_the_two_ways_in(window):
     assert window.browser.open_button.isEnabled()
     assert window.browser.sample_button.isEnabled()
     assert not window.banner.isVisible()
-    assert not window.steps["Trajectories"].isEnabled()
-    assert "waits" in window.steps["Trajectories"].toolTip()
+    assert not window.bar.steps["trajectories"].isEnabled()
+    assert "waits" in window.bar.steps["trajectories"].toolTip()
 
 
 def test_folder_lists_series_with_verdict_and_reason(window, qtbot, tmp_path):
@@ -58,9 +58,9 @@ def test_folder_without_rights_is_a_plain_sentence():
 
 def test_planned_case_shows_patient_orientation_and_caveat(planned):
     assert planned.banner.isVisible()
-    assert planned.patient.text() == "SPECIMEN, Anna"
-    assert "left is on the left" in planned.orientation.text()
-    assert "not a certified device" in planned.caveat.text()
+    assert planned.banner.patient.text() == "SPECIMEN, Anna"
+    assert "left is on the left" in planned.banner.orientation.text()
+    assert "not a certified device" in planned.banner.caveat.text()
     rows = {(row.name, row.side): row for row in planned.screen.levels.rows}
     assert set(rows) == {("L4", "left"), ("L4", "right")}
     assert "refused" in rows["L4", "right"].accessibleName()
@@ -147,7 +147,7 @@ def test_unsaved_changes_are_asked_about(planned, services, qtbot, tmp_path):
     planned._save_to(path)
     qtbot.waitUntil(lambda: services.saved == [path], timeout=2000)
     qtbot.waitUntil(lambda: planned.session.is_clean, timeout=2000)
-    assert planned.saved.text() == "Saved"
+    assert planned.bar.saved.text() == "Saved"
 
 
 def test_failures_become_a_sentence(window, services, qtbot):

@@ -279,8 +279,13 @@ class PlanningScreen(QWidget):
                 self.toggle_large(index)
                 return
 
+    def restyle(self) -> None:
+        """Redraw what holds colours of the theme."""
+        self.levels._shape = None
+        self.levels.refresh()
+        self.details.refresh()
+
     def shutdown(self) -> None:
-        """Free the graphics context and let go of the session."""
+        """Free the graphics context."""
         self.presenter.tasks.cancel("surface")
         self.view3d.shutdown()
-        self.presenter.close()

@@ -1,0 +1,71 @@
+"""The step bar is made from the registered screens."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
+
+from ui.screens.catalogue import SCREENS, in_order
+from ui.screens.host import ScreenHost
+from ui.screens.registry import ORDER, Screen
+
+pytestmark = pytest.mark.gui
+
+
+class Page(QWidget):
+    def __init__(self, context):
+        super().__init__()
+        self.heard = []
+
+    def shown(self):
+        self.heard.append("shown")
+
+    def restyle(self):
+        self.heard.append("restyle")
+
+    def shutdown(self):
+        self.heard.append("shutdown")
+
+
+def test_steps_stand_in_the_order_of_the_path():
+    keys = [s.key for s in in_order()]
+    assert keys == sorted(keys, key=ORDER.index)
+    assert len(keys) == len(set(keys)) == len(SCREENS)
+
+
+def test_a_step_that_waits_says_for_what(window, planned):
+    assert all(b.isEnabled() for b in planned.bar.steps.values())
+    planned._drop_case()
+    planned._show_state()
+    for key, button in planned.bar.steps.items():
+        if planned.host.screens.get(key) and planned.host.screens[key].needs != "nothing":
+            assert not button.isEnabled()
+            assert "waits for" in button.toolTip()
+            assert "waits for" in button.accessibleName()
+
+
+def test_widgets_are_made_once_a_case_and_hear_their_hooks(window):
+    screens = [Screen("levels", "Levels", "case", Page), Screen("practice", "Practice", "nothing", Page)]
+    host = ScreenHost(window.stack, screens)
+    first = host.show("levels", window.context())
+    assert host.show("levels", window.context()) is first
+    kept = host.show("practice", window.context())
+    assert host.current() == "practice"
+    host.restyle()
+    host.drop_case()
+    assert first.heard == ["shown", "shown", "restyle", "shutdown"]
+    assert kept.heard == ["shown", "restyle"]
+    assert host.widget("levels") is None
+    assert host.widget("practice") is kept
+
+
+def test_keys_enter_steps(planned, qtbot):
+    keys = planned.bar.order()
+    number = keys.index("export") + 1
+    QTest.keyClick(planned, getattr(Qt.Key, f"Key_{number}"), Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: planned.host.current() == "export", timeout=1000)
+    QTest.keyClick(planned, Qt.Key.Key_1, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: planned.host.current() == "cases", timeout=1000)
+    assert planned.banner.isVisible(), "the patient stays in sight while a case is open"

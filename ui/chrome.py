@@ -1,0 +1,74 @@
+"""The patient banner and the status bar."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from ui.presenters.services import PatientWords
+from ui.widgets import label
+
+ORIENTATION = "Prone, from behind: patient's left is on the left in every view"
+CAVEAT = "A planning and training aid, not a certified device."
+
+
+class Banner(QWidget):
+    """Whose case this is, how it is seen, and what the program is not. Never hidden while a case is open."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setProperty("role", "banner")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 0, 12, 0)
+        row.setSpacing(16)
+        self.patient = label("", "strong")
+        self.facts = label("", "text2")
+        self.read_only = label("", "plate")
+        self.read_only.hide()
+        row.addWidget(self.patient)
+        row.addWidget(self.facts)
+        row.addStretch(1)
+        row.addWidget(self.read_only)
+        self.orientation = label(ORIENTATION, "plate")
+        self.caveat = label(CAVEAT, "plate2")
+        for plate in (self.orientation, self.caveat, self.read_only):
+            plate.setFixedHeight(24)
+        row.addWidget(self.orientation)
+        row.addWidget(self.caveat)
+
+    def show_patient(self, words: PatientWords) -> None:
+        """Name the patient and the images."""
+        self.patient.setText(words.name)
+        facts = (words.patient_id, words.person, words.study, words.image)
+        self.facts.setText("    ".join(x for x in facts if x))
+
+    def set_narrow(self, narrow: bool) -> None:
+        """Shorter words where there is little room; the whole sentence stays on hover."""
+        self.orientation.setText("Patient's left is on the left" if narrow else ORIENTATION)
+        self.orientation.setToolTip(ORIENTATION)
+
+
+class StatusBar(QWidget):
+    """What is under the pointer, what was just done, how long the work took."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setProperty("role", "status")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 0, 12, 0)
+        self.pointer = label("", "small2")
+        self.told = label("", "strong")
+        self.finished = label("", "small2")
+        row.addWidget(self.pointer)
+        row.addStretch(1)
+        row.addWidget(self.told)
+        row.addSpacing(16)
+        row.addWidget(self.finished)
+
+    def tell(self, text: str) -> None:
+        """Show a sentence for twelve seconds."""
+        self.told.setText(text)
+        self.told.setToolTip(text)
+        QTimer.singleShot(12000, self.told, lambda: self.told.text() == text and self.told.setText(""))

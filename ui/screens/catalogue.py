@@ -1,0 +1,17 @@
+"""All screens, one line each; the step bar puts them into its own order."""
+
+from __future__ import annotations
+
+from ui.screens.export import EXPORT
+from ui.screens.registry import ORDER, Screen
+from ui.screens.trajectories import TRAJECTORIES
+
+SCREENS: tuple[Screen, ...] = (
+    TRAJECTORIES,
+    EXPORT,
+)
+
+
+def in_order(screens: tuple[Screen, ...] = SCREENS) -> list[Screen]:
+    """The screens in the order of the step bar."""
+    return sorted(screens, key=lambda s: ORDER.index(s.key))

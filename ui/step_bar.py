@@ -1,0 +1,108 @@
+"""The step bar: the path through a case on the left, undo, saved mark and practice on the right."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QFont, QIcon, QKeyEvent
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QToolButton, QWidget
+
+from planner.session import PlanningSession
+from ui.screens.registry import Screen
+from ui.theme import ui_font
+from ui.widgets import Brand, icon, label, status_pixmap
+
+
+class StepBar(QWidget):
+    """One button a registered screen; arrow keys go along them, Ctrl and a digit enters one."""
+
+    entered = Signal(str)
+
+    def __init__(self, screens: list[Screen]) -> None:
+        super().__init__()
+        self.screens = {s.key: s for s in screens}
+        self.setProperty("role", "stepbar")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 0, 12, 0)
+        row.setSpacing(4)
+        row.addWidget(Brand(22))
+        row.addSpacing(4)
+        self.brand = label("BVN Planner", "brand")
+        row.addWidget(self.brand)
+        row.addSpacing(12)
+        self.steps: dict[str, QPushButton] = {}
+        for key, word in [("cases", "Cases"), *((s.key, s.word) for s in screens if s.key != "practice")]:
+            row.addWidget(self._step(key, word))
+        row.addStretch(1)
+        self.undo = self._tool("undo")
+        self.undo.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.redo = self._tool("redo")
+        self.redo.setAccessibleName("Redo")
+        self.saved = label("", "small2")
+        self.save = QPushButton(" Save")
+        self.save.setProperty("role", "small")
+        for widget in (self.undo, self.redo, self.saved, self.save):
+            row.addWidget(widget)
+        if "practice" in self.screens:
+            button = self._step("practice", self.screens["practice"].word)
+            button.setProperty("role", "small")
+            row.addWidget(button)
+        self.theme = self._tool("sun")
+        self.theme.setToolTip("Change between the dark and the light theme")
+        self.theme.setAccessibleName("Theme")
+        row.addWidget(self.theme)
+        self.restyle()
+
+    def _tool(self, name: str) -> QToolButton:
+        button = QToolButton()
+        button.setObjectName(name)
+        return button
+
+    def _step(self, key: str, word: str) -> QPushButton:
+        button = QPushButton(word)
+        button.setProperty("role", "step")
+        button.setCheckable(True)
+        button.setFont(ui_font(13, QFont.Weight.Medium))
+        button.setIconSize(QSize(14, 14))
+        button.clicked.connect(lambda _=False: self.entered.emit(key))
+        self.steps[key] = button
+        return button
+
+    def order(self) -> list[str]:
+        """Keys of the steps from left to right."""
+        return list(self.steps)
+
+    def restyle(self) -> None:
+        """Draw the icons in the theme's colours."""
+        for button, name in (
+            (self.undo, "undo"),
+            (self.redo, "redo"),
+            (self.theme, "sun"),
+            (self.save, "save"),
+        ):
+            button.setIcon(icon(name))
+
+    def show_state(self, session: PlanningSession, current: str) -> None:
+        """Which steps may be entered and why not, which is in front, and how far each is."""
+        for number, (key, button) in enumerate(self.steps.items(), start=1):
+            screen = self.screens.get(key)
+            reason = screen.why_disabled(session) if screen else ""
+            mark = screen.mark(session) if screen and screen.mark and session.case is not None else "none"
+            word = screen.word if screen else "Cases"
+            button.setEnabled(not reason)
+            button.setChecked(key == current)
+            button.setIcon(QIcon(status_pixmap(mark)) if mark != "none" else QIcon())
+            button.setText(f" {word}" if mark != "none" else word)
+            button.setToolTip(reason or f"{word} (Ctrl+{number})")
+            states = {"good": "done", "caution": "caution", "doubt": "open doubt", "none": ""}
+            button.setAccessibleName(", ".join(x for x in (word, states[mark], reason) if x))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Left and right go along the steps that may be entered."""
+        by = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()))
+        able = [b for b in self.steps.values() if b.isEnabled()]
+        at = next((i for i, b in enumerate(able) if b.hasFocus()), None)
+        if by is None or at is None:
+            super().keyPressEvent(event)
+        else:
+            able[(at + by) % len(able)].setFocus(Qt.FocusReason.TabFocusReason)
