@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from imaging.labels import SACRUM, Side
 from sample_dicom.body import BodyShape
-from sample_dicom.canvas import F32, Canvas, Primitive, ellipse_distance, rod
+from sample_dicom.canvas import F32, Canvas, Primitive, ellipse_distance, mirrored, rod
 from sample_dicom.parameters import LevelShape
 
 Array = NDArray[np.float64]
@@ -85,17 +85,17 @@ FACET_SPREAD_MM = {19: -3.0, 20: -1.0, 21: 0.0, 22: 1.0, 23: 3.0, 24: 5.0}
 def spinous_tip_local(shape: LevelShape, b: BodyShape) -> Array:
     """(3,) hindmost point of the spinous process, local mm."""
     v = b.depth_mm / 2 + shape.canal_depth_mm + shape.spinous_mm + 3.5
-    return np.array([0.0, v, -16.0 if shape.verse != L5 else -13.0])
+    return np.array([0.0, v, -16.0 if shape.shaped_as != L5 else -13.0])
 
 
 def paint_arch(canvas: Canvas, shape: LevelShape, b: BodyShape, p: PedicleShape) -> None:
     """Processes and laminae of a T12..L5 vertebra; ``p`` is the left pedicle."""
     back = b.depth_mm / 2
     half, deep, top = shape.canal_width_mm / 2, shape.canal_depth_mm, b.rim_mm / 2
-    low = shape.verse == L5
+    low = shape.shaped_as == L5
     joint = p.centre - p.axis * 8.0
     pars = np.array([half + 2.5, back + deep * 0.80, -4.0])
-    facet = 15.0 + 0.45 * (half - 12) + FACET_SPREAD_MM[shape.verse]
+    facet = 15.0 + 0.45 * (half - 12) + FACET_SPREAD_MM[shape.shaped_as]
 
     canvas.add_both(rod(joint + np.array([0, 0, 1.0]), pars, 6.0, 4.8, (1, 0.85, 1.1)), 3.0)
     # Superior articular process: broad, with the mammillary process behind its outer edge.
@@ -120,7 +120,7 @@ def paint_arch(canvas: Canvas, shape: LevelShape, b: BodyShape, p: PedicleShape)
         rod([half * 0.9, back + deep * 0.97, -9.0], [1.5, back + deep + 6.0, -10.5], 3.0, 3.3, (1, 1, tall)),
         4.0,
     )
-    if shape.verse == T12:
+    if shape.shaped_as == T12:
         canvas.add_both(rod(joint, [shape.process_reach_mm, joint[1] + 6, joint[2] - 1], 4.5, 3.8), 3.0)
     else:
         root = joint + np.array([2.0, 1.0, -2.5])
@@ -131,6 +131,13 @@ def paint_arch(canvas: Canvas, shape: LevelShape, b: BodyShape, p: PedicleShape)
         tip = [shape.process_reach_mm - 3, joint[1] + (1 if low else 5.5), joint[2] + 1.5]
         canvas.add_both(rod(root, middle, 4.3 * stout, 3.0 * stout, (1, 0.8, 1.35)), 3.0)
         canvas.add_both(rod(middle, tip, 3.0 * stout, 2.6 * stout, (1, 0.7, 1.6)), 3.0)
+    for fused, mirror in zip(shape.blend_with_sacrum, (False, True), strict=True):
+        if fused:
+            wing = rod(
+                joint + np.array([6.0, -6.0, -4.0]),
+                [shape.process_reach_mm - 8, joint[1] - 8, joint[2] - 24.0], 8.0, 9.5, (1.0, 0.9, 1.3),
+            )  # fmt: skip
+            canvas.add(mirrored(wing) if mirror else wing, 4.0)
     # Spinous process: a hatchet, thin in its upper part, thick along its lower and hind edge.
     base, tip_v = back + deep + 4.5, spinous_tip_local(shape, b)[1]
     size = 0.8 if low else 1.0

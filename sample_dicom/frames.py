@@ -74,6 +74,7 @@ def stack_frames(shapes: dict[int, LevelShape], parameters: PhantomParameters) -
             # A smooth single curve: tangent angles +-half the Cobb angle at its ends, rotation at the apex.
             roll = 0.5 * parameters.scoliosis_deg * float(np.clip(lumbar[verse], -1, 1))
             axial = -0.5 * parameters.scoliosis_deg * float(np.exp(-(lumbar[verse] ** 2)))
+            axial += parameters.axial_rotation_deg * float(np.exp(-(((verse - L3) / 1.2) ** 2)))
         axes = axes_from_angles(shape.pitch_deg, roll, axial)
         half = rim_height_mm(shape) / 2
         if below is None:

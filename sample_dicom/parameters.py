@@ -7,12 +7,16 @@ bands; the seeded variation is smaller than the published spread so that every s
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Literal
 
 import numpy as np
 
 from imaging.labels import SACRUM, VERSE_FROM_NAME
+
+Transition = Literal["none", "sacralised", "sacralised_left", "lumbarised"]
+Stack = Literal["axial", "sagittal", "oblique"]
+T12, L4, L5, L6 = (VERSE_FROM_NAME[name] for name in ("T12", "L4", "L5", "L6"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,8 @@ class LevelShape:
         process_reach_mm: lateral reach of the transverse process from the midline.
         spinous_mm: length of the spinous process behind the lamina.
         foramen_height: of the basivertebral foramen, fraction of the body's height from below.
+        form: VerSe number of the ordinary vertebra whose arch it has; 0 means its own.
+        blend_with_sacrum: (left, right) whether that transverse process is a wing fused to the sacrum below.
     """
 
     verse: int
@@ -52,6 +58,13 @@ class LevelShape:
     process_reach_mm: float
     spinous_mm: float
     foramen_height: float
+    form: int = 0
+    blend_with_sacrum: tuple[bool, bool] = (False, False)
+
+    @property
+    def shaped_as(self) -> int:
+        """VerSe number of the ordinary vertebra whose arch it has."""
+        return self.form or self.verse
 
 
 _MEANS: dict[str, LevelShape] = {
@@ -67,6 +80,15 @@ _MEANS: dict[str, LevelShape] = {
     }.items()
 }
 ALL_LEVELS: tuple[int, ...] = tuple(shape.verse for shape in _MEANS.values())
+# Lower thoracic means after Panjabi et al. 1991 (Spine 16:888), arch as T12's.
+_THORACIC: dict[str, LevelShape] = {
+    name: LevelShape(VERSE_FROM_NAME[name], *numbers, form=T12)
+    for name, numbers in {
+        "T10": (35, 29.5, 21.0, 22.0, 18.5, 16.0, 6.6, 14.5, 3.0, 5.0, 1.4, -15, 4.5, 26, 24, 0.54),
+        "T11": (37, 30.5, 22.0, 23.0, 20.0, 16.8, 7.6, 15.5, 4.0, 4.0, 1.5, -14, 5.5, 26, 23, 0.54),
+    }.items()
+}
+KNOWN_LEVELS: tuple[int, ...] = (*(s.verse for s in _THORACIC.values()), *ALL_LEVELS[:-1], L6, SACRUM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +97,8 @@ class PhantomParameters:
 
     Attributes:
         seed: of the variation, the texture and the noise.
-        levels: VerSe numbers, top to bottom, of T12=19..L5=24 and sacrum=26.
+        levels: VerSe numbers to build, top to bottom, of T10=17..L6=25 and sacrum=26; those that the
+            ``lumbar_count`` does not have are left out, and L6 comes with six.
         spacing_mm: pixel size; slice_mm: distance between slices.
         scoliosis_deg: Cobb angle of a lumbar curve, convex to the patient's left.
         osteoporosis: 0 healthy to 1 severe; thins cortex and darkens cancellous bone.
@@ -84,7 +107,22 @@ class PhantomParameters:
         noise_hu: standard deviation of the noise; psf_sigma_mm: of the scanner's blur.
         with_sacrum: False leaves S1 and all below it out.
         field_mm: (width, depth) of the image round the spine, None for the whole trunk.
+        with_skin: False lays ``field_mm`` round the spine alone, so that the skin is not in the image.
         marker: where the 3 mm marker sphere lies: on the skin of the left flank or of the left back.
+        axial_rotation_deg: turns L2 to L4 about the patient's long axis, most at L3, posterior to the left.
+        lordosis: factor on every level's pitch; 0.5 is a flat back.
+        lumbar_count: 4, 5 or 6 vertebrae between the last ribs and the sacrum.
+        transition: "sacralised" fuses the lowest lumbar vertebra's processes to the sacrum over a
+            rudimentary disc (Castellvi IIIb, IIIa on the left alone); "lumbarised" gives S1 the form of a
+            sixth lumbar vertebra, L6 by VerSe, broad and over a thin disc.
+        last_rib: length of the lowest rib, fraction of the ordinary one.
+        crest_above_s1_mm: height of the iliac crest above S1's body centre.
+        osteophyte_mm: reach of the bony spurs at the rims of the bodies.
+        vacuum_discs: discs with gas, by the vertebra above; they are also narrower.
+        contrast_hu: of the aorta, 0 for none.
+        screws: levels with a pair of pedicle screws.
+        fractures: (level, loss of anterior height 0..0.6) of each wedge fracture.
+        stack: how the slices lie; other than axial, and slices over 2 mm, are averaged from a finer scan.
     """
 
     seed: int = 7
@@ -101,12 +139,31 @@ class PhantomParameters:
     field_mm: tuple[float, float] | None = None
     marker: Literal["flank", "back"] = "flank"
     marker_radius_mm: float = 3.0
+    with_skin: bool = True
+    axial_rotation_deg: float = 0.0
+    lordosis: float = 1.0
+    lumbar_count: Literal[4, 5, 6] = 5
+    transition: Transition = "none"
+    last_rib: float = 1.0
+    crest_above_s1_mm: float = 46.0
+    osteophyte_mm: float = 0.0
+    vacuum_discs: tuple[int, ...] = ()
+    contrast_hu: float = 0.0
+    screws: tuple[int, ...] = ()
+    fractures: tuple[tuple[int, float], ...] = ()
+    stack: Stack = "axial"
 
     def __post_init__(self) -> None:
         if not 0.3 <= self.spacing_mm <= 3.0 or not 0.3 <= self.slice_mm <= 6.0:
             raise ValueError("spacing_mm must lie in 0.3..3 and slice_mm in 0.3..6")
-        if not set(self.levels) <= set(ALL_LEVELS) or list(self.levels) != sorted(self.levels):
-            raise ValueError("levels must be VerSe numbers of T12..L5 and the sacrum, top to bottom")
+        if not set(self.levels) <= set(KNOWN_LEVELS) or list(self.levels) != sorted(self.levels):
+            raise ValueError("levels must be VerSe numbers of T10..L6 and the sacrum, top to bottom")
+        if self.lumbar_count not in (4, 5, 6):
+            raise ValueError("lumbar_count must be 4, 5 or 6")
+        if self.transition == "lumbarised" and self.lumbar_count != 5:
+            raise ValueError("a lumbarised S1 is itself the sixth lumbar vertebra: leave lumbar_count at 5")
+        if any(not 0 <= loss <= 0.6 for _, loss in self.fractures):
+            raise ValueError("a fracture's loss of height must lie in 0..0.6")
 
     @classmethod
     def small(cls, **changes: object) -> PhantomParameters:
@@ -124,19 +181,86 @@ class PhantomParameters:
     @property
     def built_levels(self) -> tuple[int, ...]:
         """The levels that are built, top to bottom."""
-        return tuple(v for v in self.levels if self.with_sacrum or v != SACRUM)
+        there = {v: v for v in self.levels if self.with_sacrum or v != SACRUM}
+        if self.lumbar_levels == 6 and L5 in there:
+            there[L6] = L6
+        if self.lumbar_levels == 4:
+            there.pop(L5, None)
+        return tuple(sorted(there))
+
+    @property
+    def lumbar_levels(self) -> int:
+        """How many free vertebrae lie between the last ribs and the sacrum."""
+        return 6 if self.transition == "lumbarised" else self.lumbar_count
+
+    @property
+    def lowest_lumbar(self) -> int:
+        """VerSe number of the vertebra above the sacrum."""
+        return VERSE_FROM_NAME["L1"] - 1 + self.lumbar_levels
+
+
+def _between(upper: LevelShape, lower: LevelShape, verse: int) -> LevelShape:
+    """The mean of two neighbours' shapes, under another number."""
+    numbers = {
+        f.name: (getattr(upper, f.name) + getattr(lower, f.name)) / 2
+        for f in fields(LevelShape)
+        if f.name not in ("verse", "form", "blend_with_sacrum")
+    }
+    return replace(upper, verse=verse, form=upper.shaped_as, **numbers)
+
+
+def _means(parameters: PhantomParameters) -> list[LevelShape]:
+    """Mean shapes from T10 to S1 of a spine with this many lumbar vertebrae."""
+    by_name = dict(_MEANS)
+    s1 = by_name.pop("S1")
+    if parameters.lumbar_levels == 4:
+        by_name["L4"] = replace(by_name.pop("L5"), verse=L4, form=L5)
+    if parameters.lumbar_levels == 6:
+        l4, l5 = by_name["L4"], by_name["L5"]
+        by_name["L5"] = replace(_between(l4, l5, L5), form=L4)
+        by_name["L6"] = replace(l5, verse=L6, form=L5)
+    lowest = list(by_name)[-1]
+    if parameters.transition == "lumbarised":
+        # Squarer and with stouter processes than an L5, over a thin disc (O'Driscoll 1996, Konin 2010).
+        by_name[lowest] = replace(
+            by_name[lowest], anterior_height_mm=27.0, posterior_height_mm=25.5, disc_below_mm=5.0,
+            process_reach_mm=50.0,
+        )  # fmt: skip
+    if parameters.transition in ("sacralised", "sacralised_left"):
+        fused = (True, parameters.transition == "sacralised")
+        by_name[lowest] = replace(
+            by_name[lowest], anterior_height_mm=26.0, posterior_height_mm=24.5, disc_below_mm=4.0,
+            process_reach_mm=50.0, blend_with_sacrum=fused,
+        )  # fmt: skip
+    return [*_THORACIC.values(), *by_name.values(), s1]
+
+
+def _altered(shape: LevelShape, parameters: PhantomParameters) -> LevelShape:
+    """With what disease did to it."""
+    for verse, loss in parameters.fractures:
+        if verse == shape.verse:
+            shape = replace(
+                shape,
+                anterior_height_mm=shape.anterior_height_mm * (1 - loss),
+                posterior_height_mm=shape.posterior_height_mm * (1 - 0.15 * loss),
+            )
+    if shape.verse in parameters.vacuum_discs:
+        shape = replace(shape, disc_below_mm=min(shape.disc_below_mm, 6.0))
+    return replace(shape, pitch_deg=shape.pitch_deg * parameters.lordosis)
 
 
 def level_shapes(parameters: PhantomParameters) -> dict[int, LevelShape]:
-    """Shapes of T12 to S1 for a seed, built or not: places must not depend on ``levels``."""
+    """Shapes of T10 to S1 for a seed, built or not: places must not depend on ``levels``."""
     random = np.random.default_rng([parameters.seed, 1])
     general = 1.0 + 0.025 * parameters.variation * np.clip(random.standard_normal(), -2, 2)
     shapes: dict[int, LevelShape] = {}
-    for mean in _MEANS.values():
-        z = np.clip(random.standard_normal(8), -2.0, 2.0) * parameters.variation
+    for mean in _means(parameters):
+        ordinary = mean.verse in ALL_LEVELS
+        drawn = random if ordinary else np.random.default_rng([parameters.seed, 8, mean.verse])
+        z = np.clip(drawn.standard_normal(8), -2.0, 2.0) * parameters.variation
         grow = [general * (1.0 + 0.015 * float(value)) for value in z]
         width = mean.pedicle_width_mm * parameters.pedicle_scale * general * (1.0 + 0.05 * float(z[5]))
-        shapes[mean.verse] = replace(
+        shape = replace(
             mean,
             width_mm=mean.width_mm * grow[0],
             depth_mm=mean.depth_mm * grow[1],
@@ -148,4 +272,5 @@ def level_shapes(parameters: PhantomParameters) -> dict[int, LevelShape]:
             pedicle_height_mm=mean.pedicle_height_mm * grow[6],
             transverse_deg=mean.transverse_deg + 1.0 * float(z[7]),
         )
+        shapes[mean.verse] = _altered(shape, parameters)
     return shapes

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imaging.geometry.grid import VolumeGrid
-from imaging.labels import SACRUM, Structure
+from imaging.labels import SACRUM, SIDES, Structure
 from imaging.progress import NULL_PROGRESS, Progress, SubProgress
 from imaging.volume import LabelVolume, Volume
 from sample_dicom.arch import paint_arch, pedicle, pedicle_shape
 from sample_dicom.body import BodyShape, body, body_shape, canal, disc, foramen
 from sample_dicom.canvas import F32, FAR_MM, Canvas, Primitive, smooth_max
+from sample_dicom.disease import osteophytes, screw, streaks, vacuum
 from sample_dicom.frames import Frame, stack_frames
-from sample_dicom.parameters import LevelShape, PhantomParameters, level_shapes
-from sample_dicom.ribs_pelvis import iliac_wing, paint_ribs
+from sample_dicom.parameters import T12, LevelShape, PhantomParameters, level_shapes
+from sample_dicom.restack import averaged, finer, needs_restacking, picked, stack_grid
+from sample_dicom.ribs_pelvis import LONG, PASSING, TWELFTH, iliac_wing, paint_ribs, shortened
 from sample_dicom.sacrum import paint_sacrum, remnant_disc, sacral_canals, segment_frames
 from sample_dicom.scanner import coverage, paint_bone, scan, trabecular_hu
 from sample_dicom.soft_tissue import (
@@ -28,9 +31,9 @@ from sample_dicom.soft_tissue import (
 )
 from sample_dicom.truth import PhantomLevelTruth, level_truth
 
-T12 = 19
 FACET_GAP_MM = 1.5
 MARKER_HU = 1500.0
+SCREW_HU = 8000.0
 TRUNK_FIELD_MM = (366.0, 262.0)
 
 
@@ -81,7 +84,10 @@ def _grid(
     else:
         width, depth = parameters.field_mm
         middle = (frames[built[0]].origin_lps_mm[0] + frames[built[-1]].origin_lps_mm[0]) / 2
-        back = frames[22].origin_lps_mm[1] + BACK_SKIN_BEHIND_L3_MM + 12.0
+        if parameters.with_skin:
+            back = frames[22].origin_lps_mm[1] + BACK_SKIN_BEHIND_L3_MM + 12.0
+        else:
+            back = float(max(frames[v].origin_lps_mm[1] for v in built)) + 58.0
         low = np.array([middle - width / 2, back - depth])
     s, t = parameters.spacing_mm, parameters.slice_mm
     shape = (int(np.ceil((top - bottom) / t)), round(depth / s), round(width / s))
@@ -113,9 +119,8 @@ class _Build:
     def discs_and_canal(self) -> None:
         """Between and behind the bodies, before any bone is painted over them."""
         order = sorted(self.parameters.built_levels)
-        for upper in sorted(self.shapes):
-            lower = {24: SACRUM}.get(upper, upper + 1)
-            if lower not in order or upper not in self.shapes or upper == SACRUM:
+        for upper, lower in pairwise(sorted(self.shapes)):
+            if lower not in order or (upper < T12 and upper not in order):
                 continue
             under, over = self.frames[lower], self.frames[upper]
             bottom = over.lps([0, 0, -self.bodies[upper].rim_mm / 2])
@@ -124,6 +129,8 @@ class _Build:
             frame = Frame((bottom + top) / 2, mean / np.linalg.norm(mean, axis=1, keepdims=True))
             part = disc(self.bodies[lower], self.bodies[upper], self.shapes[upper].disc_below_mm)
             self._fill(frame, part, 82.0, upper, self.discs)
+            if upper in self.parameters.vacuum_discs:
+                self._fill(frame, vacuum(self.bodies[upper], self.shapes[upper]), -700.0)
         for verse in order:
             shape, b = self.shapes[verse], self.bodies[verse]
             frame = self.frames[verse]
@@ -132,7 +139,8 @@ class _Build:
                     self._fill(frame, part, -55.0, Structure.CANAL)
                 self._fill(frame, canal(shape, b, -b.rim_mm, b.rim_mm / 2 + 7, 4.0), 22.0)
                 continue
-            above = self.shapes.get(verse - 1, shape).disc_below_mm
+            seen = verse > T12 or verse - 1 in order
+            above = (self.shapes.get(verse - 1, shape) if seen else shape).disc_below_mm
             low, high = -b.rim_mm / 2 - shape.disc_below_mm / 2 - 2, b.rim_mm / 2 + above / 2 + 2
             self._fill(frame, canal(shape, b, low, high), -60.0, Structure.CANAL)
         for verse in order:
@@ -160,6 +168,8 @@ class _Build:
         left, right = (pedicle_shape(shape, b, side) for side in ("left", "right"))
         sacral = verse == SACRUM
         box = ((-64, -30, -78), (64, 62, 30)) if sacral else ((-56, -26, -36), (56, 74, 30))
+        if self.parameters.osteophyte_mm:
+            box = ((box[0][0], -34, box[0][2]), box[1])
         canvas = Canvas(self.grid, frame, *box)
         whole, tubes = body(b), (pedicle(right), pedicle(left))
         if sacral:
@@ -176,16 +186,33 @@ class _Build:
                 canvas.add(tube, 2.0)
             canvas.carve(canal(shape, b, -40, 40), 0.5)
             canvas.add(whole, 2.0)
+        spurs = osteophytes(shape, b, self.parameters)
+        for spur in spurs:
+            canvas.add(spur, 1.5)
         # The rounded inferior processes above shape the hollow superior ones below.
-        canvas.sdf = np.maximum(canvas.sdf, FACET_GAP_MM - self.occupied[canvas.slices])
+        gap = self._gap(canvas, verse)
+        canvas.sdf = np.maximum(canvas.sdf, gap - self.occupied[canvas.slices]).astype(np.float32)
         self.occupied[canvas.slices] = np.minimum(self.occupied[canvas.slices], canvas.sdf)
         of_body = canvas.evaluate(whole)
         of_tubes = [canvas.evaluate(tube) for tube in tubes]
-        self._label(canvas, verse, of_body, of_tubes, b)
+        of_spurs = of_body
+        for spur in spurs:
+            of_spurs = np.minimum(of_spurs, canvas.evaluate(spur))
+        self._label(canvas, verse, of_spurs, of_tubes, b)
         self._bone_hu(canvas, verse, of_body, np.minimum(*of_tubes))
         if sacral:
             self._fill(frame, remnant_disc(b), 75.0)
         self._cleft(frame, shape, b)
+
+    def _gap(self, canvas: Canvas, verse: int) -> F32 | float:
+        """Least distance (mm) to the bones above: none where a process is fused to the sacrum."""
+        above = self.shapes.get(self.parameters.lowest_lumbar)
+        if verse != SACRUM or above is None or not any(above.blend_with_sacrum):
+            return FACET_GAP_MM
+        left, right = above.blend_with_sacrum
+        beside = ((canvas.u > 26) & left) | ((canvas.u < -26) & right)
+        front = canvas.v < self.bodies[SACRUM].depth_mm / 2 + 10
+        return np.where(beside & front, 0.0, FACET_GAP_MM).astype(np.float32)
 
     def _label(self, canvas: Canvas, verse: int, of_body: F32, of_tubes: list[F32], b: BodyShape) -> None:
         bone = canvas.sdf < 0
@@ -226,10 +253,14 @@ class _Build:
     def beside(self) -> None:
         """Ribs and pelvis."""
         parts: list[tuple[tuple[slice, ...], F32]] = []
-        if T12 in self.parameters.built_levels:
-            parts += [(c.slices, c.sdf) for c in paint_ribs(self.grid, self.frames[T12])]
+        built = self.parameters.built_levels
+        for verse in (v for v in built if v <= T12):
+            chains = (LONG,) if verse < T12 else (shortened(TWELFTH, self.parameters.last_rib),)
+            if verse == T12 and T12 - 1 not in built:
+                chains += (PASSING,)
+            parts += [(c.slices, c.sdf) for c in paint_ribs(self.grid, self.frames[verse], chains)]
         for side in (1, -1):
-            wing = iliac_wing(self.grid, self.frames[SACRUM], side)
+            wing = iliac_wing(self.grid, self.frames[SACRUM], side, self.parameters.crest_above_s1_mm)
             if wing is not None and self.parameters.with_sacrum:
                 parts.append(wing)
         for n, (slices, distance) in enumerate(parts):
@@ -238,6 +269,19 @@ class _Build:
             apart = np.maximum(distance, 2.2 - self.occupied[slices])
             marrow = trabecular_hu(apart.shape, self.grid, 120.0 * self.dark, (self.parameters.seed, 5, n))
             paint_bone(self.hu[slices], apart, 1.7 * self.thin, 900.0, marrow, self.voxel)
+
+    def hardware(self) -> None:
+        """Pedicle screws; the blur of the scan comes after, the streaks with it."""
+        places = []
+        for verse in self.parameters.screws:
+            if verse not in self.parameters.built_levels:
+                continue
+            shape, b, frame = self.shapes[verse], self.bodies[verse], self.frames[verse]
+            for side in SIDES:
+                part = screw(pedicle_shape(shape, b, side))
+                self._fill(frame, part, SCREW_HU)
+                places.append((frame, part))
+        streaks(self.hu, self.grid, places)
 
     def marker(self) -> NDArray[np.float64]:
         """The sphere, touching the skin from outside."""
@@ -256,6 +300,18 @@ class _Build:
         return np.asarray(centre)
 
 
+def _restacked(fine: Phantom, parameters: PhantomParameters) -> Phantom:
+    grid = stack_grid(fine.volume.grid, parameters, phantom_uid(parameters, "frame"))
+    return replace(
+        fine,
+        parameters=parameters,
+        volume=Volume(grid, averaged(fine.volume, grid)),
+        vertebrae=LabelVolume(grid, picked(fine.vertebrae, grid)),
+        structures=LabelVolume(grid, picked(fine.structures, grid)),
+        discs=LabelVolume(grid, picked(fine.discs, grid)),
+    )
+
+
 def build_phantom(parameters: PhantomParameters | None = None, progress: Progress = NULL_PROGRESS) -> Phantom:
     """Build a phantom; equal parameters give equal voxels.
 
@@ -264,8 +320,13 @@ def build_phantom(parameters: PhantomParameters | None = None, progress: Progres
         progress: told of every step; may raise TaskCancelledError.
     """
     parameters = parameters or PhantomParameters()
+    if needs_restacking(parameters):
+        return _restacked(build_phantom(finer(parameters), SubProgress(progress, 0.0, 0.9)), parameters)
     build = _Build(parameters)
-    paint_soft_tissue(build.hu, build.grid, build.frames, parameters.seed, SubProgress(progress, 0.0, 0.4))
+    seen = {v: f for v, f in build.frames.items() if v >= min(T12, parameters.built_levels[0])}
+    paint_soft_tissue(
+        build.hu, build.grid, seen, parameters.seed, parameters.contrast_hu, SubProgress(progress, 0.0, 0.4)
+    )
     progress.step(0.4, "Discs and canal")
     build.discs_and_canal()
     levels = sorted(parameters.built_levels)
@@ -274,6 +335,7 @@ def build_phantom(parameters: PhantomParameters | None = None, progress: Progres
         build.vertebra(verse)
     progress.step(0.75, "Ribs and pelvis")
     build.beside()
+    build.hardware()
     marker = build.marker()
     scan(build.hu, build.grid, parameters.psf_sigma_mm, parameters.noise_hu, parameters.seed,
          SubProgress(progress, 0.8, 0.99))  # fmt: skip

@@ -75,9 +75,9 @@ def _blend(hu: F32, distance: F32, value: F32 | float, pixel_mm: float) -> None:
 
 
 def paint_soft_tissue(
-    hu: F32, grid: VolumeGrid, frames: dict[int, Frame], seed: int, progress: Progress
+    hu: F32, grid: VolumeGrid, frames: dict[int, Frame], seed: int, contrast_hu: float, progress: Progress
 ) -> None:
-    """Fill ``hu`` [k, j, i] in place with everything but bone, disc and canal."""
+    """Fill ``hu`` [k, j, i] in place with everything but bone, disc and canal; contrast as if arterial."""
     x0, y0, z0 = (float(v) for v in grid.origin_lps_mm)
     sx, sy, sz = (float(v) for v in grid.spacing_ijk_mm)
     depth, rows, columns = hu.shape
@@ -100,7 +100,7 @@ def paint_soft_tissue(
         z = z0 + k * sz
         slice_hu = base.copy()
         _organs(slice_hu, skin, x, y, z - z_l3, (cx, cy), noise.at(k), sx)
-        _muscles(slice_hu, skin, x, y, z - z_l3, line.at(z), sx)
+        _muscles(slice_hu, skin, x, y, z - z_l3, line.at(z), sx, contrast_hu)
         _blend(slice_hu, -skin, AIR, sx)
         hu[k] = np.where(table > AIR, table, slice_hu)
 
@@ -175,7 +175,16 @@ def _organs(
         _blend(hu, np.asarray(d + 5.0 + np.clip(y - cy + 34, -8, 8) * 0.5, np.float32), -860.0, pixel)
 
 
-def _muscles(hu: F32, skin: F32, x: F32, y: F32, up: float, spine: tuple[float, float], pixel: float) -> None:
+def _muscles(
+    hu: F32,
+    skin: F32,
+    x: F32,
+    y: F32,
+    up: float,
+    spine: tuple[float, float],
+    pixel: float,
+    contrast_hu: float,
+) -> None:
     sx, sy = spine
     dx, dy = x - np.float32(sx), y - np.float32(sy)
     ax = np.abs(dx)
@@ -218,7 +227,8 @@ def _muscles(hu: F32, skin: F32, x: F32, y: F32, up: float, spine: tuple[float, 
     for place, radius in ((11.0 + split, 8.8), (-13.0 - split, 10.0)):
         size = radius if split == 0 else radius * 0.75
         vessel = ellipse_distance(dx - np.float32(place), dy - np.float32(front), size, size * 0.95)
-        _blend(hu, vessel, 44.0, pixel)
+        filled = contrast_hu if place > 0 else 44.0 + 0.35 * contrast_hu
+        _blend(hu, vessel, filled or 44.0, pixel)
         if place > 0 and np.sin(up * 0.09) > 0.25:  # plaques on the artery's hind wall
             shell = np.maximum(np.abs(vessel + 0.5) - 0.7, 3.5 - (dy - np.float32(front)))
             _blend(hu, np.asarray(shell, np.float32), 380.0, pixel)
