@@ -1,8 +1,8 @@
 """What a pulse costs: air kerma at the reference point and dose area product.
 
 Estimates after clinical.md 3.3: tube output 0.008373 kV^1.983 uGy/mAs at 101.6 cm [F:28], inverse square, a
-filter factor of 0.6 [K~]. The reference point of an isocentric C-arm lies 15 cm from the isocentre towards the
-tube [K+]. The automatic exposure is a proposal [P]: kV and mA grow with the water-equivalent thickness.
+filter factor of 0.6 [K~]. The reference point of an isocentric C-arm lies 15 cm from the isocentre towards
+the tube [K+]. The automatic exposure is a proposal [P]: kV and mA grow with the water-equivalent thickness.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a session shows of its learner, gathered event by event from 3D truth: views, ways, breaks of rules."""
+"""What a session shows of its learner, event by event, from 3D truth: views, ways, breaks of rules."""
 
 from __future__ import annotations
 
@@ -81,9 +81,7 @@ class Judge:
             self._lesion(after)
 
     def _picture(self, after: RoomState) -> None:
-        view = look(
-            self.scenario, after.carm, after.hand, after.time_s, max(0, after.exposure.pulses - 1)
-        )
+        view = look(self.scenario, after.carm, after.hand, after.time_s, max(0, after.exposure.pulses - 1))
         self.views.append(view)
         self.seen[view.kind] = self.moved
         if view.kind in self.since:
@@ -106,19 +104,21 @@ class Judge:
         deeper = event.kind in ("tap", "push", "channel", "curve")
         if deeper:
             self._advanced(before, after, truth)
-        if truth.in_bone_mm <= DEEP_MM:
+        if truth.in_bone_mm <= DEEP_MM and truth.breach_mm == 0:
             self._latched -= {"medial_before_wall", "blind_advance"}
 
     def _advanced(self, before: RoomState, after: RoomState, truth: ToolTruth) -> None:
         hand, t = after.hand, after.time_s
         self.advances += 1
         way = hand.inserted_mm - before.hand.inserted_mm
-        if truth.in_bone_mm > 0 and not truth.past_wall:
+        if (truth.in_bone_mm > 0 or truth.breach_mm > 0) and not truth.past_wall:
             for kind in self.since:
                 self.since[kind] += way
                 if self.since[kind] > BLIND_MM:
                     self._break(
-                        "blind_advance", t, f"{self.since[kind]:.0f} mm of advance without a look at the {kind} view."
+                        "blind_advance",
+                        t,
+                        f"{self.since[kind]:.0f} mm of advance without a look at the {kind} view.",
                     )
         if bone_depth_mm(self.scenario, before.hand) == 0 < bone_depth_mm(self.scenario, hand) and not (
             self.views and max(self.seen.values(), default=-1) > 0
@@ -126,7 +126,7 @@ class Judge:
             self._break("blind_dock", t, "The bone was entered without a picture of the tool.")
         if (
             hand.lumen == "trocar"
-            and truth.in_bone_mm > DEEP_MM
+            and (truth.in_bone_mm > DEEP_MM or truth.breach_mm > 0)
             and not truth.past_wall_on_lateral
             and truth.past_medial_mm > MEDIAL_SLACK_MM
         ):
@@ -137,7 +137,9 @@ class Judge:
                 "posterior wall was passed on lateral.",
             )
         if hand.turn_deg > before.hand.turn_deg and not truth.past_wall:
-            self._break("curve_before_wall", t, "The stylet was turned before the introducer had passed the wall.")
+            self._break(
+                "curve_before_wall", t, "The stylet was turned before the introducer had passed the wall."
+            )
 
     def _lesion(self, after: RoomState) -> None:
         self.lesion_hand = after.hand
@@ -145,7 +147,9 @@ class Judge:
         missing = [kind for kind in ("AP", "lateral") if not self.seen_now(kind)]
         if missing:
             self._break(
-                "lesion_unseen", after.time_s, f"The lesion was begun without a look at the {missing[0]} view."
+                "lesion_unseen",
+                after.time_s,
+                f"The lesion was begun without a look at the {missing[0]} view.",
             )
 
     def _break(self, code: str, time_s: float, text: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, get_args
@@ -48,8 +49,6 @@ class SessionLog:
         return replace(self, events=(*self.events, event))
 
 
-
-
 def log_to_text(log: SessionLog) -> str:
     """JSON with one event a line; numbers keep all their digits."""
     head = {
@@ -79,7 +78,7 @@ def log_from_text(text: str, name: str = "The log") -> SessionLog:
         if data["grade"] not in get_args(Grade):
             raise ValueError("its grade is unknown")
         events = tuple(_event(row) for row in data["events"])
-        if any(b.time_s < a.time_s for a, b in zip(events, events[1:], strict=False)):
+        if any(b.time_s < a.time_s for a, b in pairwise(events)):
             raise ValueError("its events are out of order")
         pictures = tuple((int(n), str(h)) for n, h in data["pictures"])
         return SessionLog(

@@ -35,14 +35,21 @@ VARIANTS: dict[str, dict[str, Any]] = {
 def phantom_specs(device: str = "curved-8g") -> tuple[ScenarioSpec, ...]:
     """Every variant, level and side."""
     return tuple(
-        phantom_spec(name, verse, side, device) for name in VARIANTS for verse in TASK_LEVELS for side in SIDES
+        phantom_spec(name, verse, side, device)
+        for name in VARIANTS
+        for verse in TASK_LEVELS
+        for side in SIDES
     )
 
 
-def phantom_spec(variant: str, verse: int, side: Side, device: str = "curved-8g", **changes: Any) -> ScenarioSpec:
+def phantom_spec(
+    variant: str, verse: int, side: Side, device: str = "curved-8g", **changes: Any
+) -> ScenarioSpec:
     """The task of one level and side in a named variant."""
     if variant not in VARIANTS:
-        raise PlannerError("unknown_scenario", f"There is no practice body '{variant}'. Known: {', '.join(VARIANTS)}.")
+        raise PlannerError(
+            "unknown_scenario", f"There is no practice body '{variant}'. Known: {', '.join(VARIANTS)}."
+        )
     return ScenarioSpec("phantom", variant, verse, side, device, {**VARIANTS[variant], **changes})
 
 
@@ -57,13 +64,15 @@ def random_spec(seed: int, device: str = "curved-8g", **changes: Any) -> Scenari
     }
     verse = int(rng.choice(TASK_LEVELS))
     side: Side = "left" if rng.random() < 0.5 else "right"
-    return ScenarioSpec("phantom", f"By chance, number {seed}", verse, side, device, {**parameters, **changes})
+    return ScenarioSpec(
+        "phantom", f"By chance, number {seed}", verse, side, device, {**parameters, **changes}
+    )
 
 
 def build(spec: ScenarioSpec, progress: Progress = NULL_PROGRESS, cache: Path | None = None) -> Scenario:
     """The scenario of a phantom's spec; its truth is exact. Half a minute the first time, then seconds.
 
-    The device of the spec is taken, or where no way through the pedicle is left for it the first that has one.
+    The device of the spec is taken, or where it has no way through the pedicle the first that has one.
     """
     volume, vertebrae, structures = _voxels(spec.parameters, SubProgress(progress, 0.0, 0.7), cache)
     levels = exact_levels(spec.parameters)

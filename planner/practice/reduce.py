@@ -29,7 +29,6 @@ from planner.practice.room import (
     PULSE_RATES,
     CArmSetting,
     Event,
-    Exposure,
     Hand,
     LesionRun,
     RoomState,
@@ -103,7 +102,9 @@ def _carm(_scenario: Scenario, state: RoomState, data: _Data) -> RoomState:
     setting = replace(state.carm, **data)
     shifts = (setting.height_mm, setting.along_mm, setting.across_mm)
     if abs(setting.orbit_deg) > LARGEST_ORBIT_DEG or abs(setting.tilt_deg) > LARGEST_TILT_DEG:
-        return _refuse(state, f"The C-arm turns to {LARGEST_ORBIT_DEG:.0f}° and tilts to {LARGEST_TILT_DEG:.0f}°.")
+        return _refuse(
+            state, f"The C-arm turns to {LARGEST_ORBIT_DEG:.0f}° and tilts to {LARGEST_TILT_DEG:.0f}°."
+        )
     if max(map(abs, shifts)) > LARGEST_SHIFT_MM:
         return _refuse(state, f"The table moves {LARGEST_SHIFT_MM:.0f} mm each way.")
     if setting.pulses_per_s not in PULSE_RATES or setting.field_mm not in FIELDS_MM:
@@ -185,7 +186,9 @@ def _advance(scenario: Scenario, state: RoomState, energy: float, most_mm: float
         direction = (axis[-1] - axis[-2]) / np.linalg.norm(axis[-1] - axis[-2])
         room = scenario.device.max_straight_tip_mm - hand.tip_mm
         if room <= 1e-6:
-            return _refuse(state, f"The channel ends {scenario.device.max_straight_tip_mm:.0f} mm past the curve.")
+            return _refuse(
+                state, f"The channel ends {scenario.device.max_straight_tip_mm:.0f} mm past the curve."
+            )
         way = advance_mm(scenario, axis[-1], direction, energy, min(most_mm, room))
         return replace(state, hand=replace(hand, tip_mm=hand.tip_mm + way))
     room = LONGEST_INSERTION_MM - hand.inserted_mm
@@ -233,9 +236,7 @@ def _redirect(scenario: Scenario, state: RoomState, _data: _Data) -> RoomState:
     contact = bone_contact_mm(scenario, state.hand)
     if contact is None:
         return _refuse(state, "The tip is not in bone: turn it as it is.")
-    hand = replace(
-        state.hand, inserted_mm=max(0.0, contact - 0.5), lumen="trocar", turn_deg=0.0, tip_mm=0.0
-    )
+    hand = replace(state.hand, inserted_mm=max(0.0, contact - 0.5), lumen="trocar", turn_deg=0.0, tip_mm=0.0)
     return replace(state, hand=hand)
 
 
@@ -348,5 +349,3 @@ _ACTS: dict[str, Callable[[Scenario, RoomState, _Data], RoomState]] = {
     "resume": _resume,
     "end": _end,
 }
-
-

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from imaging.progress import NULL_PROGRESS, Progress
 from planner.practice.judge import Judge
 from planner.practice.log import SessionLog
 from planner.practice.reduce import apply, elapse, pulses_due
+from planner.practice.result import Score
 from planner.practice.room import Event, RoomState
 from planner.practice.scenario import Scenario
-from planner.practice.score import Score, Weights, score
+from planner.practice.score import score
 from planner.practice.steps import advance_steps
+from planner.practice.weights import Weights
 
 
 def states(scenario: Scenario, events: Iterable[Event]) -> Iterator[tuple[RoomState, Event, RoomState]]:
@@ -62,3 +65,18 @@ def pulse_times(scenario: Scenario, log: SessionLog) -> list[tuple[float, RoomSt
             found.append((event.time_s, after))
         state = after
     return found
+
+
+def compared_pictures(scenario: Scenario, log: SessionLog, progress: Progress = NULL_PROGRESS) -> list[bool]:
+    """Whether each kept picture, made again, is the same bit for bit."""
+    from planner.practice.pictures import PictureMaker, picture_sha256
+
+    rooms = pulse_times(scenario, log)
+    maker = PictureMaker(scenario, log.size_px)
+    same = []
+    for n, (pulse, sha) in enumerate(log.pictures):
+        progress.step(n / len(log.pictures), "Making the pictures again")
+        room = rooms[pulse][1] if pulse < len(rooms) else None
+        picture = None if room is None else maker.take(room.carm, room.hand, pulse, log.seed)
+        same.append(picture is not None and picture_sha256(picture) == sha)
+    return same

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from planner.practice.hand import bone_depth_mm
 from planner.practice.judge import Judge
 from planner.practice.reduce import apply
+from planner.practice.result import Score
 from planner.practice.room import Event, EventKind, RoomState
 from planner.practice.scenario import Scenario
-from planner.practice.score import Score, planned_hand, score
+from planner.practice.score import planned_hand, score
 from planner.practice.steps import advance_steps
 
 Array = NDArray[np.float64]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,11 +16,12 @@ from imaging.anatomy import VertebraAnatomy
 from imaging.errors import PlannerError
 from imaging.fluoro.views import true_ap_direction, true_lateral_direction
 from imaging.geometry.carm import CArm, CArmPose, Projection
-from imaging.labels import NAME_FROM_VERSE, SACRUM, Side
+from imaging.labels import NAME_FROM_VERSE, Side
 from imaging.progress import NULL_PROGRESS, Progress
 from imaging.volume import LabelVolume, Volume
 from planner.domain.device import DeviceProfile
-from planner.domain.plan import Point, Target, Trajectory
+from planner.domain.limits import DEFAULT_LIMITS
+from planner.domain.plan import Point, Target, Trajectory, TrajectoryParameters
 from planner.practice.room import CArmSetting
 from planner.services.propose_plan import views_of
 from planner.trajectory.evaluate import evaluate
@@ -29,6 +31,13 @@ from planner.trajectory.target import as_point
 
 Array = NDArray[np.float64]
 SKIN_HU = -300.0
+
+
+def voxels_sha256(volume: Volume) -> str:
+    """Of a volume's values and place."""
+    digest = hashlib.sha256(np.ascontiguousarray(volume.values).tobytes())
+    digest.update(np.ascontiguousarray(volume.grid.lps_from_ijk).tobytes())
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -109,7 +118,7 @@ class Scenario:
         return true_ap_direction(self.anatomy), true_lateral_direction(self.anatomy)
 
     def pose(self, carm: CArmSetting) -> CArmPose:
-        """The C-arm in the patient's frame; the table moves the patient, so the isocentre moves against it."""
+        """The C-arm in the patient's frame; the table moves the patient, the isocentre against it."""
         shift = np.array([carm.across_mm, carm.height_mm, carm.along_mm])
         return CArmPose(carm.primary_deg, carm.tilt_deg, self.start_lps_mm - shift)
 
@@ -140,7 +149,7 @@ class Scenario:
         )
 
     def skin_under(self, projection: Projection, uv_px: ArrayLike) -> Point | None:
-        """LPS mm where the ray of a picture's point leaves the skin on the detector's side; None if it misses."""
+        """LPS mm where the ray of a picture's point leaves the skin to the detector; None if it misses."""
         start = projection.detector_points(np.asarray(uv_px, float))
         towards = projection.source_lps_mm - start
         length = float(np.linalg.norm(towards))
@@ -164,40 +173,47 @@ def make_scenario(
     levels: tuple[VertebraAnatomy, ...],
     device: DeviceProfile,
     progress: Progress = NULL_PROGRESS,
-    plan: Trajectory | None = None,
+    way: TrajectoryParameters | None = None,
     target: Target | None = None,
+    skin_entry_lps_mm: Point | None = None,
 ) -> Scenario:
-    """A scenario; plans the way where none is given.
+    """A scenario; ``way``, ``target`` and skin entry are a plan that exists, else one is made.
 
     Raises:
         PlannerError: ``no_fluoro`` without a CT, ``not_planned`` with the reason where there is no way.
     """
     if volume.modality != "CT":
-        raise PlannerError("no_fluoro", "X-rays can be simulated from CT only, so this case cannot be practised.")
+        text = "X-rays can be simulated from CT only, so this case cannot be practised."
+        raise PlannerError("no_fluoro", text)
     anatomy = next((a for a in levels if a.verse == spec.verse), None)
     name = NAME_FROM_VERSE[spec.verse]
-    if anatomy is None:
-        raise PlannerError("not_planned", f"{name} was not measured, so it cannot be practised.")
+    if anatomy is None or spec.side not in anatomy.pedicles:
+        raise PlannerError("not_planned", f"{name} {spec.side} was not measured, so it cannot be practised.")
     progress.step(0.0, f"{name}: preparing distances")
     fields = prepare_fields(anatomy, vertebrae, structures)
     progress.step(0.3, f"{name} {spec.side}: planning the way")
-    if plan is not None and target is not None:
-        way = evaluate(
-            fields, anatomy, target, spec.side, device, plan.parameters,
-            skin_entry_lps_mm=plan.skin_entry_lps_mm,
-            carm=views_of(anatomy, plan.parameters.direction_lps, spec.side),
-        )  # fmt: skip
-        return Scenario(spec, volume, vertebrae, structures, levels, device, fields, target, way)
+    if way is not None and target is not None:
+        views = views_of(anatomy, way.direction_lps, spec.side)
+        plan = evaluate(
+            fields,
+            anatomy,
+            target,
+            spec.side,
+            device,
+            way,
+            DEFAULT_LIMITS,
+            skin_entry_lps_mm,
+            views,
+            draws=False,
+        )
+        return Scenario(spec, volume, vertebrae, structures, levels, device, fields, target, plan)
     level = plan_level(
         anatomy, vertebrae, structures, volume, (spec.side,), device, views=views_of, fields=fields
     )
     found = level.trajectory(spec.side)
     if found is None or level.target is None:
-        raise PlannerError("not_planned", level.refused[0].reason if level.refused else f"{name} is not planned.")
+        raise PlannerError(
+            "not_planned", level.refused[0].reason if level.refused else f"{name} is not planned."
+        )
     progress.step(1.0, f"{name} {spec.side}: ready")
     return Scenario(spec, volume, vertebrae, structures, levels, device, fields, level.target, found)
-
-
-def has_sacrum(scenario: Scenario) -> bool:
-    """Whether levels can be counted up from the sacrum."""
-    return any(a.verse == SACRUM for a in scenario.levels)

@@ -15,7 +15,7 @@ WALL_LEAST_MM = 0.3
 
 @dataclass(frozen=True)
 class Step:
-    """One step: its title, what to do, and the station of the plan whose views show its end (mm past entry)."""
+    """One step: its title and what to do."""
 
     key: str
     title: str

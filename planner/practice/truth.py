@@ -131,8 +131,8 @@ def tool_truth(scenario: Scenario, hand: Hand) -> ToolTruth:
 def lesion_made(scenario: Scenario, hand: Hand, run: LesionRun, now_s: float) -> Lesion | None:
     """The illustrative lesion at ``now_s``; None before it has begun.
 
-    15 minutes give the device's ellipsoid, 7 minutes nine tenths of its diameter [P]; before that the diameter
-    grows with the cube root of time [P].
+    15 minutes give the device's ellipsoid, 7 minutes nine tenths of its diameter [P]; before that the
+    diameter grows with the cube root of time [P].
     """
     minutes = run.done_minutes(now_s)
     if minutes <= 0:
