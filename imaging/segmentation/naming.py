@@ -156,8 +156,8 @@ def _transitional(beside: list[Beside]) -> list[Finding]:
         return []
     sides = " and ".join(beside[0].fused)
     text = (
-        f"The lowest vertebra's transverse process is one bone with the sacrum on the {sides}: a transitional "
-        "vertebra. Here it is L5, sacralised, and the one above it L4. "
+        f"The lowest vertebra's transverse process is one bone with the sacrum on the {sides}: a "
+        "transitional vertebra. Here it is L5, sacralised, and the one above it L4. "
         "If it counts as S1, the one above it is L5."
     )
     asked = _unconfirmed("A transitional vertebra lies above the sacrum. Confirm which numbering holds.")
