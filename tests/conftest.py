@@ -4,7 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
+settings.register_profile("shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared machine")
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
