@@ -9,10 +9,10 @@ from PySide6.QtCore import QSettings, Qt
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
 from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
+from imaging.dicom.inputs import is_archive, is_directory_file
 from planner.session import PlanningSession
 from ui.chrome import Banner, StatusBar
 from ui.error_dialog import ErrorDialog, show_error
-from ui.keeping import Keeping
 from ui.opening import Opening
 from ui.presenters.case_presenter import CasePresenter
 from ui.presenters.services import Services
@@ -28,10 +28,10 @@ from ui.views.dialogs import ask_unsaved
 from ui.views.series_list import BusyBar
 
 
-class MainWindow(Opening, Saving, Keeping, QMainWindow):
+class MainWindow(Opening, Saving, QMainWindow):
     """One window, one session. Closing it cancels what runs and waits at most three seconds."""
 
-    def __init__(self, services: Services, recovery_root: Path | None = None) -> None:
+    def __init__(self, services: Services) -> None:
         super().__init__()
         self.services = services
         self.tasks = TaskRunner(self)
@@ -63,13 +63,13 @@ class MainWindow(Opening, Saving, Keeping, QMainWindow):
         box.addWidget(self.status)
         self.setCentralWidget(whole)
         self._add_actions()
-        self._start_keeping(recovery_root)
         self.browser.show_recent(self._recent())
         self._show_state()
 
     def _make_browser(self) -> Browser:
         browser = Browser()
         browser.open_folder.connect(self.choose_folder)
+        browser.open_image_file.connect(self.choose_image_file)
         browser.open_sample.connect(self.open_sample)
         browser.open_case_file.connect(self.choose_case_file)
         browser.recent.connect(self.open_folder)
@@ -154,9 +154,10 @@ class MainWindow(Opening, Saving, Keeping, QMainWindow):
         for widget in (bar.undo, bar.redo, bar.save, bar.saved):
             widget.setVisible(in_case)
         bar.save.setEnabled(plan is not None)
-        self._show_saved()
-        name = f"{self.presenter.patient.name} – " if self.presenter else ""
-        self.setWindowTitle(f"{name}BVN Planner[*]")
+        bar.saved.setText("" if plan is None else "Saved" if self.session.is_clean else "Not saved yet")
+        self.setWindowTitle(
+            f"{self.presenter.patient.name} – BVN Planner" if self.presenter else "BVN Planner"
+        )
 
     def _swap_theme(self) -> None:
         name = "light" if tokens().name == "dark" else "dark"
@@ -197,7 +198,8 @@ class MainWindow(Opening, Saving, Keeping, QMainWindow):
         if first.suffix == ".bvncase":
             self.open_case_file(first)
         else:
-            self.open_folder(first if first.is_dir() else first.parent)
+            whole = first.is_dir() or is_archive(first) or is_directory_file(first)
+            self.open_folder(first if whole else first.parent)
 
     def _unless_unsaved(self, text: str, go: Any) -> None:
         history = self.session.history
@@ -220,7 +222,6 @@ class MainWindow(Opening, Saving, Keeping, QMainWindow):
             self.question = ask_unsaved(self, "Closing now would lose them.", self.save, leave)
             return
         self.host.shutdown()
-        self._end_case()
         self.tasks.shutdown(3.0)
         QSettings().setValue("window/geometry", self.saveGeometry())
         event.accept()

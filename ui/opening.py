@@ -13,9 +13,9 @@ from PySide6.QtWidgets import (
 
 from imaging.errors import PlannerError
 from imaging.progress import Progress, SubProgress
-from planner.storage.lock import WriteLock
 from ui.error_dialog import sentence_of
 from ui.presenters.case_presenter import CasePresenter
+from ui.views.dialogs import ask_to_fill
 
 
 class Opening:
@@ -31,17 +31,20 @@ class Opening:
         QSettings().setValue("folders/recent", names)
         self.browser.show_recent([Path(n) for n in names])
 
-    def _remember_case(self, path: Path) -> None:
-        stored = QSettings().value("cases/recent", [])
-        names = [stored] if isinstance(stored, str) else list(stored or [])
-        QSettings().setValue("cases/recent", [str(path), *(n for n in names if n != str(path))][:8])
-
     def choose_folder(self) -> None:
         """Ask for a folder of images."""
         start = str(self._recent()[0]) if self._recent() else str(Path.home())
         folder = QFileDialog.getExistingDirectory(self, "Open a folder of DICOM images", start)
         if folder:
             self.open_folder(Path(folder))
+
+    def choose_image_file(self) -> None:
+        """Ask for a zip archive or a DICOMDIR."""
+        start = str(self._recent()[0].parent) if self._recent() else str(Path.home())
+        kinds = "Images (*.zip *.ZIP DICOMDIR dicomdir)"
+        name, _ = QFileDialog.getOpenFileName(self, "Open a zip archive or a DICOMDIR", start, kinds)
+        if name:
+            self.open_folder(Path(name))
 
     def open_folder(self, folder: Path) -> None:
         """List what a folder holds; an open case stays open until another series is planned."""
@@ -105,9 +108,19 @@ class Opening:
 
     def plan_series(self, series: Any) -> None:
         """Open a series, find its vertebrae and plan them; asks first where changes would be lost."""
-        self._unless_unsaved("Opening another series closes this plan.", lambda: self._plan_series(series))
 
-    def _plan_series(self, series: Any) -> None:
+        def go(fill_missing: bool) -> None:
+            self._unless_unsaved(
+                "Opening another series closes this plan.", lambda: self._plan_series(series, fill_missing)
+            )
+
+        if not series.fillable:
+            go(False)
+            return
+        reason = next(r.text for r in series.reasons if r.code == "missing_slices")
+        self.dialog = ask_to_fill(self, reason, lambda: go(True))
+
+    def _plan_series(self, series: Any, fill_missing: bool) -> None:
         self.browser.busy.begin("Opening the series")
 
         def failed(error: Exception, details: str) -> None:
@@ -123,30 +136,27 @@ class Opening:
         self.tasks.cancel("preview")
         self.tasks.start(
             "open",
-            lambda progress: self.services.open_series(series, progress),
+            lambda progress: self.services.open_series(series, progress, fill_missing),
             done,
             failed,
             self.browser.busy.report,
             self.browser.busy.hide,
         )
 
-    def _show_case(
-        self, case: Any, case_file: Path | None = None, lock: WriteLock | None = None, read_only: str = ""
-    ) -> None:
+    def _show_case(self, case: Any) -> None:
         self._drop_case()
-        self.session.open_case(case, read_only)
+        self.session.open_case(case)
         self.presenter = CasePresenter(self.session, self.services, self.tasks, self)
         self.presenter.history_changed.connect(self._show_state)
         self.presenter.plan_changed.connect(self._show_state)
         self.presenter.told.connect(self._tell)
         self.presenter.failed.connect(self._fail)
         self.presenter.pointer_told.connect(self.status.pointer.setText)
-        self.banner.show_patient(self.presenter.patient, read_only)
-        self._begin_case(case_file, lock)
+        self.banner.show_patient(self.presenter.patient)
         self.go("trajectories")
 
     def _drop_case(self) -> None:
-        self._end_case()
+        self.case_file = None
         self.status.finished.setText("")
         presenter, self.presenter = self.presenter, None
         self.host.drop_case()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from imaging.dicom import contradictions
+from imaging.dicom.fill import may_fill
 from imaging.dicom.headers import SliceHeader
 from imaging.dicom.series import Verdict
 from imaging.dicom.stack import Stack
@@ -64,8 +66,10 @@ def judge(
         )
         return "reference", tuple(reasons), 0.0
     reasons += _hindrances(headers, stack, extent_lps_mm)
+    if not any(r.code in ("localizer", "colour", "rendered") for r in reasons):
+        reasons += contradictions.stops(headers)
     if stack is not None and not any(r.severity == "stop" for r in reasons):
-        reasons += _cautions(first, stack)
+        reasons += _cautions(first, stack) + contradictions.cautions(headers, stack)
     reasons.sort(key=lambda r: SEVERITY_ORDER.index(r.severity))
     if any(r.severity == "stop" for r in reasons):
         return "unusable", tuple(reasons), 0.0
@@ -94,11 +98,7 @@ def _hindrances(
     if _RENDERED & words:
         return [_stop("rendered", "These are rendered or derived pictures, not slices of the patient.")]
     if stack is None:
-        return [
-            _stop(
-                "no_geometry", "The headers do not say where the slices lie, so distances cannot be measured."
-            )
-        ]
+        return [_why_no_geometry(headers)]
     found = []
     if stack.same_place:
         doubled = sum(len(group) for group in stack.same_place)
@@ -131,7 +131,8 @@ def _hindrances(
             _stop(
                 "missing_slices",
                 f"{missing} of {count + missing} slices {'is' if missing == 1 else 'are'} missing {where}. "
-                "Distances across the gap would be wrong, so this series cannot be planned.",
+                "Distances across the gap would be wrong, so this series cannot be planned."
+                + (" They may be interpolated if you agree." if may_fill(stack, count) else ""),
                 missing,
                 0,
                 "slices",
@@ -170,6 +171,19 @@ def _hindrances(
             )
         )
     return found
+
+
+def _why_no_geometry(headers: list[SliceHeader]) -> Finding:
+    if any(h.position_lps_mm is None or h.orientation_lps is None for h in headers):
+        return _stop(
+            "no_geometry", "The headers do not say where the slices lie, so distances cannot be measured."
+        )
+    if any(h.pixel_mm is None for h in headers):
+        return _stop(
+            "no_pixel_size", "The headers do not say how large a pixel is, so distances cannot be measured."
+        )
+    text = "The headers say that rows and columns are not at right angles, which cannot be true."
+    return _stop("bad_orientation", text)
 
 
 def _cautions(first: SliceHeader, stack: Stack) -> list[Finding]:

@@ -46,6 +46,11 @@ def summarise_series(headers: list[SliceHeader], damaged: list[str]) -> list[Ser
 def _several(count: int, volumes: list[Any]) -> Finding:
     orientations = {v[1].orientation for v in volumes if v[1] is not None}
     mixed = f" ({', '.join(sorted(orientations))})" if len(orientations) > 1 else ""
+    if len({(v[0][0].image.patient_id, v[0][0].image.study_uid) for v in volumes}) > 1:
+        text = "This series UID is used by images of different patients or studies; they are kept apart."
+        return Finding("caution", "mixed_patients", text)
+    if len({v[0][0].image.frame_of_reference_uid for v in volumes}) > 1:
+        mixed = " (different frames of reference)"
     text = f"This series holds {count} separate stacks{mixed}; each is listed on its own."
     return Finding("info", "several_volumes", text, count, 1, "volumes")
 

@@ -11,23 +11,31 @@ from pathlib import Path
 from typing import Any
 
 import pydicom
-from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian, generate_uid
+
+from imaging.dicom.elements import Elements, finite, finite_tuple, wanted_tags
 
 Triple = tuple[float, float, float]
 Six = tuple[float, float, float, float, float, float]
 
 _DIRECTORY_SOP_CLASS = "1.2.840.10008.1.3.10"
 _UNCOMPRESSED = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian)
-_TAGS = [
+_WANTED = wanted_tags((
     "SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID",
     "PatientID", "PatientName", "PatientBirthDate", "PatientSex", "StudyDate", "Modality",
     "SeriesDescription", "SeriesNumber", "ImageType", "InstanceNumber", "AcquisitionNumber",
     "TemporalPositionIdentifier", "EchoNumbers", "EchoTime", "DiffusionBValue", "TriggerTime",
     "ConvolutionKernel", "Rows", "Columns", "NumberOfFrames", "SamplesPerPixel",
-    "PhotometricInterpretation", "BitsAllocated", "PixelSpacing", "SliceThickness",
-    "ImagePositionPatient", "ImageOrientationPatient", "RescaleSlope",
+    "BitsAllocated", "PixelSpacing", "SliceThickness", "SpacingBetweenSlices", "GantryDetectorTilt",
+    "PatientPosition", "ImagePositionPatient", "ImageOrientationPatient",
+    "RescaleSlope", "RescaleIntercept", "RescaleType", "BurnedInAnnotation",
+    "LossyImageCompression",
     "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
-]  # fmt: skip
+))  # fmt: skip
+# JPEG baseline and extended, JPEG-LS near-lossless, JPEG 2000, JPEG 2000 part 2, HTJ2K.
+_LOSSY = {f"1.2.840.10008.1.2.4.{n}" for n in (50, 51, 81, 91, 93, 203)}
+_TAGS = [tag for tag, _ in _WANTED.values()]
+_MOST_FRAMES = 20_000
 
 
 class NotDicomError(Exception):
@@ -40,7 +48,12 @@ class DamagedFileError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ImageHeader:
-    """What all slices of one file share. Empty strings and None where the header is silent."""
+    """What all slices of one file share. Empty strings and None where the header is silent.
+
+    ``series_uid`` is made from what else the header says where it names no series (``series_uid_made``);
+    ``rescale_type`` and ``patient_position`` are as written; ``tilt_deg`` and ``between_mm`` are what the
+    header claims about gantry tilt and slice distance, which the positions prove or contradict.
+    """
 
     path: Path
     study_uid: str
@@ -64,6 +77,14 @@ class ImageHeader:
     columns: int
     samples: int
     rescaled: bool
+    slope: float | None
+    rescale_type: str
+    patient_position: str
+    tilt_deg: float | None
+    between_mm: float | None
+    series_uid_made: bool
+    burned_in: bool
+    lossy: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,71 +160,91 @@ def _looks_like_dicom(path: Path) -> bool:
 
 
 def _slices(path: Path, dataset: Any, size: int) -> list[SliceHeader]:
-    if "SOPClassUID" not in dataset and "SeriesInstanceUID" not in dataset and "Modality" not in dataset:
+    head = Elements(dataset, _WANTED)
+    if "SOPClassUID" not in head and "SeriesInstanceUID" not in head and "Modality" not in head:
         preamble = getattr(dataset, "preamble", None) is not None
         raise DamagedFileError("ends within its header") if preamble else NotDicomError(path)
-    rows, columns = int(dataset.get("Rows") or 0), int(dataset.get("Columns") or 0)
-    if rows == 0 or columns == 0:
-        raise DamagedFileError(f"holds no image ({_text(dataset.get('Modality')) or 'unknown kind'})")
-    frames = int(dataset.get("NumberOfFrames") or 1)
-    samples = int(dataset.get("SamplesPerPixel") or 1)
+    rows, columns = head.integer("Rows") or 0, head.integer("Columns") or 0
+    if not (0 < rows <= 65535 and 0 < columns <= 65535):
+        raise DamagedFileError(f"holds no image ({head.text('Modality') or 'unknown kind'})")
+    frames = head.integer("NumberOfFrames") or 1
+    samples = head.integer("SamplesPerPixel") or 1
+    if not (1 <= frames <= _MOST_FRAMES and 1 <= samples <= 4):
+        raise DamagedFileError(f"claims {frames} frames of {samples} samples, which is not believed")
     syntax = dataset.file_meta.get("TransferSyntaxUID") or ImplicitVRLittleEndian
     if syntax in _UNCOMPRESSED:
-        needed = rows * columns * samples * frames * int(dataset.get("BitsAllocated") or 16) // 8
+        needed = rows * columns * samples * frames * (head.integer("BitsAllocated") or 16) // 8
         if size < needed:
             raise DamagedFileError(f"is cut short ({size} of more than {needed} bytes)")
-    image = ImageHeader(
-        path=path,
-        study_uid=_uid(dataset.get("StudyInstanceUID")),
-        series_uid=_uid(dataset.get("SeriesInstanceUID")) or f"folder:{path.parent}",
-        sop_class_uid=_uid(dataset.get("SOPClassUID")),
-        sop_instance_uid=_uid(dataset.get("SOPInstanceUID")),
-        frame_of_reference_uid=_uid(dataset.get("FrameOfReferenceUID")),
-        patient_id=_text(dataset.get("PatientID")),
-        patient_name=_text(dataset.get("PatientName")),
-        patient_birth_date=_text(dataset.get("PatientBirthDate")),
-        patient_sex=_text(dataset.get("PatientSex")),
-        study_date=_text(dataset.get("StudyDate")),
-        modality=_text(dataset.get("Modality")).upper(),
-        description=_text(dataset.get("SeriesDescription")),
-        number=_integer(dataset.get("SeriesNumber")),
-        instance=_integer(dataset.get("InstanceNumber")),
-        acquisition=_text(dataset.get("AcquisitionNumber")),
-        image_type=_words(dataset.get("ImageType")),
-        kernel=" ".join(_words(dataset.get("ConvolutionKernel"))),
-        rows=rows,
-        columns=columns,
-        samples=samples,
-        rescaled="RescaleSlope" in dataset,
-    )
-    groups = dataset.get("PerFrameFunctionalGroupsSequence")
+    image = _image(path, head, rows, columns, samples, str(syntax))
+    groups = head.sequence("PerFrameFunctionalGroupsSequence")
     if groups:
-        shared = dataset.get("SharedFunctionalGroupsSequence")
+        shared = head.sequence("SharedFunctionalGroupsSequence")
         common = shared[0] if shared else pydicom.Dataset()
         return [_enhanced(image, n, [group, common]) for n, group in enumerate(groups)]
     labels = (
-        ("echo", _text(dataset.get("EchoNumbers")) + "/" + _text(dataset.get("EchoTime"))),
-        ("time point", _text(dataset.get("TemporalPositionIdentifier"))),
-        ("b-value", _text(dataset.get("DiffusionBValue"))),
+        ("echo", head.text("EchoNumbers") + "/" + head.text("EchoTime")),
+        ("time point", head.text("TemporalPositionIdentifier")),
+        ("b-value", head.text("DiffusionBValue")),
         ("image type", "\\".join(image.image_type)),
         ("kernel", image.kernel),
         ("acquisition", image.acquisition),
-        ("trigger time", _text(dataset.get("TriggerTime"))),
+        ("trigger time", head.text("TriggerTime")),
     )
-    position = _floats(dataset.get("ImagePositionPatient"), 3) if frames == 1 else None
     return [
         SliceHeader(
             image,
             n,
-            position,  # type: ignore[arg-type]
-            _floats(dataset.get("ImageOrientationPatient"), 6),  # type: ignore[arg-type]
-            _floats(dataset.get("PixelSpacing"), 2),  # type: ignore[arg-type]
-            _float(dataset.get("SliceThickness")),
+            head.numbers("ImagePositionPatient", 3) if frames == 1 else None,  # type: ignore[arg-type]
+            head.numbers("ImageOrientationPatient", 6),  # type: ignore[arg-type]
+            _pixel(head.numbers("PixelSpacing", 2)),
+            head.number("SliceThickness"),
             image.image_type,
             labels,
         )
         for n in range(frames)
     ]
+
+
+def _image(path: Path, head: Elements, rows: int, columns: int, samples: int, syntax: str) -> ImageHeader:
+    study, series = head.text("StudyInstanceUID"), head.text("SeriesInstanceUID")
+    made = not series
+    if made:
+        facts = [study, head.text("SeriesNumber"), head.text("SeriesDescription"), head.text("Modality")]
+        facts += [head.text("FrameOfReferenceUID"), head.text("PatientID"), path.parent.name]
+        series = str(generate_uid(entropy_srcs=["series", *facts]))
+    return ImageHeader(
+        path=path,
+        study_uid=study,
+        series_uid=series,
+        sop_class_uid=head.text("SOPClassUID"),
+        sop_instance_uid=head.text("SOPInstanceUID"),
+        frame_of_reference_uid=head.text("FrameOfReferenceUID"),
+        patient_id=head.text("PatientID"),
+        patient_name=head.text("PatientName"),
+        patient_birth_date=head.text("PatientBirthDate"),
+        patient_sex=head.text("PatientSex"),
+        study_date=head.text("StudyDate"),
+        modality=head.text("Modality").upper(),
+        description=head.text("SeriesDescription"),
+        number=head.integer("SeriesNumber"),
+        instance=head.integer("InstanceNumber"),
+        acquisition=head.text("AcquisitionNumber"),
+        image_type=head.words("ImageType"),
+        kernel=" ".join(head.words("ConvolutionKernel")),
+        rows=rows,
+        columns=columns,
+        samples=samples,
+        rescaled="RescaleSlope" in head or "RescaleIntercept" in head,
+        slope=head.number("RescaleSlope"),
+        rescale_type=head.text("RescaleType"),
+        patient_position=head.text("PatientPosition").upper(),
+        tilt_deg=head.number("GantryDetectorTilt"),
+        between_mm=head.number("SpacingBetweenSlices"),
+        series_uid_made=made,
+        burned_in=head.text("BurnedInAnnotation").upper() == "YES",
+        lossy=head.text("LossyImageCompression") == "01" or syntax in _LOSSY,
+    )
 
 
 def functional_group(groups: Iterable[Any], macro: str) -> Any:
@@ -239,10 +280,10 @@ def _enhanced(image: ImageHeader, frame: int, groups: list[Any]) -> SliceHeader:
     return SliceHeader(
         image,
         frame,
-        _floats(position, 3),  # type: ignore[arg-type]
-        _floats(orientation, 6),  # type: ignore[arg-type]
-        _floats(measures.get("PixelSpacing"), 2),  # type: ignore[arg-type]
-        _float(measures.get("SliceThickness")),
+        finite_tuple(position, 3),  # type: ignore[arg-type]
+        finite_tuple(orientation, 6),  # type: ignore[arg-type]
+        _pixel(finite_tuple(measures.get("PixelSpacing"), 2)),
+        finite(measures.get("SliceThickness")),
         frame_type,
         labels,
     )
@@ -263,27 +304,9 @@ def _words(value: Any) -> tuple[str, ...]:
     return tuple(str(part).strip() for part in parts)
 
 
-def _integer(value: Any) -> int | None:
-    try:
-        return int(value)
-    except (TypeError, ValueError):
-        return None
-
-
-def _float(value: Any) -> float | None:
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return None
-
-
-def _floats(value: Any, count: int) -> tuple[float, ...] | None:
-    try:
-        numbers = tuple(float(v) for v in value)
-    except (TypeError, ValueError):
-        return None
-    finite = len(numbers) == count and all(abs(v) < 1e6 for v in numbers)
-    return numbers if finite else None
+def _pixel(pair: tuple[float, ...] | None) -> tuple[float, float] | None:
+    """A pixel's size where both sides are positive."""
+    return (pair[0], pair[1]) if pair is not None and min(pair) > 1e-4 else None
 
 
 def readable_folder(folder: Path) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from imaging.dicom.fill import filled
 from imaging.dicom.pixels import AIR_HU, read_values
 from imaging.dicom.series import SeriesSummary
 from imaging.dicom.stack import Stack
@@ -27,6 +28,8 @@ class LoadedSeries:
         volume: voxels on their own grid, slices ascending along row x column, so right-handed.
         findings: the summary's reasons and what loading noticed.
         summary: the series as scanned; its ``headers`` are in the order of k unless resampled.
+        steps: what was done to the images beyond reading them, as findings; a plan is stamped with them.
+        image_sha256: (SOP instance UID, hex SHA-256 of the file) of every source file, in slice order.
         voxel_sha256: of the int16 voxels (little endian, [k, j, i]) and the affine: names a plan's source.
     """
 
@@ -44,24 +47,34 @@ class LoadedSeries:
     modality: str
     sop_instance_uids: tuple[str, ...]
     voxel_sha256: str
+    steps: tuple[Finding, ...] = ()
+    image_sha256: tuple[tuple[str, str], ...] = ()
 
 
-def load_series(summary: SeriesSummary, progress: Progress = NULL_PROGRESS) -> LoadedSeries:
+def load_series(
+    summary: SeriesSummary, progress: Progress = NULL_PROGRESS, *, fill_missing: bool = False
+) -> LoadedSeries:
     """Read the voxels of a series that may be planned on.
+
+    Args:
+        fill_missing: that the user agreed to interpolate slices that are missing.
 
     Raises:
         PlannerError: series_unusable with the reason, damaged_slice, too_little_memory.
         TaskCancelledError: through ``progress``.
     """
-    if not summary.plannable or summary.stack is None:
+    fill = fill_missing and summary.fillable
+    if not (summary.plannable or fill) or summary.stack is None:
         reason = next((r.text for r in summary.reasons if r.severity == "stop"), "")
         reason = reason or (summary.reasons[0].text if summary.reasons else "")
         raise PlannerError("series_unusable", f"{summary.title} cannot be planned. {reason}".strip())
-    volume, noticed = read_volume(summary, SubProgress(progress, 0.0, 0.95))
+    read = _read(summary, SubProgress(progress, 0.0, 0.95), fill)
+    reasons = tuple(r for r in summary.reasons if r.code not in {"missing_slices", "gantry_tilt"})
+    volume = read.volume
     progress.step(0.97, "Taking the fingerprint of the images")
     loaded = LoadedSeries(
         volume=volume,
-        findings=(*summary.reasons, *noticed),
+        findings=(*read.steps, *reasons, *read.noticed),
         summary=summary,
         study_instance_uid=summary.study_instance_uid,
         series_instance_uid=summary.series_instance_uid,
@@ -74,6 +87,8 @@ def load_series(summary: SeriesSummary, progress: Progress = NULL_PROGRESS) -> L
         modality=summary.modality,
         sop_instance_uids=tuple(dict.fromkeys(h.image.sop_instance_uid for h in summary.headers)),
         voxel_sha256=voxel_sha256(volume),
+        steps=read.steps,
+        image_sha256=read.image_sha256,
     )
     progress.step(1.0, "Images read")
     return loaded
@@ -85,24 +100,53 @@ def read_volume(summary: SeriesSummary, progress: Progress = NULL_PROGRESS) -> t
     Raises:
         PlannerError: not_a_volume, damaged_slice, too_little_memory.
     """
+    read = _read(summary, progress, fill=False)
+    return read.volume, [*read.steps, *read.noticed]
+
+
+@dataclass(frozen=True, eq=False)
+class _Read:
+    volume: Volume
+    steps: tuple[Finding, ...]
+    noticed: tuple[Finding, ...]
+    image_sha256: tuple[tuple[str, str], ...]
+
+
+def _read(summary: SeriesSummary, progress: Progress, fill: bool) -> _Read:
     stack = summary.stack
-    if stack is None or stack.spacing_mm <= 0 or not stack.regular:
+    gaps = stack is not None and bool(stack.gaps) and not (stack.same_place or stack.uneven)
+    if stack is None or stack.spacing_mm <= 0 or not (stack.regular or (fill and gaps)):
         text = f"{summary.title} is not a volume: its slices are not evenly spaced."
         raise PlannerError("not_a_volume", text)
-    findings: list[Finding] = []
+    noticed: list[Finding] = []
+    steps: list[Finding] = []
     try:
-        values, scaled = read_values(summary.headers, summary.modality, SubProgress(progress, 0.0, 0.9))
+        values, scaled, hashes = read_values(
+            summary.headers, summary.modality, SubProgress(progress, 0.0, 0.9)
+        )
         row_mm, column_mm = summary.pixel_mm
         origin = stack.origin_lps_mm
         if stack.sheared:
             values, origin = _straighten(values, stack, column_mm, row_mm, summary.modality, progress)
+            text = (
+                f"The gantry was tilted by {stack.tilt_deg:.1f}°. Each slice was resampled within its "
+                "plane so that they stand straight on each other."
+            )
+            steps.append(Finding("caution", "gantry_tilt_corrected", text, stack.tilt_deg, 0.0, "deg"))
+        if stack.gaps:
+            values, made = filled(values, stack)
+            text = (
+                f"{made} missing slice{' was' if made == 1 else 's were'} interpolated between neighbours, "
+                "as the user agreed. What lies there was not measured."
+            )
+            steps.append(Finding("caution", "missing_slices_interpolated", text, made, 0, "slices"))
     except MemoryError:
         text = f"{summary.title} needs more memory than is free. Close other programs and try again."
         raise PlannerError("too_little_memory", text) from None
     if scaled:
-        findings.append(Finding("info", "mr_values_scaled", "The values were scaled to fit 0 to 4095."))
+        noticed.append(Finding("info", "mr_values_scaled", "The values were scaled to fit 0 to 4095."))
     if summary.modality == "CT":
-        findings += _check_values(values)
+        noticed += _check_values(values)
     grid = VolumeGrid.from_parts(
         (values.shape[0], values.shape[1], values.shape[2]),
         origin,
@@ -110,7 +154,9 @@ def read_volume(summary: SeriesSummary, progress: Progress = NULL_PROGRESS) -> t
         stack.axes_lps.T,
         summary.frame_of_reference_uid,
     )
-    return Volume(grid, values, summary.modality), findings
+    uids = {h.image.path: h.image.sop_instance_uid for h in summary.headers}
+    prints = tuple((uid, hashes[path]) for path, uid in uids.items())
+    return _Read(Volume(grid, values, summary.modality), tuple(steps), tuple(noticed), prints)
 
 
 def voxel_sha256(volume: Volume) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import warnings
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -25,8 +27,9 @@ Slices = NDArray[np.float32] | NDArray[np.int16]
 
 def read_values(
     headers: tuple[SliceHeader, ...], modality: str, progress: Progress
-) -> tuple[NDArray[np.int16], bool]:
-    """(n, rows, columns) int16 values in the order of ``headers``, and whether MR values were scaled to fit.
+) -> tuple[NDArray[np.int16], bool, dict[Path, str]]:
+    """(n, rows, columns) int16 values in the order of ``headers``, whether MR values were scaled to fit, and
+    the hex SHA-256 of each file.
 
     CT: stored x slope + intercept of each slice, padding and what lies below air set to -1024 HU.
     MR: stored values where all slices share one slope; else the rescaled ones.
@@ -41,12 +44,12 @@ def read_values(
     ct = modality == "CT"
     out: NDArray[Any] = np.empty(shape, np.int16 if ct else np.float32)
     slopes = np.ones((len(headers), 2))
+    hashes: dict[Path, str] = {}
 
     def read(path: Path) -> None:
         places = wanted[path]
-        for place, (stored, slope, intercept, padding) in zip(
-            places, _frames(path, [headers[n].frame for n in places], shape[1:]), strict=True
-        ):
+        hashes[path], frames = _frames(path, [headers[n].frame for n in places], shape[1:])
+        for place, (stored, slope, intercept, padding) in zip(places, frames, strict=True):
             slopes[place] = slope, intercept
             out[place] = _hounsfield(stored, slope, intercept, padding) if ct else stored
 
@@ -54,8 +57,8 @@ def read_values(
         warnings.simplefilter("ignore")
         _in_threads(list(wanted), read, progress)
     if ct:
-        return out, False
-    return _mr_values(out, slopes)
+        return out, False, hashes
+    return *_mr_values(out, slopes), hashes
 
 
 def _in_threads(paths: list[Path], read: Callable[[Path], None], progress: Progress) -> None:
@@ -72,9 +75,10 @@ def _in_threads(paths: list[Path], read: Callable[[Path], None], progress: Progr
 
 def _frames(
     path: Path, frames: list[int], shape: tuple[int, ...]
-) -> list[tuple[NDArray[Any], float, float, tuple[float, float] | None]]:
+) -> tuple[str, list[tuple[NDArray[Any], float, float, tuple[float, float] | None]]]:
     try:
-        dataset = pydicom.dcmread(path, force=True)
+        data = path.read_bytes()
+        dataset = pydicom.dcmread(io.BytesIO(data), force=True)
         if not dataset.file_meta.get("TransferSyntaxUID"):
             dataset.file_meta.TransferSyntaxUID = pydicom.uid.ImplicitVRLittleEndian
         pixels = dataset.pixel_array
@@ -82,7 +86,7 @@ def _frames(
             pixels = pixels[None]
         if pixels.shape[1:] != shape:
             raise ValueError("the pixels do not fill the matrix")
-        return [(pixels[n], *_rescale(dataset, n)) for n in frames]
+        return hashlib.sha256(data).hexdigest(), [(pixels[n], *_rescale(dataset, n)) for n in frames]
     except MemoryError:
         raise
     except Exception as error:

@@ -9,29 +9,46 @@ from pathlib import Path
 
 from imaging.dicom.checks import is_bone_kernel
 from imaging.dicom.grouping import summarise_series, with_best
-from imaging.dicom.headers import DamagedFileError, NotDicomError, SliceHeader, read_slices, readable_folder
+from imaging.dicom.header_cache import HeaderCache
+from imaging.dicom.headers import DamagedFileError, NotDicomError, SliceHeader, readable_folder
+from imaging.dicom.inputs import directory_files, is_archive, is_directory_file, unpacked
 from imaging.dicom.series import ScanResult, SeriesSummary, SkippedFile
 from imaging.errors import PlannerError
-from imaging.progress import NULL_PROGRESS, Progress
+from imaging.progress import NULL_PROGRESS, Progress, SubProgress
 
 
 def scan_folder(folder: Path, progress: Progress = NULL_PROGRESS) -> ScanResult:
-    """Find every volume below ``folder``; reads headers only and writes nothing.
+    """Find every volume below a folder, in a zip archive, or named by a DICOMDIR; reads headers only.
+
+    Nothing is written beside the images. Headers are remembered in the user's cache folder, where archives
+    are unpacked too.
 
     Raises:
-        PlannerError: folder_missing, folder_no_permission, folder_empty, folder_no_dicom.
+        PlannerError: folder_missing, folder_no_permission, folder_empty, folder_no_dicom, bad_dicomdir, and
+            those of ``inputs.unpacked``.
         TaskCancelledError: through ``progress``.
     """
     folder = Path(folder)
-    paths, closed = _files(folder, progress)
+    missing: list[Path] = []
+    closed: list[Path] = []
+    if is_archive(folder):
+        folder = unpacked(folder, SubProgress(progress, 0.0, 0.4))
+        progress = SubProgress(progress, 0.4, 1.0)
+    if is_directory_file(folder):
+        paths, missing = directory_files(folder)
+        folder = folder.parent
+    else:
+        paths, closed = _files(folder, progress)
+    cache = HeaderCache(folder)
     by_series: dict[str, list[SliceHeader]] = defaultdict(list)
     skipped = [SkippedFile(path, "may not be opened: permission denied") for path in closed]
+    skipped += [SkippedFile(path, "is named by the DICOMDIR and not there") for path in missing]
     others = 0
     for n, path in enumerate(paths):
         if n % 10 == 0:
             progress.step(0.95 * n / len(paths), f"Reading headers, {n} of {len(paths)} files")
         try:
-            for header in read_slices(path):
+            for header in cache.slices(path):
                 by_series[header.image.series_uid].append(header)
         except NotDicomError:
             others += 1
@@ -41,6 +58,7 @@ def scan_folder(folder: Path, progress: Progress = NULL_PROGRESS) -> ScanResult:
             skipped.append(SkippedFile(path, "may not be read: permission denied"))
         except OSError as error:
             skipped.append(SkippedFile(path, f"cannot be read ({error.strerror or type(error).__name__})"))
+    cache.save()
     if not by_series:
         raise _nothing_found(folder, len(paths), skipped)
     progress.step(0.96, "Sorting slices")
@@ -108,16 +126,20 @@ def _damaged_by_series(
     return found
 
 
-def choose_best(series: Sequence[SeriesSummary]) -> tuple[SeriesSummary, str]:
+def choose_best(series: Sequence[SeriesSummary], fill_missing: bool = False) -> tuple[SeriesSummary, str]:
     """The series to plan on and one sentence why.
+
+    ``fill_missing`` takes one with a few missing slices where no whole one is there.
 
     Raises:
         PlannerError: no_usable_series, with the gravest reason of the most promising one.
     """
     usable = [s for s in series if s.plannable]
+    if not usable and fill_missing:
+        usable = [s for s in series if s.fillable]
     if not usable:
         raise PlannerError("no_usable_series", _why_none(series))
-    best = max(usable, key=lambda s: s.score)
+    best = max(usable, key=lambda s: (s.score, s.modality == "CT", s.slices))
     kind = (
         "thinnest"
         if all(best.spacing_mm <= s.spacing_mm for s in usable if s.modality == best.modality)

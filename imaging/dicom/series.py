@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from imaging.dicom.fill import may_fill
 from imaging.dicom.headers import SliceHeader
 from imaging.dicom.stack import Stack
 from imaging.findings import Finding
@@ -81,6 +82,12 @@ class SeriesSummary:
     def plannable(self) -> bool:
         """Whether it may be loaded for planning."""
         return self.verdict in ("best", "usable", "limited")
+
+    @property
+    def fillable(self) -> bool:
+        """Whether nothing but a few missing slices hinders planning, which may be interpolated if agreed."""
+        stops = {r.code for r in self.reasons if r.severity == "stop"}
+        return self.stack is not None and stops == {"missing_slices"} and may_fill(self.stack, self.slices)
 
     @property
     def title(self) -> str:

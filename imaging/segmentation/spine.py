@@ -64,7 +64,6 @@ def label_spine(
         to_source(structures, iso, volume),
         naming.confidence,
         naming.findings,
-        naming.evidence,
     )
 
 
@@ -79,7 +78,7 @@ def _lumbar(
     return (
         [bodies[n - first] for n in keep if n >= first],
         sacral,
-        Naming(numbers, confidence, naming.findings, naming.evidence),
+        Naming(numbers, confidence, naming.findings),
     )
 
 

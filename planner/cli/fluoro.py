@@ -63,13 +63,15 @@ def run(options: argparse.Namespace) -> int:
     )
     from PIL import Image
 
-    from planner.services.open_case import open_case
+    from planner.services.open_case import agreed_to_fill, open_case
 
     plan = read_plan(options.plan) if options.plan else None
     series = options.series or (plan.source.series_instance_uid if plan else None)
     progress = ConsoleProgress()
     try:
-        case = open_case(options.folder, series, SubProgress(progress, 0.0, 0.6))
+        filled = plan is not None and agreed_to_fill(plan)
+        first = SubProgress(progress, 0.0, 0.6)
+        case = open_case(options.folder, series, first, fill_missing=filled)
         picture, words = render_case_picture(case, plan, request, SubProgress(progress, 0.6, 1.0))
         with whole_file(options.out) as temporary:
             Image.fromarray(picture).save(temporary, format="PNG")

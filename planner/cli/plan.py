@@ -16,7 +16,9 @@ HELP = "plan a folder of images and write plan, label maps, pictures, report and
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags of the verb."""
-    parser.add_argument("folder", metavar="DIR", type=Path, help="DICOM folder, searched recursively")
+    parser.add_argument(
+        "folder", metavar="DIR", type=Path, help="DICOM folder, searched recursively; or zip, or DICOMDIR"
+    )
     parser.add_argument(
         "--out", metavar="OUT", type=Path, required=True, help="new folder, or an earlier output"
     )
@@ -29,6 +31,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--anchor", metavar="L4=X,Y,Z", help="this point (LPS mm) lies in the body of that level"
+    )
+    parser.add_argument(
+        "--fill-missing",
+        action="store_true",
+        help="agree to interpolate a few missing slices; the plan is stamped with it",
     )
     parser.add_argument("--no-report", action="store_true", help="write no report.pdf")
     parser.add_argument("--no-dicom", action="store_true", help="write no DICOM objects")
@@ -47,6 +54,7 @@ def run(options: argparse.Namespace) -> int:
         anchor=anchor_point(options.anchor) if options.anchor else None,
         report=not options.no_report,
         dicom=not options.no_dicom,
+        fill_missing=options.fill_missing,
     )
 
 
@@ -62,6 +70,7 @@ def plan_folder(
     anchor: tuple[int, Point] | None = None,
     report: bool = True,
     dicom: bool = True,
+    fill_missing: bool = False,
 ) -> int:
     """Do what the verb does and return its exit status."""
     from planner.services.export_plan import export_plan, require_writable_out
@@ -73,7 +82,8 @@ def plan_folder(
     profile = device_named(device)
     progress = ConsoleProgress()
     try:
-        case = open_case(folder, series, SubProgress(progress, 0.0, 0.15))
+        first = SubProgress(progress, 0.0, 0.15)
+        case = open_case(folder, series, first, fill_missing=fill_missing)
         progress.close()
         say(case.why_chosen)
         middle = SubProgress(progress, 0.15, 0.55)

@@ -12,7 +12,7 @@ from imaging.errors import PlannerError
 from imaging.findings import Finding
 from imaging.progress import NULL_PROGRESS, Progress, SubProgress
 from imaging.volume import Volume
-from planner.domain.plan import Source
+from planner.domain.plan import Plan, Source
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,13 +57,31 @@ def scan(folder: Path, progress: Progress = NULL_PROGRESS) -> ScanResult:
     return scan_folder(folder, progress)
 
 
-def open_series(folder: Path, summary: SeriesSummary, why: str, progress: Progress = NULL_PROGRESS) -> Case:
-    """Open one scanned series; PlannerError where it cannot be planned on."""
-    return Case(folder, load_series(summary, progress), why)
+def open_series(
+    folder: Path,
+    summary: SeriesSummary,
+    why: str,
+    progress: Progress = NULL_PROGRESS,
+    *,
+    fill_missing: bool = False,
+) -> Case:
+    """Open one scanned series; PlannerError where it cannot be planned on.
+
+    ``fill_missing`` says that the user agreed to interpolate a few missing slices.
+    """
+    return Case(folder, load_series(summary, progress, fill_missing=fill_missing), why)
 
 
-def open_case(folder: Path, series: str | None = None, progress: Progress = NULL_PROGRESS) -> Case:
-    """Open the best series of a folder, or the one named by its UID (or UID#part).
+def open_case(
+    folder: Path,
+    series: str | None = None,
+    progress: Progress = NULL_PROGRESS,
+    *,
+    fill_missing: bool = False,
+) -> Case:
+    """Open the best series of a folder, zip archive or DICOMDIR, or the one named by its UID (or UID#part).
+
+    ``fill_missing`` says that the user agreed to interpolate a few missing slices.
 
     Raises:
         PlannerError: folder_*, no_usable_series, unknown_series, series_unusable and those of reading.
@@ -71,11 +89,17 @@ def open_case(folder: Path, series: str | None = None, progress: Progress = NULL
     """
     found = scan(folder, SubProgress(progress, 0.0, 0.4))
     if series is None:
-        summary, why = choose_best(found.series)
+        summary, why = choose_best(found.series, fill_missing)
     else:
         summary = _named(found.series, series)
         why = f"{summary.title} is taken, the series that was asked for."
-    return open_series(folder, summary, why, SubProgress(progress, 0.4, 1.0))
+    last = SubProgress(progress, 0.4, 1.0)
+    return open_series(folder, summary, why, last, fill_missing=fill_missing)
+
+
+def agreed_to_fill(plan: Plan) -> bool:
+    """Whether the plan was made on images whose missing slices the user agreed to interpolate."""
+    return any(f.code == "missing_slices_interpolated" for f in plan.findings)
 
 
 def _named(series: tuple[SeriesSummary, ...], name: str) -> SeriesSummary:

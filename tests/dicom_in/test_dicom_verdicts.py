@@ -100,7 +100,8 @@ def test_volumes_at_one_place_are_told_apart(
     tmp_path: Path, modality: str, labels: list[dict[str, int]]
 ) -> None:
     for n, label in enumerate(labels):
-        write_series(tmp_path / str(n), positions(), modality=modality, slope=n + 1.0, **label)
+        kind = {"sop_class": MR} if modality == "MR" else {}
+        write_series(tmp_path / str(n), positions(), modality=modality, slope=n + 1.0, **kind, **label)
     series = scan_folder(tmp_path).series
     assert [s.slices for s in series] == [20, 20]
     assert all(s.plannable and "told_apart" in codes(s) for s in series)

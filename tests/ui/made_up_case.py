@@ -131,7 +131,7 @@ def made_plan() -> Plan:
     refusal = Refusal("right", "pedicle_narrow", "L4 right is not planned: the pedicle is 4.1 mm wide.")
     level = LevelPlan(23, 0.8, target, (made_trajectory(),), (refusal,))
     doubt = Finding("stop", "level_count_unconfirmed", "The sacrum is not in the image.")
-    return Plan(Source("1", "2", "3", "CT", "0" * 64), (level,), (doubt,))
+    return Plan(Source("1", "2", "3", "CT", "0"), (level,), (doubt,))
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,6 +154,7 @@ class FakeSeries:
     extent_lps_mm: tuple[float, float, float] = (110.0, 110.0, 50.0)
     score: float = 1.0
     plannable: bool = True
+    fillable: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,7 +186,7 @@ class FakeServices:
     def sample_folder(self, progress):
         raise PlannerError("output_not_writable", "The sample cannot be written here.")
 
-    def open_series(self, series, progress):
+    def open_series(self, series, progress, fill_missing=False):
         return object()
 
     def preview(self, series, progress):
@@ -223,7 +224,7 @@ class FakeServices:
         path.write_text("saved")
         self.saved.append(path)
 
-    def load(self, path, progress, images=None, plan=None):
+    def load(self, path, progress):
         raise PlannerError("bad_case_file", f"{path} is damaged or not a case file.")
 
     def export(self, folder, case, segmentation, plan, progress):

@@ -7,9 +7,10 @@ import time
 import pytest
 from made_up_case import FakeSeries
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QPushButton
+from PySide6.QtWidgets import QDialog, QLabel, QPushButton
 
 from imaging.errors import PlannerError
+from imaging.findings import Finding
 from ui.error_dialog import sentence_of
 
 pytestmark = pytest.mark.gui
@@ -147,7 +148,7 @@ def test_unsaved_changes_are_asked_about(planned, services, qtbot, tmp_path):
     planned._save_to(path)
     qtbot.waitUntil(lambda: services.saved == [path], timeout=2000)
     qtbot.waitUntil(lambda: planned.session.is_clean, timeout=2000)
-    assert planned.bar.saved.text().startswith("Saved")
+    assert planned.bar.saved.text() == "Saved"
 
 
 def test_failures_become_a_sentence(window, services, qtbot):
@@ -167,3 +168,18 @@ def test_damaged_case_file_is_told(window, qtbot, tmp_path):
     qtbot.waitUntil(lambda: window.dialog is not None, timeout=3000)
     assert "damaged" in window.dialog.sentence.text()
     window.dialog.close()
+
+
+def test_missing_slices_are_interpolated_only_when_agreed(window, qtbot, monkeypatch):
+    reason = Finding("stop", "missing_slices", "3 of 40 slices are missing between 24 and 28 mm.")
+    series = FakeSeries("Gappy", "unusable", (reason,), plannable=False, fillable=True)
+    agreed = []
+    monkeypatch.setattr(window, "_plan_series", lambda s, fill_missing: agreed.append((s, fill_missing)))
+    window.plan_series(series)
+    dialog = window.dialog
+    assert "3 of 40 slices" in "".join(x.text() for x in dialog.findChildren(QLabel))
+    dialog.reject()
+    assert agreed == []
+    window.plan_series(series)
+    next(b for b in window.dialog.findChildren(QPushButton) if b.text() == "Interpolate and plan").click()
+    assert agreed == [(series, True)]

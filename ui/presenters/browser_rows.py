@@ -34,6 +34,7 @@ class SeriesRow:
     verdict: str
     reason: str
     plannable: bool
+    fillable: bool
 
 
 def person_name(raw: str) -> str:
@@ -84,6 +85,7 @@ def rows_of(series: Any) -> list[SeriesRow]:
                 verdict,
                 reason,
                 s.plannable,
+                s.fillable,
             )
         )
     return sorted(made, key=lambda r: (r.patient, r.patient_note, r.study, -r.series.score, r.title))

@@ -29,6 +29,7 @@ class Browser(QWidget):
     open_case_file = Signal()
     recent = Signal(object)
     plan_series = Signal(object)
+    open_image_file = Signal()
     cancelled = Signal()
     preview_wanted = Signal(object)
 
@@ -58,7 +59,11 @@ class Browser(QWidget):
         self.open_button.setToolTip("Ctrl+O")
         self.open_button.clicked.connect(self.open_folder)
         box.addWidget(self.open_button)
-        box.addWidget(label("or drop a folder anywhere on this window", "small2", wrap=True))
+        box.addWidget(label("or drop a folder or zip anywhere on this window", "small2", wrap=True))
+        self.file_button = QPushButton(" Open a zip or DICOMDIR…")
+        self.file_button.setIcon(icon("folder"))
+        self.file_button.clicked.connect(self.open_image_file)
+        box.addWidget(self.file_button)
         self.sample_button = QPushButton(" Open the sample")
         self.sample_button.setIcon(icon("spine"))
         self.sample_button.clicked.connect(self.open_sample)
@@ -230,7 +235,9 @@ class Browser(QWidget):
                 box.addWidget(_group(f"Study of {row.study}", "", "", 30, False))
             line = SeriesLine(row)
             line.chosen.connect(self.choose)
-            line.opened.connect(lambda r: self.plan_series.emit(r.series) if r.plannable else None)
+            line.opened.connect(
+                lambda r: self.plan_series.emit(r.series) if r.plannable or r.fillable else None
+            )
             self.lines.append(line)
             box.addWidget(line)
         skipped = len(found.skipped)
@@ -253,6 +260,10 @@ class Browser(QWidget):
         )
         if best is not None:
             self.choose(best)
+
+    def _open(self, row: SeriesRow) -> None:
+        if row.plannable or row.fillable:
+            self.plan_series.emit(row.series)
 
     def choose(self, row: SeriesRow) -> None:
         """Select a series and tell what it allows."""
@@ -277,12 +288,15 @@ class Browser(QWidget):
         self.preview.clear("Reading the images…" if row.plannable else "No preview of this series")
         if row.plannable:
             self.preview_wanted.emit(row.series)
-        self.plan_button.setEnabled(row.plannable)
-        self.plan_note.setText(
-            "Segmentation starts in the background. You can look at the images at once."
-            if row.plannable
-            else "Plan this case waits for a series that can be planned on."
-        )
+        self.plan_button.setEnabled(row.plannable or row.fillable)
+        self.plan_button.setText("Plan this case…" if row.fillable else "Plan this case")
+        if row.plannable:
+            note = "Segmentation starts in the background. You can look at the images at once."
+        elif row.fillable:
+            note = "Asks first whether the missing slices may be interpolated."
+        else:
+            note = "Plan this case waits for a series that can be planned on."
+        self.plan_note.setText(note)
 
 
 def _group(title: str, note: str, right: str, height: int, raised: bool) -> QWidget:
