@@ -7,6 +7,10 @@ from typing import Literal
 
 Severity = Literal["info", "caution", "stop"]
 SEVERITY_ORDER: tuple[Severity, ...] = ("stop", "caution", "info")
+# What only a person who confirms the names of the levels can settle.
+NAMING_CODES = frozenset(
+    {"level_count_unconfirmed", "lumbar_count_unusual", "transitional_vertebra", "level_spacing_uneven"}
+)
 
 
 @dataclass(frozen=True, slots=True)

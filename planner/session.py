@@ -11,6 +11,7 @@ from imaging.labels import Side
 from imaging.segmentation.result import SpineSegmentation
 from planner.domain.plan import Plan
 from planner.history import PlanHistory
+from planner.services.annotate import require_unlocked
 from planner.services.approval import approval_blockers, approval_sentence, confirm_levels, withdraw_changed
 from planner.signal import Signal
 
@@ -44,6 +45,7 @@ class PlanningSession:
         self.plan_changed: Signal[Plan | None] = Signal()
         self.selection_changed: Signal[Selection] = Signal()
         self.clean_changed: Signal[bool] = Signal()
+        self.read_only = ""
 
     @property
     def case(self) -> Case | None:
@@ -80,10 +82,14 @@ class PlanningSession:
         """Whether nothing is unsaved."""
         return self._history is None or self._history.is_clean
 
-    def open_case(self, case: Case | None) -> None:
-        """Change to another case; segmentation, plan and selection of the last one are dropped."""
+    def open_case(self, case: Case | None, read_only: str = "") -> None:
+        """Change to another case; segmentation, plan and selection of the last one are dropped.
+
+        ``read_only`` is the sentence that says why nothing may be changed in it; empty when it may.
+        """
         if case is self._case:
             return
+        self.read_only = read_only
         self.set_segmentation(None)
         old, self._case = self._case, case
         self.case_changed.emit(old, case)
@@ -121,8 +127,15 @@ class PlanningSession:
         self.plan_changed.emit(old, self.shown_plan)
 
     def commit(self, label: str, plan: Plan, merge_key: Hashable | None = None) -> None:
-        """Make ``plan`` the present one; a trajectory that differs from the last loses its approval."""
+        """Make ``plan`` the present one; a trajectory that differs from the last loses its approval.
+
+        Raises:
+            PlannerError: read_only, or locked where a locked trajectory would change.
+        """
         history = self._present()
+        if self.read_only:
+            raise PlannerError("read_only", self.read_only)
+        require_unlocked(history.plan, plan)
         old, clean = self.shown_plan, self.is_clean
         history.commit(label, withdraw_changed(history.plan, plan), merge_key)
         self._preview = None

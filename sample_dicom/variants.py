@@ -132,7 +132,7 @@ def random_parameters(seed: int, **changes: Any) -> PhantomParameters:
     """A plausible adult with plausible disease, cropped round the spine; the same for the same seed.
 
     Sizes spread as published (pedicle width 15 %, body 5 %: Zindrick 1987, Panjabi 1992). Frequencies are
-    those of spine clinics, not of the population: transitional vertebrae 12 % (Konin and Walz 2010), vertebral
+    those of spine clinics, not of the population: transitional vertebrae 12 % (Konin and Walz 2010),
     fracture 10 %, adult scoliosis over 10 degrees 15 %, contrast 30 %, hardware 5 %.
     """
     random = np.random.default_rng([seed, 10])

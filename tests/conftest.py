@@ -7,8 +7,10 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
+settings.register_profile("shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared machine")
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ["BVN_PLANNER_CACHE"] = tempfile.mkdtemp(prefix="bvn-planner-test-cache-")
 atexit.register(shutil.rmtree, os.environ["BVN_PLANNER_CACHE"], ignore_errors=True)

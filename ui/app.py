@@ -31,6 +31,7 @@ def run(path: Path | None = None) -> int:
         screen = app.primaryScreen().availableGeometry()
         window.resize(min(1920, screen.width()), min(1080, screen.height()))
     window.show()
+    QTimer.singleShot(0, window.offer_left_behind)
     if path is not None:
         if path.suffix == ".bvncase":
             QTimer.singleShot(0, lambda: window.open_case_file(path))

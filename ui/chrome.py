@@ -37,8 +37,10 @@ class Banner(QWidget):
         row.addWidget(self.orientation)
         row.addWidget(self.caveat)
 
-    def show_patient(self, words: PatientWords) -> None:
-        """Name the patient and the images."""
+    def show_patient(self, words: PatientWords, read_only: str = "") -> None:
+        """Name the patient and the images, and say why the case is for reading only where it is."""
+        self.read_only.setText(read_only)
+        self.read_only.setVisible(bool(read_only))
         self.patient.setText(words.name)
         facts = (words.patient_id, words.person, words.study, words.image)
         self.facts.setText("    ".join(x for x in facts if x))

@@ -13,6 +13,7 @@ from imaging.dicom.inputs import is_archive, is_directory_file
 from planner.session import PlanningSession
 from ui.chrome import Banner, StatusBar
 from ui.error_dialog import ErrorDialog, show_error
+from ui.keeping import Keeping
 from ui.opening import Opening
 from ui.presenters.case_presenter import CasePresenter
 from ui.presenters.services import Services
@@ -28,10 +29,10 @@ from ui.views.dialogs import ask_unsaved
 from ui.views.series_list import BusyBar
 
 
-class MainWindow(Opening, Saving, QMainWindow):
+class MainWindow(Opening, Saving, Keeping, QMainWindow):
     """One window, one session. Closing it cancels what runs and waits at most three seconds."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, recovery_root: Path | None = None) -> None:
         super().__init__()
         self.services = services
         self.tasks = TaskRunner(self)
@@ -63,6 +64,7 @@ class MainWindow(Opening, Saving, QMainWindow):
         box.addWidget(self.status)
         self.setCentralWidget(whole)
         self._add_actions()
+        self._start_keeping(recovery_root)
         self.browser.show_recent(self._recent())
         self._show_state()
 
@@ -154,10 +156,9 @@ class MainWindow(Opening, Saving, QMainWindow):
         for widget in (bar.undo, bar.redo, bar.save, bar.saved):
             widget.setVisible(in_case)
         bar.save.setEnabled(plan is not None)
-        bar.saved.setText("" if plan is None else "Saved" if self.session.is_clean else "Not saved yet")
-        self.setWindowTitle(
-            f"{self.presenter.patient.name} – BVN Planner" if self.presenter else "BVN Planner"
-        )
+        self._show_saved()
+        name = f"{self.presenter.patient.name} – " if self.presenter else ""
+        self.setWindowTitle(f"{name}BVN Planner[*]")
 
     def _swap_theme(self) -> None:
         name = "light" if tokens().name == "dark" else "dark"
@@ -222,6 +223,7 @@ class MainWindow(Opening, Saving, QMainWindow):
             self.question = ask_unsaved(self, "Closing now would lose them.", self.save, leave)
             return
         self.host.shutdown()
+        self._end_case()
         self.tasks.shutdown(3.0)
         QSettings().setValue("window/geometry", self.saveGeometry())
         event.accept()

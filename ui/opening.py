@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
 
 from imaging.errors import PlannerError
 from imaging.progress import Progress, SubProgress
+from planner.storage.lock import WriteLock
 from ui.error_dialog import sentence_of
 from ui.presenters.case_presenter import CasePresenter
 from ui.views.dialogs import ask_to_fill
@@ -30,6 +31,11 @@ class Opening:
         names = [str(folder), *(str(f) for f in self._recent() if f != folder)][:8]
         QSettings().setValue("folders/recent", names)
         self.browser.show_recent([Path(n) for n in names])
+
+    def _remember_case(self, path: Path) -> None:
+        stored = QSettings().value("cases/recent", [])
+        names = [stored] if isinstance(stored, str) else list(stored or [])
+        QSettings().setValue("cases/recent", [str(path), *(n for n in names if n != str(path))][:8])
 
     def choose_folder(self) -> None:
         """Ask for a folder of images."""
@@ -143,20 +149,23 @@ class Opening:
             self.browser.busy.hide,
         )
 
-    def _show_case(self, case: Any) -> None:
+    def _show_case(
+        self, case: Any, case_file: Path | None = None, lock: WriteLock | None = None, read_only: str = ""
+    ) -> None:
         self._drop_case()
-        self.session.open_case(case)
+        self.session.open_case(case, read_only)
         self.presenter = CasePresenter(self.session, self.services, self.tasks, self)
         self.presenter.history_changed.connect(self._show_state)
         self.presenter.plan_changed.connect(self._show_state)
         self.presenter.told.connect(self._tell)
         self.presenter.failed.connect(self._fail)
         self.presenter.pointer_told.connect(self.status.pointer.setText)
-        self.banner.show_patient(self.presenter.patient)
+        self.banner.show_patient(self.presenter.patient, read_only)
+        self._begin_case(case_file, lock)
         self.go("trajectories")
 
     def _drop_case(self) -> None:
-        self.case_file = None
+        self._end_case()
         self.status.finished.setText("")
         presenter, self.presenter = self.presenter, None
         self.host.drop_case()

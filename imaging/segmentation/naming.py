@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage as ndi
 
 from imaging.errors import PlannerError
 from imaging.findings import Finding
@@ -14,11 +14,15 @@ from imaging.labels import NAME_FROM_VERSE, SACRUM, VERSE_FROM_NAME
 from imaging.segmentation.bodies import BodyModel
 from imaging.segmentation.discs import Disc
 from imaging.segmentation.iso import IsoVolume
+from imaging.segmentation.level_evidence import Beside, beside_bodies, lowest_ribbed
+from imaging.segmentation.result import Counting, EvidenceKind, LevelEvidence
 
 Array = NDArray[np.float64]
 
-RIB_LATERAL_MM = 55.0
-L5, T12 = VERSE_FROM_NAME["L5"], VERSE_FROM_NAME["T12"]
+T12, L1, L3, L5, L6 = (VERSE_FROM_NAME[name] for name in ("T12", "L1", "L3", "L5", "L6"))
+LEVEL_COUNT_UNCONFIRMED = "level_count_unconfirmed"
+# A missed or an invented disc shows as a body twice or half as tall as its neighbours.
+TALLEST, SHORTEST = 1.5, 0.6
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,28 +32,7 @@ class Naming:
     numbers: tuple[int, ...]
     confidence: dict[int, float]
     findings: tuple[Finding, ...]
-
-
-def has_ribs(iso: IsoVolume, body: BodyModel) -> bool | None:
-    """Whether bone can be traced from beside the body to 55 mm lateral, both sides; None if not in view."""
-    seen, found = 0, 0
-    for side in (-1, 1):
-        lat = np.arange(16, 72, 1.0)
-        p, s = np.arange(-30, 40, 1.5), np.arange(-24, 20, 1.5)
-        grid = np.stack(np.meshgrid(lat * side, p, s, indexing="ij"), -1)
-        hu = iso.sample(body.frame.to_lps(grid))
-        if (hu[-16:] > -990).mean() < 0.8:
-            continue
-        seen += 1
-        bone = ndi.binary_closing(hu > 150, iterations=1)
-        parts, n = ndi.label(bone, np.ones((3, 3, 3)))
-        if n == 0:
-            continue
-        start = parts[:6, :, (s > -4) & (s < 16)]
-        ends = parts[int(RIB_LATERAL_MM - 16) :]
-        both = np.intersect1d(np.unique(start), np.unique(ends))
-        found += bool((both > 0).any())
-    return None if seen == 0 else found == seen
+    evidence: LevelEvidence = field(default_factory=LevelEvidence)
 
 
 def name_levels(
@@ -59,73 +42,165 @@ def name_levels(
     sacral: BodyModel | None,
     anchor: tuple[int, Array] | None,
 ) -> Naming:
-    """Name the bodies (foot to head)."""
-    ribs = [has_ribs(iso, body) for body in bodies]
-    lowest_ribbed = next((n for n, r in enumerate(ribs) if r), None)
-    # Ribs count only where a body without ribs is seen below them, and all above have them too.
-    by_ribs = None
-    if lowest_ribbed is not None and lowest_ribbed > 0 and all(r is not False for r in ribs[lowest_ribbed:]):
-        by_ribs = T12 + lowest_ribbed
+    """Name the bodies (foot to head).
+
+    Raises:
+        PlannerError: anchor_not_found.
+    """
     findings: list[Finding] = []
     if anchor is not None:
-        number, point = anchor
-        holds = [n for n, body in enumerate(bodies) if body.contains(body.frame.to_local(point)[None])[0]]
-        if number == SACRUM and sacral is not None:
-            lowest, sure = L5, 0.98
-        elif holds:
-            lowest, sure = number + holds[0], 0.98
-        else:
-            raise PlannerError(
-                "anchor_not_found",
-                f"The point given for {NAME_FROM_VERSE[number]} lies in none of the vertebral bodies found. "
-                "Give a point within the body, in patient millimetres.",
-            )
-    elif sacral is not None and by_ribs is not None:
-        lowest, sure = (by_ribs, 0.97) if by_ribs in (24, 25) else (L5, 0.6)
-        if by_ribs not in (24, 25):
-            findings.append(_unconfirmed("Counting up from the sacrum and down from the ribs disagree."))
-    elif sacral is not None:
-        lowest, sure = L5, 0.85
-        findings.append(
-            _unconfirmed(
-                f"{_count(len(bodies))} counted up from the sacrum. "
-                "The ribs are not in the image, so a sixth cannot be ruled out."
-            )
-        )
-    elif by_ribs is not None:
-        lowest, sure = by_ribs, 0.7
-        findings.append(
-            _unconfirmed(
-                "Levels counted down from the lowest ribs. The sacrum is not in the image to confirm it."
-            )
-        )
+        lowest, evidence = _by_anchor(bodies, sacral, anchor), LevelEvidence("anchor", 0.98)
     else:
-        lowest, sure = min(L5, 20 + len(bodies) - 1), 0.4
-        findings.append(
-            _unconfirmed(
-                "Neither the sacrum nor the ribs settle the count, so the names are a guess. "
-                "Mark one vertebra you are sure of."
-            )
-        )
-    numbers = [_number(lowest - n) for n in range(len(bodies))]
-    confidence = {number: sure * 0.98**n for n, number in enumerate(numbers)}
+        beside = beside_bodies(iso, bodies, sacral is not None)
+        lowest, evidence, findings = decide(beside, sacral is not None)
+        findings = [*findings, *_uneven(discs, lowest)]
+    numbers = [max(1, lowest - n) for n in range(len(bodies))]
+    confidence = {number: evidence.confidence * 0.98**n for n, number in enumerate(numbers)}
     if sacral is not None:
         numbers.insert(0, SACRUM)
-        confidence[SACRUM] = sure
-    del discs
-    return Naming(tuple(numbers), confidence, tuple(findings))
+        confidence[SACRUM] = evidence.confidence
+    return Naming(tuple(numbers), confidence, tuple(findings), evidence)
 
 
-def _number(number: int) -> int:
-    return max(1, number)
+def decide(beside: list[Beside], sacrum: bool) -> tuple[int, LevelEvidence, list[Finding]]:
+    """(VerSe number of the lowest body above the sacrum or the image's end, on what evidence, findings)."""
+    ribbed = lowest_ribbed(beside)
+    by_ribs = None if ribbed is None else T12 + ribbed
+    if sacrum and by_ribs is not None:
+        return _both(by_ribs, beside)
+    if sacrum:
+        return _from_sacrum(beside)
+    if by_ribs is not None:
+        return _from_ribs(by_ribs)
+    lowest = min(L5, L1 + len(beside) - 1)
+    text = (
+        "Neither the sacrum nor the ribs settle the count, so the names are a guess. "
+        "Mark one vertebra you are sure of."
+    )
+    return lowest, LevelEvidence("none", 0.3), [_unconfirmed(text)]
+
+
+def _both(by_ribs: int, beside: list[Beside]) -> tuple[int, LevelEvidence, list[Finding]]:
+    count = by_ribs - T12
+    if count == 5:
+        findings = _transitional(beside)
+        text = "Five lumbar vertebrae: counting up from the sacrum and down from the last ribs agree."
+        agree = Finding("info", "level_count_agrees", text)
+        return L5, _unless("sacrum and ribs", 0.97, findings), [agree, *findings]
+    other = Counting("sacrum", L5 - by_ribs)
+    text = f"{_count(count)} lie between the last ribs and the sacrum. {_two_ways(by_ribs, L5)}"
+    if count == 4:
+        text += " Four lumbar vertebrae, ribs on L1 or an L5 that is fused to the sacrum all look like this."
+    elif count == 6:
+        text += " Six lumbar vertebrae, a lumbarised S1 or a T12 without ribs all look like this."
+    else:
+        text += " A vertebra may have been missed or counted twice."
+    if count not in (4, 6):
+        # The ribs were most likely followed wrongly.
+        found = [_unconfirmed(text)]
+        return L5, LevelEvidence("sacrum", 0.5, (Counting("ribs", by_ribs - L5),)), found
+    unusual = Finding("stop", "lumbar_count_unusual", text, count, 5, "vertebrae")
+    asked = _unconfirmed("The number of lumbar vertebrae is unusual. Confirm which numbering holds.")
+    return by_ribs, LevelEvidence("ribs", 0.55, (other,)), [unusual, asked]
+
+
+def _from_sacrum(beside: list[Beside]) -> tuple[int, LevelEvidence, list[Finding]]:
+    free = len(beside)
+    bare = [b for b in beside if b.ribs == "none"]
+    findings = _transitional(beside)
+    if free >= 6 and len(bare) >= 6:
+        text = (
+            f"{_count(free)} without ribs lie above the sacrum. {_two_ways(L5, L6)} "
+            "Six lumbar vertebrae, or stunted ribs on T12."
+        )
+        unusual = Finding("stop", "lumbar_count_unusual", text, len(bare), 5, "vertebrae")
+        asked = _unconfirmed("The number of lumbar vertebrae is unusual. Confirm which numbering holds.")
+        return L5, LevelEvidence("sacrum", 0.5, (Counting("ribs", 1),)), [unusual, asked, *findings]
+    text = (
+        f"{_count(free)} counted up from the sacrum. "
+        "The last ribs are not in the image, so a sixth cannot be ruled out."
+    )
+    return L5, _unless("sacrum", 0.85, findings), [_unconfirmed(text), *findings]
+
+
+def _from_ribs(lowest: int) -> tuple[int, LevelEvidence, list[Finding]]:
+    findings = []
+    if lowest <= L3:
+        seen = ", ".join(NAME_FROM_VERSE[v] for v in range(T12, lowest + 1))
+        text = (
+            f"This CT shows the chest and ends at {NAME_FROM_VERSE[lowest]}: counted down from the last ribs "
+            f"it holds {seen}. What lies below is not in the image and cannot be planned."
+        )
+        findings.append(Finding("caution", "chest_ct", text))
+    text = "Levels counted down from the last ribs. The sacrum is not in the image to confirm it."
+    return lowest, LevelEvidence("ribs", 0.75), [_unconfirmed(text), *findings]
+
+
+def _by_anchor(bodies: list[BodyModel], sacral: BodyModel | None, anchor: tuple[int, Array]) -> int:
+    number, point = anchor
+    holds = [n for n, body in enumerate(bodies) if body.contains(body.frame.to_local(point)[None])[0]]
+    if number == SACRUM and sacral is not None:
+        return L5
+    if holds:
+        return number + holds[0]
+    raise PlannerError(
+        "anchor_not_found",
+        f"The point given for {NAME_FROM_VERSE[number]} lies in none of the vertebral bodies found. "
+        "Give a point within the body, in patient millimetres.",
+    )
+
+
+def _transitional(beside: list[Beside]) -> list[Finding]:
+    """A stop where the lowest free vertebra is fused to the sacrum."""
+    if not beside or not beside[0].fused:
+        return []
+    sides = " and ".join(beside[0].fused)
+    text = (
+        f"The lowest vertebra's transverse process is one bone with the sacrum on the {sides}: a "
+        "transitional vertebra. Here it is L5, sacralised, and the one above it L4. "
+        "If it counts as S1, the one above it is L5."
+    )
+    asked = _unconfirmed("A transitional vertebra lies above the sacrum. Confirm which numbering holds.")
+    return [Finding("stop", "transitional_vertebra", text), asked]
+
+
+def _unless(used: EvidenceKind, sure: float, doubts: list[Finding]) -> LevelEvidence:
+    """Evidence that is less sure where the lowest vertebra is transitional, with the other way to count."""
+    return LevelEvidence(used, 0.6, (Counting("sacrum", 1),)) if doubts else LevelEvidence(used, sure)
+
+
+def _uneven(discs: list[Disc], lowest: int) -> list[Finding]:
+    """A stop where one body is so tall or short against its neighbours that a disc was missed or invented."""
+    gaps = [
+        float(np.linalg.norm(b.centre_lps_mm - a.centre_lps_mm))
+        for a, b in pairwise(discs)
+        if not (a.virtual or b.virtual)
+    ]
+    if len(gaps) < 3:
+        return []
+    for n, gap in enumerate(gaps):
+        near = float(np.median([g for m, g in enumerate(gaps) if m != n and abs(m - n) <= 2]))
+        if SHORTEST * near < gap < TALLEST * near:
+            continue
+        name = NAME_FROM_VERSE.get(lowest - n, "a vertebra")
+        text = (
+            f"{name} is {gap:.0f} mm tall with its discs, its neighbours {near:.0f} mm: a disc may have been "
+            "missed or counted twice. Check the count."
+        )
+        return [Finding("stop", "level_spacing_uneven", text, gap, near, "mm"), _unconfirmed(text)]
+    return []
+
+
+def _two_ways(by_ribs: int, by_sacrum: int) -> str:
+    low, high = NAME_FROM_VERSE[by_sacrum], NAME_FROM_VERSE[by_ribs]
+    return f"The one above the sacrum is {low} when counted one way and {high} when counted the other."
 
 
 def _count(n: int) -> str:
-    if n > 5:
-        return f"{n} vertebrae"
-    words = ("No", "One", "Two", "Three", "Four", "Five")
-    return f"{words[n]} lumbar {'vertebra' if n == 1 else 'vertebrae'}"
+    words = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven")
+    word = words[n] if n < len(words) else str(n)
+    return f"{word} {'lumbar ' if n <= 5 else ''}{'vertebra' if n == 1 else 'vertebrae'}"
 
 
 def _unconfirmed(text: str) -> Finding:
-    return Finding("stop", "level_count_unconfirmed", text)
+    return Finding("stop", LEVEL_COUNT_UNCONFIRMED, text)

@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
 from imaging.anatomy import VertebraAnatomy
 from imaging.findings import Finding
 from imaging.volume import LabelVolume
+
+EvidenceKind = Literal["sacrum and ribs", "sacrum", "ribs", "anchor", "label map", "person", "none"]
+
+
+@dataclass(frozen=True)
+class Counting:
+    """Another way of counting: its VerSe numbers are those used plus ``shift``."""
+
+    source: Literal["sacrum", "ribs"]
+    shift: int
+
+
+@dataclass(frozen=True)
+class LevelEvidence:
+    """What the names of the levels stand on, how sure they are (0..1), and how else one may count."""
+
+    used: EvidenceKind = "none"
+    confidence: float = 0.0
+    others: tuple[Counting, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,6 +37,7 @@ class SpineLabels:
     structures: LabelVolume
     confidence: dict[int, float]
     findings: tuple[Finding, ...]
+    evidence: LevelEvidence = field(default_factory=LevelEvidence)
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +48,7 @@ class SpineSegmentation:
     structures: LabelVolume
     levels: tuple[VertebraAnatomy, ...]
     findings: tuple[Finding, ...]
+    evidence: LevelEvidence = field(default_factory=LevelEvidence)
 
     def level(self, verse: int) -> VertebraAnatomy | None:
         """The anatomy of a vertebra, if found."""

@@ -19,14 +19,14 @@ Mask = NDArray[np.bool_]
 # (least tilt, least step to the next disc up): the flatter the back, the clearer the step must be.
 LUMBOSACRAL_TILT_DEG = ((30.0, 12.0), (24.0, 16.0))
 MIN_WINGED_TILT_DEG = 12.0
-WING_HU = 100.0
+WING_HU = 90.0
 S1_HEIGHT_MM = 30.0
 
 
 def wing_fraction(iso: IsoVolume, disc: Disc) -> float:
-    """How much of the room beside the body below a disc, in front of any transverse process, is bone (0..1).
+    """How much of the room beside the body below a disc, where the sacrum has its wings, is bone (0..1).
 
-    The lesser of the two sides: only the sacrum has wings there.
+    The lesser of the two sides; a lumbar vertebra has only its transverse processes there.
     """
     up = disc.normal_lps
     left = np.cross([0.0, 1.0, 0.0], up)
@@ -34,12 +34,13 @@ def wing_fraction(iso: IsoVolume, disc: Disc) -> float:
     back = np.cross(up, left)
     sides = []
     for side in (-1, 1):
-        lateral = np.arange(30, 41, 2.0) * side
-        p, s = np.arange(-6, 9, 2.0), np.arange(-18, -5, 2.0)
+        lateral = np.arange(24, 41, 2.0) * side
+        p, s = np.arange(8, 27, 2.0), np.arange(-26, -5, 2.0)
         a, b, c = np.meshgrid(lateral, p, s, indexing="ij")
         hu = iso.sample(disc.centre_lps_mm + a[..., None] * left + b[..., None] * back + c[..., None] * up)
         known = hu > -900
-        sides.append(float((hu > WING_HU)[known].mean()) if known.mean() > 0.5 else 0.0)
+        bone = ndi.uniform_filter(hu, 3) > WING_HU
+        sides.append(float(bone[known].mean()) if known.mean() > 0.5 else 0.0)
     return min(sides)
 
 
@@ -51,7 +52,8 @@ def is_lumbosacral(iso: IsoVolume, discs: list[Disc]) -> bool:
     if any(tilt >= least and tilt - following >= step for least, step in LUMBOSACRAL_TILT_DEG):
         return True
     wings = wing_fraction(iso, discs[0])
-    return tilt >= MIN_WINGED_TILT_DEG and wings > 0.5 and wings > 2 * wing_fraction(iso, discs[1])
+    processes = wing_fraction(iso, discs[1])
+    return tilt >= MIN_WINGED_TILT_DEG and (wings > 0.7 or wings > max(0.45, 1.5 * processes))
 
 
 def sacral_body(iso: IsoVolume, discs: list[Disc]) -> BodyModel | None:

@@ -64,6 +64,7 @@ def label_spine(
         to_source(structures, iso, volume),
         naming.confidence,
         naming.findings,
+        naming.evidence,
     )
 
 
@@ -78,7 +79,7 @@ def _lumbar(
     return (
         [bodies[n - first] for n in keep if n >= first],
         sacral,
-        Naming(numbers, confidence, naming.findings),
+        Naming(numbers, confidence, naming.findings, naming.evidence),
     )
 
 

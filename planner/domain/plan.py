@@ -10,6 +10,7 @@ from typing import Literal
 
 from imaging.findings import Finding
 from imaging.labels import NAME_FROM_VERSE, Side
+from planner.domain.notebook import EMPTY, Notebook
 
 Point = tuple[float, float, float]
 ViewName = Literal["ap", "lateral", "oblique", "en_face"]
@@ -160,6 +161,7 @@ class Plan:
     levels: tuple[LevelPlan, ...]
     findings: tuple[Finding, ...]
     levels_confirmed: bool = False
+    notebook: Notebook = EMPTY
 
     def level(self, verse: int) -> LevelPlan | None:
         """The plan of a vertebra, if asked for."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from imaging.findings import Finding
+from imaging.findings import NAMING_CODES, Finding
 from imaging.labels import Side
 from planner.domain.plan import LevelPlan, Plan, Trajectory
 
@@ -37,14 +37,15 @@ def approval_sentence(plan: Plan, verse: int, side: Side) -> str:
 
 def _stops(plan: Plan, level: LevelPlan, trajectory: Trajectory) -> list[Finding]:
     findings = (*plan.findings, *level.findings, *trajectory.findings)
-    return [f for f in findings if f.severity == "stop" and f.code != LEVEL_COUNT_UNCONFIRMED]
+    return [f for f in findings if f.severity == "stop" and f.code not in NAMING_CODES]
 
 
 def confirm_levels(plan: Plan) -> Plan:
     """The plan once a person has confirmed the names of its levels."""
 
     def settled(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-        return tuple(f for f in findings if f.code != LEVEL_COUNT_UNCONFIRMED)
+        rest = (f for f in findings if f.code != LEVEL_COUNT_UNCONFIRMED)
+        return tuple(replace(f, severity="caution") if f.code in NAMING_CODES else f for f in rest)
 
     levels = tuple(
         replace(

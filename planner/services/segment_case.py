@@ -47,7 +47,9 @@ def measured(case: Case, labels: SpineLabels, progress: Progress = NULL_PROGRESS
     from imaging.segmentation.anatomy import measure_anatomy
 
     levels = measure_anatomy(labels.vertebrae, labels.structures, case.volume, labels.confidence, progress)
-    return SpineSegmentation(labels.vertebrae, labels.structures, tuple(levels), labels.findings)
+    return SpineSegmentation(
+        labels.vertebrae, labels.structures, tuple(levels), labels.findings, labels.evidence
+    )
 
 
 def import_segmentation(

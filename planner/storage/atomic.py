@@ -31,7 +31,10 @@ def whole_file(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         temporary.chmod(0o666 & ~_umask())
+        _to_disc(temporary)
         temporary.replace(path)
+        if os.name != "nt":
+            _to_disc(path.parent)
     except OSError as error:
         raise _cannot_write(path, error) from error
     finally:
@@ -85,6 +88,15 @@ def _put_in_place(temporary: Path, path: Path) -> None:
         aside.replace(path)
         raise
     shutil.rmtree(aside, ignore_errors=True)
+
+
+def _to_disc(path: Path) -> None:
+    """Have the system write a file or folder out, so that a loss of power leaves no empty file."""
+    handle = os.open(path, os.O_RDWR if path.is_file() else os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _umask() -> int:

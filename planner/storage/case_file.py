@@ -8,6 +8,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from imaging.errors import PlannerError
 from imaging.segmentation.result import SpineSegmentation
@@ -55,17 +56,26 @@ class CaseFile:
 
 def write_case_file(path: Path, folder: Path, plan: Plan, segmentation: SpineSegmentation) -> None:
     """Write a case file whole or not at all; ``folder`` is where the source images lie."""
+    case = {"schema": 1, "app_version": app_version(), "folder": str(folder)}
+    with whole_file(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(_CASE, json.dumps(case, indent=1))
+        archive.writestr(_PLAN, plan_to_text(plan, segmentation))
+        archive.writestr(_VERTEBRAE, _packed(segmentation.vertebrae), zipfile.ZIP_STORED)
+        archive.writestr(_STRUCTURES, _packed(segmentation.structures), zipfile.ZIP_STORED)
+
+
+_kept: WeakKeyDictionary[LabelVolume, bytes] = WeakKeyDictionary()
+
+
+def _packed(labels: LabelVolume) -> bytes:
+    """A label map as the bytes of a NIfTI file; packed once, since a case is saved many times."""
     from imaging.sitk_bridge import write_labels
 
-    case = {"schema": 1, "app_version": app_version(), "folder": str(folder)}
-    with whole_file(path) as temporary, tempfile.TemporaryDirectory() as scratch:  # noqa: SIM117
-        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr(_CASE, json.dumps(case, indent=1))
-            archive.writestr(_PLAN, plan_to_text(plan, segmentation))
-            maps = {_VERTEBRAE: segmentation.vertebrae, _STRUCTURES: segmentation.structures}
-            for name, labels in maps.items():
-                write_labels(labels, Path(scratch) / name)
-                archive.write(Path(scratch) / name, name, zipfile.ZIP_STORED)
+    if labels not in _kept:
+        with tempfile.TemporaryDirectory() as scratch:
+            write_labels(labels, Path(scratch) / _VERTEBRAE)
+            _kept[labels] = (Path(scratch) / _VERTEBRAE).read_bytes()
+    return _kept[labels]
 
 
 def read_case_file(path: Path) -> CaseFile:
@@ -81,6 +91,9 @@ def read_case_file(path: Path) -> CaseFile:
     except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError, EOFError) as error:
         raise PlannerError("bad_case_file", f"{path} is damaged or not a case file: {error}.") from error
     case, document = _json(path, parts[_CASE]), _json(path, parts[_PLAN])
+    if isinstance(case.get("schema"), int) and case["schema"] > 1:
+        text = f"{path} was written by a newer version of the program, so it is not opened."
+        raise PlannerError("newer_case_file", text)
     if case.get("schema") != 1 or not isinstance(case.get("folder"), str):
         raise PlannerError("bad_case_file", f"{path} was not written as a case of version 1.")
     plan = plan_from_dict(document)

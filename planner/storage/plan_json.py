@@ -27,6 +27,7 @@ from planner.domain.plan import (
     Trajectory,
     TrajectoryParameters,
 )
+from planner.storage.notebook_json import notebook_from_dict, notebook_to_dict
 from planner.version import app_version
 
 Json = dict[str, Any]
@@ -189,6 +190,7 @@ def plan_to_dict(plan: Plan, segmentation: SpineSegmentation | None = None) -> J
             "modality": source.modality,
             "voxel_sha256": source.voxel_sha256,
         },
+        "notebook": notebook_to_dict(plan.notebook, _trajectory),
         "levels_confirmed": plan.levels_confirmed,
         "findings": [_finding(f) for f in plan.findings],
         "levels": [_level(x, segmentation.level(x.verse) if segmentation else None) for x in plan.levels],
@@ -284,6 +286,7 @@ def plan_from_dict(document: Mapping[str, Any]) -> Plan:
         levels=tuple(_read_level(d) for d in document["levels"]),
         findings=_read_findings(document["findings"]),
         levels_confirmed=document["levels_confirmed"],
+        notebook=notebook_from_dict(document.get("notebook"), _read_trajectory),
     )
 
 

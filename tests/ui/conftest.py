@@ -25,7 +25,7 @@ def services():
 
 
 @pytest.fixture
-def window(qtbot, qapp, services):
+def window(qtbot, qapp, services, tmp_path):
     """The window with nothing open."""
     from ui.main_window import MainWindow
     from ui.theme import apply_theme
@@ -33,7 +33,7 @@ def window(qtbot, qapp, services):
     qapp.setOrganizationName("bvn-planner-tests")
     qapp.setApplicationName("bvn-planner-tests")
     apply_theme(qapp, "dark")
-    made = MainWindow(services)
+    made = MainWindow(services, tmp_path / "recovery")
     qtbot.addWidget(made, before_close_func=lambda w: setattr(w, "_leaving", True))
     made.resize(1600, 900)
     made.show()

@@ -131,7 +131,7 @@ def made_plan() -> Plan:
     refusal = Refusal("right", "pedicle_narrow", "L4 right is not planned: the pedicle is 4.1 mm wide.")
     level = LevelPlan(23, 0.8, target, (made_trajectory(),), (refusal,))
     doubt = Finding("stop", "level_count_unconfirmed", "The sacrum is not in the image.")
-    return Plan(Source("1", "2", "3", "CT", "0"), (level,), (doubt,))
+    return Plan(Source("1", "2", "3", "CT", "0" * 64), (level,), (doubt,))
 
 
 @dataclass(frozen=True, eq=False)
@@ -224,7 +224,7 @@ class FakeServices:
         path.write_text("saved")
         self.saved.append(path)
 
-    def load(self, path, progress):
+    def load(self, path, progress, images=None, plan=None):
         raise PlannerError("bad_case_file", f"{path} is damaged or not a case file.")
 
     def export(self, folder, case, segmentation, plan, progress):

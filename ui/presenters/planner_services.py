@@ -15,12 +15,13 @@ from imaging.fluoro.picture import PictureSettings
 from imaging.fluoro.views import pose_for
 from imaging.geometry.carm import CArm, pose_words
 from imaging.labels import NAME_FROM_VERSE, SIDES, VERSE_FROM_NAME, Side
-from imaging.progress import Progress, SubProgress
-from imaging.segmentation.result import SpineLabels, SpineSegmentation
+from imaging.progress import Progress
+from imaging.segmentation.result import SpineSegmentation
 from imaging.volume import Volume
 from planner.domain.plan import Plan, Point, TrajectoryParameters
 from planner.services import edit_plan, open_case, propose_plan, render_fluoro, segment_case
 from planner.services.open_case import Case
+from planner.services.stored_case import StoredCase, open_stored
 from ui.presenters.browser_rows import date_words, person_name
 from ui.presenters.services import Handle, PatientWords, XrayPicture, XrayView
 
@@ -153,21 +154,11 @@ class PlannerServices:
 
         write_case_file(path, case.folder, plan, segmentation)
 
-    def load(self, path: Path, progress: Progress) -> tuple[Case, SpineSegmentation, Plan]:
+    def load(
+        self, path: Path, progress: Progress, images: Path | None = None, plan: Plan | None = None
+    ) -> StoredCase:
         """Read a case file and the images it stands on."""
-        from planner.storage.case_file import read_case_file
-
-        progress.step(0.0, "Reading the case file")
-        stored = read_case_file(path)
-        case = open_case.open_case(
-            stored.folder,
-            stored.plan.source.series_instance_uid,
-            SubProgress(progress, 0.05, 0.7),
-            fill_missing=open_case.agreed_to_fill(stored.plan),
-        )
-        stored.require_source(case.source.voxel_sha256)
-        labels = SpineLabels(stored.vertebrae, stored.structures, stored.confidence, stored.plan.findings)
-        return case, segment_case.measured(case, labels, SubProgress(progress, 0.7, 1.0)), stored.plan
+        return open_stored(path, images, plan, progress)
 
     def export(
         self, folder: Path, case: Case, segmentation: SpineSegmentation, plan: Plan, progress: Progress

@@ -15,6 +15,7 @@ from imaging.progress import Progress
 from imaging.segmentation.result import SpineSegmentation
 from imaging.volume import Volume
 from planner.domain.plan import Plan, Point
+from planner.services.stored_case import StoredCase
 
 Handle = Literal["entry", "target"]
 XrayView = Literal["ap", "lateral", "oblique", "en_face"]
@@ -66,7 +67,9 @@ class Services(Protocol):
         self, case: Any, plan: Plan, verse: int, side: Side, view: XrayView, size_px: int, progress: Progress
     ) -> XrayPicture: ...
     def save(self, path: Path, case: Any, segmentation: SpineSegmentation, plan: Plan) -> None: ...
-    def load(self, path: Path, progress: Progress) -> tuple[Any, SpineSegmentation, Plan]: ...
+    def load(
+        self, path: Path, progress: Progress, images: Path | None = None, plan: Plan | None = None
+    ) -> StoredCase: ...
     def export(
         self, folder: Path, case: Any, segmentation: SpineSegmentation, plan: Plan, progress: Progress
     ) -> str: ...

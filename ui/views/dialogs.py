@@ -7,6 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from planner.storage.recovery import Left
 from ui.widgets import StatusMark, label
 
 
@@ -82,22 +83,52 @@ def ask_unsaved(parent: QWidget, text: str, save: Callable[[], None], drop: Call
     return dialog
 
 
-def ask_to_fill(parent: QWidget, reason: str, fill: Callable[[], None]) -> QDialog:
-    """Ask whether missing slices may be interpolated; nothing happens unless the user says so."""
-    dialog, box = _dialog(parent, "Interpolate the missing slices?", reason, "caution")
-    note = "What lies between was not measured. The plan, the report and every export will say so."
-    box.addWidget(label(note, "text2", wrap=True))
+def offer_recovery(
+    parent: QWidget, left: Left, recover: Callable[[], None], discard: Callable[[], None]
+) -> QDialog:
+    """Offer what was kept of a case whose window was killed."""
+    title = f"{left.patient or 'A case'} was not closed"
+    dialog, box = _dialog(parent, title, left.sentence(), "caution")
+    dialog.setObjectName("recovery")
     buttons = QHBoxLayout()
+    drop = QPushButton("Discard")
+    later = QPushButton("Later")
+    go = QPushButton("Open it")
+    go.setProperty("role", "primary")
+    go.setDefault(True)
+    buttons.addWidget(drop)
     buttons.addStretch(1)
-    leave = QPushButton("Do not plan this series")
-    leave.setDefault(True)
-    leave.clicked.connect(dialog.reject)
-    agree = QPushButton("Interpolate and plan")
-    agree.clicked.connect(dialog.accept)
-    buttons.addWidget(leave)
-    buttons.addWidget(agree)
+    buttons.addWidget(later)
+    buttons.addWidget(go)
     box.addLayout(buttons)
-    dialog.accepted.connect(fill)
-    dialog.setObjectName("fill_missing")
+
+    def finish(action: Callable[[], None] | None) -> None:
+        dialog.close()
+        if action is not None:
+            action()
+
+    drop.clicked.connect(lambda: finish(discard))
+    later.clicked.connect(lambda: finish(None))
+    go.clicked.connect(lambda: finish(recover))
+    dialog.open()
+    go.setFocus()
+    return dialog
+
+
+def ask_where_images_are(parent: QWidget, text: str, show: Callable[[], None]) -> QDialog:
+    """Say that a case's images are not where they were, and offer to point at them."""
+    dialog, box = _dialog(parent, "The images are not where they were", text, "stop")
+    dialog.setObjectName("images_missing")
+    buttons = QHBoxLayout()
+    cancel = QPushButton("Cancel")
+    cancel.clicked.connect(dialog.reject)
+    go = QPushButton("Show where…")
+    go.setProperty("role", "primary")
+    go.clicked.connect(dialog.accept)
+    buttons.addStretch(1)
+    buttons.addWidget(cancel)
+    buttons.addWidget(go)
+    box.addLayout(buttons)
+    dialog.accepted.connect(show)
     dialog.open()
     return dialog

@@ -1,0 +1,68 @@
+"""Notes, locks, measurements and second candidates of a plan."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from imaging.errors import PlannerError
+from planner.domain.notebook import Measurement, Notebook, Place
+from planner.domain.plan import Plan, Trajectory
+
+
+def with_notebook(plan: Plan, notebook: Notebook) -> Plan:
+    """The plan with another notebook."""
+    return replace(plan, notebook=notebook)
+
+
+def require_unlocked(before: Plan, after: Plan) -> None:
+    """Raise PlannerError ``locked`` where a trajectory that is locked in both plans differs."""
+    for verse, side in before.notebook.locked:
+        if (verse, side) not in after.notebook.locked:
+            continue
+        old, new = before.level(verse), after.level(verse)
+        first = old.trajectory(side) if old else None
+        second = new.trajectory(side) if new else None
+        if first is not None and (second is None or first.parameters != second.parameters):
+            name = old.name if old else ""
+            raise PlannerError("locked", f"{name} {side} is locked and does not move. Unlock it first (K).")
+
+
+def keep_candidate(plan: Plan, place: Place) -> Plan:
+    """Put a copy of the shown trajectory aside as candidate B."""
+    return with_notebook(plan, plan.notebook.with_candidate(place, _shown(plan, place)))
+
+
+def swap_candidate(plan: Plan, place: Place) -> Plan:
+    """Show the candidate that was put aside and put the shown one aside, as a draft.
+
+    Raises:
+        PlannerError: no_candidate.
+    """
+    shown, other = _shown(plan, place), plan.notebook.candidate(place)
+    if other is None:
+        raise PlannerError("no_candidate", "There is no second candidate yet. Keep one first.")
+    swapped = plan.with_trajectory(place[0], replace(other, state="draft"))
+    return with_notebook(swapped, plan.notebook.with_candidate(place, shown))
+
+
+def _shown(plan: Plan, place: Place) -> Trajectory:
+    level = plan.level(place[0])
+    trajectory = level.trajectory(place[1]) if level else None
+    if trajectory is None:
+        raise PlannerError("not_planned", "This trajectory is not planned.")
+    return trajectory
+
+
+def measured_value(m: Measurement) -> float:
+    """Length in mm, or angle in degrees (Cobb: between the two lines, 0 to 90)."""
+    p = [np.array(q, float) for q in m.points_lps_mm]
+    if m.kind == "length":
+        return float(np.linalg.norm(p[1] - p[0]))
+    a, b = (p[0] - p[1], p[2] - p[1]) if m.kind == "angle" else (p[1] - p[0], p[3] - p[2])
+    product = float(np.linalg.norm(a) * np.linalg.norm(b))
+    if product == 0:
+        return 0.0
+    angle = float(np.degrees(np.arccos(np.clip(a @ b / product, -1, 1))))
+    return min(angle, 180 - angle) if m.kind == "cobb" else angle

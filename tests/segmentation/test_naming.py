@@ -1,0 +1,107 @@
+"""Names are never wrong in silence: what each kind of evidence leads to."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from imaging.labels import VERSE_FROM_NAME
+from imaging.progress import NULL_PROGRESS
+from imaging.segmentation.discs import Disc
+from imaging.segmentation.level_evidence import Beside, Reach, beside_bodies, lowest_ribbed
+from imaging.segmentation.naming import _uneven, decide
+from imaging.segmentation.spine import locate, model_bodies
+from sample_dicom.phantom import build_phantom
+from sample_dicom.variants import VARIANTS
+
+T12, L4, L5, L6 = (VERSE_FROM_NAME[n] for n in ("T12", "L4", "L5", "L6"))
+PROCESS = Beside(Reach(44, 69), Reach(42, 69))
+RIB = Beside(Reach(69, 69), Reach(66, 69))
+UNSEEN = Beside(Reach(44, 50), Reach(42, 50))
+
+
+def _codes(findings):
+    return [f.code for f in findings if f.severity == "stop"]
+
+
+def test_sacrum_and_ribs_that_agree_need_no_confirmation():
+    lowest, evidence, findings = decide([PROCESS] * 5 + [RIB] * 2, True)
+    assert lowest == L5
+    assert evidence.used == "sacrum and ribs"
+    assert evidence.confidence > 0.95
+    assert not _codes(findings)
+
+
+@pytest.mark.parametrize(("free", "name", "other"), [(4, L4, L5), (6, L6, L5)])
+def test_four_or_six_lumbar_vertebrae_show_both_numberings_and_ask(free, name, other):
+    lowest, evidence, findings = decide([PROCESS] * free + [RIB], True)
+    assert lowest == name
+    assert lowest + evidence.others[0].shift == other
+    assert evidence.confidence < 0.6
+    assert set(_codes(findings)) == {"lumbar_count_unusual", "level_count_unconfirmed"}
+    assert "L5" in findings[0].text
+    assert ("L4" if free == 4 else "L6") in findings[0].text
+
+
+def test_six_without_ribs_above_the_sacrum_may_be_stunted_ribs():
+    lowest, evidence, findings = decide([PROCESS] * 6, True)
+    assert lowest == L5
+    assert evidence.others[0].shift == 1
+    assert "lumbar_count_unusual" in _codes(findings)
+
+
+def test_a_process_fused_to_the_sacrum_is_transitional_even_where_the_count_agrees():
+    fused = Beside(PROCESS.left, PROCESS.right, ("left",))
+    _, evidence, findings = decide([fused, *[PROCESS] * 4, RIB], True)
+    assert {"transitional_vertebra", "level_count_unconfirmed"} <= set(_codes(findings))
+    assert "on the left" in next(f.text for f in findings if f.code == "transitional_vertebra")
+    assert evidence.others
+
+
+def test_a_chest_is_named_by_its_ribs_and_told_to_be_one():
+    lowest, evidence, findings = decide([PROCESS, PROCESS, RIB, RIB, RIB], False)
+    assert lowest == VERSE_FROM_NAME["L2"]
+    assert evidence.used == "ribs"
+    assert "level_count_unconfirmed" in _codes(findings)
+    assert "T12, L1, L2" in next(f.text for f in findings if f.code == "chest_ct")
+
+
+def test_neither_end_in_view_is_a_guess_that_says_so():
+    _, evidence, findings = decide([UNSEEN] * 4, False)
+    assert evidence.used == "none"
+    assert evidence.confidence <= 0.3
+    assert "guess" in findings[0].text
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        [PROCESS, PROCESS],
+        [RIB, RIB],
+        [RIB, PROCESS, PROCESS],
+        [PROCESS, UNSEEN, RIB],
+        [PROCESS, RIB, PROCESS],
+        [Beside(Reach(53, 69), Reach(53, 69)), Beside(Reach(57, 69), Reach(57, 69))],
+    ],
+)
+def test_only_ribs_that_begin_at_the_top_and_outreach_the_processes_count(beside):
+    assert lowest_ribbed(beside) is None
+
+
+def test_a_missed_disc_shows_as_a_vertebra_twice_as_tall():
+    def disc(z):
+        return Disc(z, np.array([0.0, 0, z]), np.array([0.0, 0, 1]), 8, 100)
+
+    even = [disc(z) for z in (0, 36, 72, 107, 141)]
+    assert not _uneven(even, L5)
+    missed = [disc(z) for z in (0, 36, 107, 141, 175)]
+    assert _codes(_uneven(missed, L5)) == ["level_spacing_uneven", "level_count_unconfirmed"]
+
+
+def test_ribs_and_fusion_are_seen_in_the_image():
+    phantom = build_phantom(VARIANTS["sacralised_left"].cropped(spacing_mm=1.5, slice_mm=1.5))
+    iso, _, discs = locate(phantom.volume, NULL_PROGRESS)
+    bodies, sacral = model_bodies(iso, discs, NULL_PROGRESS)
+    beside = beside_bodies(iso, bodies, sacral is not None)
+    assert [b.ribs for b in beside[1:]] == ["none"] * 4 + ["both"]
+    assert beside[0].fused == ("left",)

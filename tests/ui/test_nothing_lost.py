@@ -1,0 +1,105 @@
+"""Keeping, recovering and reading only, in the window."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from made_up_case import made_plan
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QDialog, QPushButton
+
+from imaging.errors import PlannerError
+from planner.services.stored_case import StoredCase
+from planner.storage.recovery import left_behind
+
+pytestmark = pytest.mark.gui
+
+
+def press(dialog: QDialog, word: str) -> None:
+    button = next(b for b in dialog.findChildren(QPushButton) if b.text() == word)
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def test_a_killed_window_is_offered_again_with_its_last_change(planned, services, qtbot, tmp_path):
+    planned.session.confirm_levels()
+    state = next(iter((tmp_path / "recovery").iterdir())) / "state.json"
+    qtbot.waitUntil(lambda: "Confirm the level count" in state.read_text(), timeout=3000)
+    confirmed = planned.session.plan
+    planned.keeper._lock.release()
+    planned.keeper = None
+    services.load = lambda path, progress, images=None, plan=None: StoredCase(object(), services.found, plan)
+    planned._leaving = True
+    planned.offer_left_behind()
+    dialog = planned.findChild(QDialog, "recovery")
+    assert "SPECIMEN, Anna" in dialog.windowTitle()
+    press(dialog, "Open it")
+    qtbot.waitUntil(lambda: planned.session.plan == confirmed, timeout=3000)
+    assert not planned.session.is_clean
+    qtbot.waitUntil(lambda: not state.exists(), timeout=3000)
+    assert left_behind(tmp_path / "recovery") == []
+
+
+def test_discarding_removes_what_was_left(planned, qtbot, tmp_path):
+    qtbot.waitUntil(lambda: planned._kept_at is not None, timeout=3000)
+    planned.keeper._lock.release()
+    planned.keeper = None
+    planned.offer_left_behind()
+    press(planned.findChild(QDialog, "recovery"), "Discard")
+    assert left_behind(tmp_path / "recovery") == []
+
+
+def test_a_saved_case_is_written_again_by_itself(planned, services, qtbot, tmp_path):
+    path = tmp_path / "a.bvncase"
+    planned._save_to(path)
+    qtbot.waitUntil(lambda: planned.session.is_clean, timeout=3000)
+    planned._autosave.setInterval(50)
+    planned.session.confirm_levels()
+    assert not planned.session.is_clean
+    qtbot.waitUntil(lambda: services.saved == [path, path] and planned.session.is_clean, timeout=3000)
+
+
+def test_a_full_disc_is_said_in_the_step_bar(planned, services, qtbot, tmp_path):
+    def full(path, case, segmentation, plan):
+        raise OSError(28, "No space left on device")
+
+    services.save = full
+    planned._save_to(tmp_path / "a.bvncase", quiet=True)
+    qtbot.waitUntil(lambda: planned.bar.saved.text() == "Not saved", timeout=3000)
+    assert "No space left" in planned.bar.saved.toolTip()
+
+
+def test_a_second_writer_reads_only_and_is_told_why(window, services, qtbot, tmp_path):
+    reason = "anna on ward-3 since 18:42 has this case open. It is open here for reading only."
+    services.load = lambda path, progress, images=None, plan=None: StoredCase(
+        object(), services.found, made_plan(), reason
+    )
+    window.open_case_file(tmp_path / "a.bvncase")
+    qtbot.waitUntil(lambda: window.session.plan is not None, timeout=3000)
+    assert window.banner.read_only.text() == reason
+    assert window.bar.saved.text() == "Read only"
+    window.presenter.confirm_levels()
+    assert not window.session.plan.levels_confirmed
+    assert window.status.told.text() == reason
+
+
+def test_missing_images_are_asked_for(window, services, qtbot, tmp_path, monkeypatch):
+    asked: list[Path | None] = []
+
+    def load(path, progress, images=None, plan=None):
+        asked.append(images)
+        if images is None:
+            raise PlannerError("source_missing", "The images of this case are not in X.")
+        return StoredCase(object(), services.found, replace(made_plan(), levels_confirmed=True))
+
+    services.load = load
+    from PySide6.QtWidgets import QFileDialog
+
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
+    window.open_case_file(tmp_path / "a.bvncase")
+    qtbot.waitUntil(lambda: window.findChild(QDialog, "images_missing") is not None, timeout=3000)
+    press(window.findChild(QDialog, "images_missing"), "Show where…")
+    qtbot.waitUntil(lambda: window.session.plan is not None, timeout=3000)
+    assert asked == [None, tmp_path]
