@@ -132,3 +132,24 @@ def ask_where_images_are(parent: QWidget, text: str, show: Callable[[], None]) -
     dialog.accepted.connect(show)
     dialog.open()
     return dialog
+
+
+def ask_to_fill(parent: QWidget, reason: str, fill: Callable[[], None]) -> QDialog:
+    """Ask whether missing slices may be interpolated; nothing happens unless the user says so."""
+    dialog, box = _dialog(parent, "Interpolate the missing slices?", reason, "caution")
+    note = "What lies between was not measured. The plan, the report and every export will say so."
+    box.addWidget(label(note, "text2", wrap=True))
+    buttons = QHBoxLayout()
+    buttons.addStretch(1)
+    leave = QPushButton("Do not plan this series")
+    leave.setDefault(True)
+    leave.clicked.connect(dialog.reject)
+    agree = QPushButton("Interpolate and plan")
+    agree.clicked.connect(dialog.accept)
+    buttons.addWidget(leave)
+    buttons.addWidget(agree)
+    box.addLayout(buttons)
+    dialog.accepted.connect(fill)
+    dialog.setObjectName("fill_missing")
+    dialog.open()
+    return dialog
