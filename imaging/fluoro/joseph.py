@@ -14,21 +14,22 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 
-_KERNEL = {"parallel": True, "fastmath": True, "cache": True, "nogil": True, "error_model": "numpy"}
+_KERNEL = {"fastmath": True, "cache": True, "nogil": True, "error_model": "numpy"}
 
 
 @nb.njit(**_KERNEL)  # type: ignore[untyped-decorator]
 def joseph_sums(
+    top: int,
+    bottom: int,
+    out: NDArray[np.float32],
     values: NDArray[np.float32],
     source_ijk: Array,
     corner_ijk: Array,
     column_ijk: Array,
     row_ijk: Array,
     lps_from_ijk: Array,
-    rows: int,
-    columns: int,
-) -> NDArray[np.float32]:
-    """(rows, columns) line integrals of ``values`` [k, j, i] per mm, outside is 0.
+) -> None:
+    """Rows top..bottom of ``out``: line integrals of ``values`` [k, j, i] per mm, outside is 0.
 
     Args:
         source_ijk: (3,) focal spot in voxel indices (i, j, k).
@@ -38,9 +39,8 @@ def joseph_sums(
     flat = values.ravel()
     size = np.array([values.shape[2], values.shape[1], values.shape[0]])
     stride = np.array([1, values.shape[2], values.shape[2] * values.shape[1]])
-    out = np.zeros((rows, columns), np.float32)
-    for v in nb.prange(rows):
-        for u in range(columns):
+    for v in range(top, bottom):
+        for u in range(out.shape[1]):
             ray = corner_ijk + u * column_ijk + v * row_ijk - source_ijk
             w = 0
             if abs(ray[1]) > abs(ray[w]):
@@ -89,4 +89,3 @@ def joseph_sums(
                                     total += weight * flat[at + di * stride[a] + dj * stride[b]]
             step = lps_from_ijk @ (ray / ray[w])
             out[v, u] = total * np.sqrt(step[0] ** 2 + step[1] ** 2 + step[2] ** 2)
-    return out

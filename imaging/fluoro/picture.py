@@ -1,12 +1,14 @@
 """From line integrals to what a fluoroscopy monitor shows.
 
-Beer-Lambert, scatter, focal-spot and detector blur, quantum noise, automatic brightness and a log curve
-with compressed dynamic range. The physics is a sketch for looking and practising, not for dosimetry.
+Beer-Lambert, heel and inverse square, scatter, focal-spot and detector blur, quantum and electronic noise,
+automatic exposure and brightness, and a log curve with compressed dynamic range and edge enhancement. The
+physics is a sketch for looking and practising, not for dosimetry.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -14,6 +16,17 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from imaging.fluoro.attenuation import effective_kev, water_mu_per_mm
+from imaging.fluoro.picture_rows import (
+    EXP_TABLE,
+    LOG_TABLE,
+    density_rows,
+    detect_rows,
+    flatten_rows,
+    grey_rows,
+    signal_rows,
+)
+from imaging.fluoro.technique import Dose, Shutters, Technique, expose
+from imaging.fluoro.threads import over_rows
 from imaging.geometry.carm import CArm, Projection
 
 Picture = NDArray[np.float32]
@@ -26,14 +39,15 @@ _FRAMES_AVERAGED = 12.0
 _ELECTRONIC_NOISE_PHOTONS = 4.0
 _FOCAL_SPOT_MM = 0.45
 _DETECTOR_SIGMA_MM = 0.25
+_HEEL = 0.1
 _SCATTER_SIGMA_MM = 45.0
 _COMPRESSION_SIGMA_MM = 16.0
 _COMPRESSION = 0.85
 _EQUALISATION = 0.4
-_EDGE_SIGMA_MM = 1.5
 _EDGE_GAIN = 0.5
 _WHITE, _BRIGHT, _DARK, _BLACK, _METAL, _SHUTTER = 250.0, 212.0, 58.0, 16.0, 10.0, 26.0
 _BODY_LINE_INTEGRAL = 0.35
+_COARSE_PX = 128
 
 
 @dataclass(frozen=True)
@@ -42,17 +56,17 @@ class PictureSettings:
 
     Attributes:
         quality: "clean" has neither noise, scatter nor blur; "clinical" has all three.
-        kv: tube voltage; sets contrast through the effective energy.
-        dose: air kerma at the detector in nGy a frame; sets noise.
+        technique: exposure; sets contrast through kV and noise through the dose.
         seed: of the noise; the same seed gives the same picture.
         bone_dark: bone and metal dark, as on most fluoroscopes; False inverts.
+        edge_gain: of the edge enhancement, 0 for none.
     """
 
     quality: Quality = "clinical"
-    kv: float = 80.0
-    dose: float = 30.0
+    technique: Technique = field(default_factory=Technique)
     seed: int = 0
     bone_dark: bool = True
+    edge_gain: float = _EDGE_GAIN
 
 
 def render_picture(
@@ -61,109 +75,155 @@ def render_picture(
     projection: Projection,
     settings: PictureSettings = PictureSettings(),
 ) -> NDArray[np.uint8]:
-    """(rows, columns) uint8 picture, black outside the round field.
+    """(rows, columns) uint8 picture, black outside the round field; see ``exposed_picture``."""
+    return exposed_picture(line_integral, tool, projection, settings)[0]
+
+
+def exposed_picture(
+    line_integral: NDArray[np.float32],
+    tool: NDArray[np.float32] | None,
+    projection: Projection,
+    settings: PictureSettings = PictureSettings(),
+) -> tuple[NDArray[np.uint8], Dose]:
+    """(rows, columns) uint8 picture, black outside the round field, and its dose.
 
     Args:
         line_integral: (rows, columns) of the body at 60 keV.
-        tool: (rows, columns) of the metal, or None.
+        tool: (rows, columns) of the metal at 60 keV, or None.
         projection: the one that both were made with.
         settings: see PictureSettings.
 
     Brightness follows the part of the field that shows the body; where the volume ends within the field the
     picture falls off to the grey of a closed shutter, as nothing is known there.
     """
-    carm = projection.carm
-    contrast = water_mu_per_mm(effective_kev(settings.kv)) / water_mu_per_mm(60.0)
-    body = np.asarray(line_integral, np.float32) * np.float32(contrast)
-    metal = np.zeros_like(body) if tool is None else np.asarray(tool, np.float32)
-    field = round_field(carm)
-    covered = body > _BODY_LINE_INTEGRAL
-    lit = _smooth(covered.astype(np.float32), 3.0 / carm.pixel_mm)
-    lit = np.clip(lit * 2 - 1, 0, 1)
-    region = (field > 0.5) & (lit > 0.9)
-    if np.count_nonzero(region) < 100:
-        region = field > 0.5
-    level = float(np.median(body[region]))
-    # Raw detector signal relative to the body's middle; air is limited as a saturating detector would.
-    signal = np.exp(np.minimum(level - body - metal, 3.0))
-    without_metal = np.exp(np.minimum(level - body, 3.0))
+    carm, technique = projection.carm, settings.technique
+    shown, fall = _field_maps(carm, technique.shutters)
+    body = np.ascontiguousarray(line_integral, np.float32)
+    step = max(1, round(min(body.shape) / _COARSE_PX))
+    coarse = _block_mean(body, step)
+    coarse_mm = carm.pixel_mm * step
+    covered = coarse > _BODY_LINE_INTEGRAL
+    lit = np.clip(_broad(covered.astype(np.float32), 3.0 / coarse_mm) * 2 - 1, 0, 1).astype(np.float32)
+    inside = _block_mean(shown, step) > 0.5
+    region = inside & (lit > 0.9)
+    if np.count_nonzero(region) < 25:
+        region = inside if inside.any() else np.ones_like(inside)
+    dose = expose(technique, carm, float(np.median(coarse[region])))
+    contrast = np.float32(water_mu_per_mm(effective_kev(dose.kv)) / water_mu_per_mm(60.0))
+    if contrast != 1:
+        body, coarse = body * contrast, coarse * contrast
+    metal = np.zeros_like(body) if tool is None else np.ascontiguousarray(tool, np.float32)
+    level = np.float32(np.median(coarse[region]))
+    # The wide background is the body's alone, so that neither metal nor the volume's edge shifts it.
+    reference = np.maximum(coarse - level, np.float32(-3.0))
     if settings.quality == "clinical":
-        signal, without_metal = _degrade(signal, without_metal, level, region, projection, settings)
-    density = -np.log(np.maximum(signal, 1e-3))
-    reference = -np.log(np.maximum(without_metal, 1e-3))
-    density, reference = _compress(density, reference, region, carm)
-    low, high = np.percentile(reference[region][::7], [4, 96])
-    grey = _curve((density - low) / max(float(high - low), 0.22))
-    # Scatter would lift metal to grey; the eye expects the black of the primary beam's shadow.
-    shadow = metal if settings.quality == "clean" else _smooth(metal, _DETECTOR_SIGMA_MM / carm.pixel_mm)
-    opaque = 1 - np.exp(-1.3 * shadow)
-    grey = grey * (1 - opaque) + np.minimum(grey, _METAL) * opaque
-    if not settings.bone_dark:
-        grey = 255 - grey
-    grey = grey * lit + _SHUTTER * (1 - lit) if covered.any() else np.full_like(grey, _SHUTTER)
-    return np.asarray(np.clip(grey * field + 0.5, 0, 255).astype(np.uint8))
+        density, reference = _degrade(
+            body, metal, level, reference, region, step, fall, dose, projection, settings
+        )
+    else:
+        density = np.maximum(body + metal - level, np.float32(-3.0))
+    background, gain, calm = _compression(reference, region, coarse_mm)
+    flat = np.empty_like(body)
+    # Metal is held just beyond the darkest bone, or sharpening would draw a bright rim round it.
+    over_rows(
+        flatten_rows, len(flat), flat, density, background, gain, step, np.float32(calm[region].max() + 0.1)
+    )
+    low, high = np.percentile(calm[region], [4, 96])
+    picture = np.empty(body.shape, np.uint8)
+    over_rows(
+        grey_rows, len(flat), picture, flat, _block_mean(flat, step), lit if covered.any() else lit * 0, step,
+        np.float32(settings.edge_gain), np.float32(low), np.float32(1 / max(float(high - low), 0.22)),
+        _curve_table(), metal, np.float32(_METAL), not settings.bone_dark, shown, np.float32(_SHUTTER),
+    )  # fmt: skip
+    return picture, dose
 
 
 def round_field(carm: CArm) -> Picture:
     """(rows, columns) float32: 1 inside the round field of view, 0 outside, soft over one pixel."""
+    return _field_maps(carm, Shutters())[0]
+
+
+@lru_cache(maxsize=8)
+def _field_maps(carm: CArm, shutters: Shutters) -> tuple[Picture, Picture]:
+    """What of the detector is shown (0..1), and the beam's relative strength there without a patient."""
     v, u = np.ogrid[: carm.rows, : carm.columns]
     radius = min(carm.rows, carm.columns) / 2 - 1
-    distance = np.hypot(u - (carm.columns - 1) / 2, v - (carm.rows - 1) / 2)
-    return np.asarray(np.clip(radius - distance, 0, 1), np.float32)
+    x, y = u - (carm.columns - 1) / 2, v - (carm.rows - 1) / 2
+    shown = np.clip(radius - np.hypot(x, y), 0, 1)
+    for place, size, first, last in (
+        (u, carm.columns, shutters.left, shutters.right),
+        (v, carm.rows, shutters.top, shutters.bottom),
+    ):
+        if first or last:
+            soft = 1.5 / carm.pixel_mm
+            shown = shown * np.clip((place - first * size) / soft + 0.5, 0, 1)
+            shown = shown * np.clip(((1 - last) * size - place) / soft + 0.5, 0, 1)
+    slant = carm.sid_mm / np.sqrt(carm.sid_mm**2 + carm.pixel_mm**2 * (x**2 + y**2))
+    fall = slant**3 * (1 + _HEEL * y / (carm.rows / 2))
+    return np.asarray(shown, np.float32), np.asarray(fall, np.float32)
+
+
+@lru_cache(maxsize=1)
+def _noise() -> Picture:
+    return np.random.default_rng(0).standard_normal(1 << 19, np.float32)
 
 
 def _degrade(
-    signal: Picture,
-    without_metal: Picture,
-    level: float,
+    body: Picture,
+    metal: Picture,
+    level: np.float32,
+    reference: Picture,
     region: NDArray[np.bool_],
+    step: int,
+    fall: Picture,
+    dose: Dose,
     projection: Projection,
     settings: PictureSettings,
 ) -> tuple[Picture, Picture]:
-    """Focal spot, scatter, quantum noise, detector; ``without_metal`` gets all but the noise."""
+    """Densities after focal spot, scatter, noise and detector; ``reference`` (coarse) gets scatter alone."""
     carm = projection.carm
-    magnification = carm.sid_mm / carm.sod_mm
-    spot = _FOCAL_SPOT_MM * (magnification - 1) / 2.355 / carm.pixel_mm
-    # Scatter-to-primary after a grid: about 0.5..1 in AP and 1..2 in lateral views, growing with thickness.
-    ratio = float(np.clip(0.22 * level, 0.3, 1.6))
+    spot_px = _FOCAL_SPOT_MM * (carm.sid_mm / carm.sod_mm - 1) / 2.355 / carm.pixel_mm
+    detector_px = _DETECTOR_SIGMA_MM / carm.pixel_mm
+    # Scatter-to-primary after a grid: about 0.5..1 in AP and 1..2 in lateral views, growing with thickness
+    # and with the irradiated area.
+    ratio = float(np.clip(0.22 * level, 0.3, 1.6)) * settings.technique.shutters.open_share**0.5
+    without_metal = np.exp(-reference)
     emitted = np.where(region, np.minimum(without_metal, np.float32(3.0)), np.float32(0.5))
-    scatter = np.float32(ratio) * _broad(emitted, _SCATTER_SIGMA_MM / carm.pixel_mm)
-    detector = _DETECTOR_SIGMA_MM / carm.pixel_mm
-    mean = _f32((_smooth(signal, spot) + scatter) / (1 + ratio))
-    plain = _f32((without_metal + scatter) / (1 + ratio))
-    photons = settings.dose * _PHOTONS_PER_MM2_NGY * carm.pixel_mm**2 * _DQE * _FRAMES_AVERAGED
-    rng = np.random.default_rng(settings.seed)
-    spread = np.sqrt(mean / photons + (_ELECTRONIC_NOISE_PHOTONS / photons) ** 2)
-    noisy = _f32(mean + rng.standard_normal(mean.shape, np.float32) * spread.astype(np.float32))
-    return _smooth(noisy, detector), plain
+    scatter = np.float32(ratio) * _broad(emitted, _SCATTER_SIGMA_MM / (carm.pixel_mm * step))
+    photons = dose.detector_ngy * _PHOTONS_PER_MM2_NGY * carm.pixel_mm**2 * _DQE * _FRAMES_AVERAGED
+    dilution = np.float32(1 / (1 + ratio))
+    signal, seen, density = (np.empty_like(body) for _ in range(3))
+    over_rows(signal_rows, len(body), signal, body, metal, level, EXP_TABLE)
+    over_rows(
+        detect_rows, len(body), seen, signal, scatter, fall, step, np.float32(min(spot_px**2 / 2, 1 / 3)),
+        dilution, np.float32(photons), np.float32(_ELECTRONIC_NOISE_PHOTONS), _noise(), int(settings.seed),
+    )  # fmt: skip
+    over_rows(density_rows, len(body), density, seen, np.float32(min(detector_px**2 / 2, 1 / 3)), LOG_TABLE)
+    return density, _f32(-np.log(np.maximum((without_metal + scatter) * dilution, 1e-3)))
 
 
-def _compress(
-    density: Picture, reference: Picture, region: NDArray[np.bool_], carm: CArm
-) -> tuple[Picture, Picture]:
-    """Dynamic range compression and edge enhancement, as a fluoroscope's image processor does.
-
-    The wide background is the body's alone, so that neither metal, air nor the volume's edge shifts it.
-    """
+def _compression(
+    reference: Picture, region: NDArray[np.bool_], coarse_mm: float
+) -> tuple[Picture, Picture, Picture]:
+    """Coarse background and gain of the dynamic range compression, and the body's density after both."""
     weight = region.astype(np.float32)
-    sigma = _COMPRESSION_SIGMA_MM / carm.pixel_mm
-    share = _broad(weight, sigma)
-    wide = _broad(reference * weight, sigma) / np.maximum(share, 1e-3)
-    background = _f32(_COMPRESSION * wide)
-    calm = _f32(reference - background)
+    sigma = _COMPRESSION_SIGMA_MM / coarse_mm
+    share = np.maximum(_broad(weight, sigma), 1e-3)
+    background = _f32(_COMPRESSION * _broad(reference * weight, sigma) / share)
+    calm = reference - background
     # Thick parts show little of their structure: lift local contrast towards the picture's middle.
-    local = np.sqrt(np.maximum(_broad(calm * calm * weight, sigma) / np.maximum(share, 1e-3), 0) + 1e-6)
-    typical = float(np.median(local[region][::7]))
-    gain = _f32((typical / np.clip(local, 0.5 * typical, 3 * typical)) ** _EQUALISATION)
-    calm = calm * gain
-    # Metal is held just beyond the darkest bone, or sharpening would draw a bright rim round it.
-    flat = np.minimum((density - background) * gain, np.float32(np.max(calm[region]) + 0.1))
-    sharp = flat + _EDGE_GAIN * (flat - _smooth(flat, _EDGE_SIGMA_MM / carm.pixel_mm))
-    return _f32(sharp), _f32(calm)
+    local = np.sqrt(np.maximum(_broad(calm * calm * weight, sigma) / share, 0) + 1e-6)
+    typical = float(np.median(local[region]))
+    gain = _f32(
+        (max(typical, 1e-3) / np.clip(local, 0.5 * typical + 1e-6, 3 * typical + 1e-6)) ** _EQUALISATION
+    )
+    return background, gain, _f32(calm * gain)
 
 
-def _curve(t: Picture) -> Picture:
-    """Grey of a relative density: linear within 0..1, shoulders of the same slope beyond, as film has."""
+@lru_cache(maxsize=1)
+def _curve_table() -> Picture:
+    """Grey of a relative density from -2 to 3 in steps of 1/256: linear in 0..1, with film shoulders."""
+    t = np.arange(-2, 3, 1 / 256)
     slope = _BRIGHT - _DARK
     middle = _BRIGHT - slope * np.clip(t, 0, 1)
     head, foot = _WHITE - _BRIGHT, _DARK - _BLACK
@@ -173,20 +233,16 @@ def _curve(t: Picture) -> Picture:
 
 
 def _f32(values: NDArray[np.floating]) -> Picture:
-    return np.asarray(values, np.float32)
-
-
-def _smooth(picture: Picture, sigma_px: float) -> Picture:
-    if sigma_px < 0.15:
-        return picture
-    return np.asarray(ndimage.gaussian_filter(picture, sigma_px, mode="nearest", truncate=3.0), np.float32)
+    return np.ascontiguousarray(values, np.float32)
 
 
 def _broad(picture: NDArray[np.floating], sigma_px: float) -> Picture:
     """Wide Gaussian on a reduced picture, enlarged again."""
-    step = max(1, int(sigma_px // 4))
+    step = max(1, int(sigma_px // 3))
+    if step == 1:
+        return _f32(ndimage.gaussian_filter(picture, sigma_px, mode="nearest", truncate=3.0))
     rows, columns = picture.shape
-    small = ndimage.gaussian_filter(_block_mean(picture, step), sigma_px / step, mode="nearest")
+    small = ndimage.gaussian_filter(_block_mean(picture, step), sigma_px / step, mode="nearest", truncate=3.0)
     v = (np.arange(rows) - (step - 1) / 2) / step
     u = (np.arange(columns) - (step - 1) / 2) / step
     v0 = np.clip(np.floor(v).astype(int), 0, small.shape[0] - 2)
@@ -200,6 +256,6 @@ def _broad(picture: NDArray[np.floating], sigma_px: float) -> Picture:
 def _block_mean(picture: NDArray[np.floating], step: int) -> Picture:
     rows, columns = picture.shape
     pad = ((0, max(-rows % step, 2 * step - rows)), (0, max(-columns % step, 2 * step - columns)))
-    full = np.pad(picture, pad, mode="edge")
+    full = np.pad(picture, pad, mode="edge") if pad != ((0, 0), (0, 0)) else picture
     blocks = full.reshape(full.shape[0] // step, step, full.shape[1] // step, step)
-    return np.asarray(blocks.mean((1, 3)), np.float32)
+    return np.asarray(blocks.mean((1, 3), dtype=np.float32), np.float32)

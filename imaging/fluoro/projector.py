@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from functools import cached_property
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from imaging.fluoro.attenuation import mu_from_hu, relative_mu_table, water_mu_per_mm
+from imaging.fluoro.attenuation import Part, part_table, water_mu_per_mm
 from imaging.fluoro.joseph import joseph_sums
-from imaging.fluoro.shear_warp import accumulate_slices, intermediate_for, warp_to_detector
-from imaging.fluoro.vector_rows import CAN_PERMUTE
+from imaging.fluoro.rows import CoarseMask, attenuation_rows, slice_boxes
+from imaging.fluoro.shear_warp import intermediate_for, warp_to_detector
+from imaging.fluoro.slice_sums import CAN_SHUFFLE, MOST, accumulate_slices
+from imaging.fluoro.threads import over_rows
 from imaging.geometry.carm import Projection
 from imaging.geometry.grid import VolumeGrid
 from imaging.volume import Volume
 
 Array = NDArray[np.float64]
 Picture = NDArray[np.float32]
-_STEPS_PER_WATER = 4000.0
-
-# numba's fallback threading layer aborts the process when two threads enter parallel code at once.
-KERNEL_LOCK = threading.Lock()
+_STEPS_PER_WATER = 1000.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,14 +46,20 @@ class RayFan:
 
 
 class Projector:
-    """Line integrals of attenuation through one CT volume, of any orientation.
+    """Line integrals of attenuation through one CT volume, of any orientation."""
 
-    One picture is computed at a time: calls from several threads wait for each other.
-    """
+    def __init__(
+        self, volume: Volume, energy_kev: float = 60.0, keep: CoarseMask | None = None, part: Part = "all"
+    ) -> None:
+        """Of the whole volume, or with ``keep`` (see patient_mask) of what lies in that mask alone.
 
-    def __init__(self, volume: Volume, energy_kev: float = 60.0) -> None:
+        With ``part`` "water" or "bone" (see part_table) integrals are in mm instead of at ``energy_kev``.
+        """
         self.volume = volume
         self.energy_kev = energy_kev
+        self.keep = keep
+        self.part = part
+        self._unit = 1.0 if part != "all" else water_mu_per_mm(energy_kev)
 
     def line_integrals(self, projection: Projection) -> Picture:
         """(rows, columns) float32 integrals of mu along the rays, no unit; 0 beside the volume."""
@@ -66,34 +69,35 @@ class Projector:
         if plan is None:
             return self.reference_line_integrals(projection)
         w, b, a = plan.axes
-        with KERNEL_LOCK:
-            flat = self._rows_along_j if w == 0 else self._rows_along_i
-            # Both copies are [k][i or j][padded row].
-            stride_row = int(size[a]) + 3
-            stride_k = stride_row * int(size[0] if w == 0 else size[1])
-            stride_w, stride_b = (stride_k, stride_row) if w == 2 else (stride_row, stride_k)
-            sums = accumulate_slices(
-                flat, size[w], size[b], size[a], stride_w, stride_b,
-                fan.source[w], fan.source[b], fan.source[a], plan.plane, *plan.start, *plan.step, *plan.size,
-                -(-plan.size[1] // (2 * numba.get_num_threads())), CAN_PERMUTE,
-            )  # fmt: skip
-            picture = warp_to_detector(
-                sums, w, b, a, plan.plane, *plan.start, *plan.step,
-                fan.source, fan.corner, fan.column, fan.row, np.ascontiguousarray(grid.lps_from_ijk[:3, :3]),
-                water_mu_per_mm(self.energy_kev) / _STEPS_PER_WATER, carm.rows, carm.columns,
-            )  # fmt: skip
-        return np.asarray(picture, np.float32)
+        flat, boxes = self._rows_along_j if w == 0 else self._rows_along_i
+        # Both copies are [k][i or j][padded row].
+        stride_row = int(size[a]) + 3
+        stride_k = stride_row * int(size[0] if w == 0 else size[1])
+        stride_w, stride_b = (stride_k, stride_row) if w == 2 else (stride_row, stride_k)
+        sums = np.zeros(plan.size[::-1], np.int32)
+        over_rows(
+            accumulate_slices, plan.size[1], sums.reshape(-1), flat, boxes[w], size[w], size[b], size[a],
+            stride_w, stride_b, fan.source[w], fan.source[b], fan.source[a], plan.plane,
+            *plan.start, *plan.step, plan.size[0], CAN_SHUFFLE,
+        )  # fmt: skip
+        picture = np.zeros((carm.rows, carm.columns), np.float32)
+        over_rows(
+            warp_to_detector, carm.rows, picture, sums, plan.square, w, b, a, plan.plane,
+            *plan.start, *plan.step, fan.source, fan.corner, fan.column, fan.row,
+            np.ascontiguousarray(grid.lps_from_ijk[:3, :3]),
+            self._unit / _STEPS_PER_WATER,
+        )  # fmt: skip
+        return picture
 
     def reference_line_integrals(self, projection: Projection) -> Picture:
         """The same, ray by ray after Joseph: slower, and what the fast path is tested against."""
         fan = RayFan.of(projection, self.volume.grid)
         linear = np.ascontiguousarray(self.volume.grid.lps_from_ijk[:3, :3])
-        carm = projection.carm
-        with KERNEL_LOCK:
-            sums = joseph_sums(
-                self._mu, fan.source, fan.corner, fan.column, fan.row, linear, carm.rows, carm.columns
-            )
-        return np.asarray(sums, np.float32)
+        picture = np.zeros((projection.carm.rows, projection.carm.columns), np.float32)
+        over_rows(
+            joseph_sums, len(picture), picture, self._mu, fan.source, fan.corner, fan.column, fan.row, linear
+        )
+        return picture
 
     def filled_line_integrals(self, projection: Projection) -> Picture:
         """Line integrals for looking at: tissue that a cropped volume lacks is made up by water.
@@ -108,7 +112,7 @@ class Projector:
         inside_mm = self._path_lengths(projection)
         longest = float(np.percentile(inside_mm, 98))
         missing = np.where(inside_mm > 0.12 * longest, np.maximum(longest - inside_mm, 0), 0)
-        return np.asarray(sums + missing * water_mu_per_mm(self.energy_kev), np.float32)
+        return np.asarray(sums + missing * (0 if self.part == "bone" else self._unit), np.float32)
 
     @cached_property
     def is_cropped(self) -> bool:
@@ -136,24 +140,27 @@ class Projector:
         return np.asarray(np.clip(leave - np.maximum(enter, 0), 0, None) * length)
 
     @cached_property
-    def _rows_along_i(self) -> NDArray[np.int16]:
-        """Flat [k, j, 1 + i + 2] attenuation in water / 4000, rows framed by zeros, 32 zeros more."""
-        return self._padded(self.volume.values)
+    def _rows_along_i(self) -> tuple[NDArray[np.int16], dict[int, NDArray[np.int64]]]:
+        """Flat [k, j, 1 + i + 2] attenuation in water / 1000, and boxes of slices square to j and k.
+
+        Rows are framed by zeros and 32 zeros follow.
+        """
+        return self._padded(False)
 
     @cached_property
-    def _rows_along_j(self) -> NDArray[np.int16]:
+    def _rows_along_j(self) -> tuple[NDArray[np.int16], dict[int, NDArray[np.int64]]]:
         """Flat [k, i, 1 + j + 2], the same for rays along i."""
-        return self._padded(self.volume.values.transpose(0, 2, 1))
+        return self._padded(True)
 
-    def _padded(self, values: NDArray[np.int16]) -> NDArray[np.int16]:
-        table = relative_mu_table(self.energy_kev, _STEPS_PER_WATER)
-        shape = (*values.shape[:2], values.shape[2] + 3)
-        flat = np.zeros(int(np.prod(shape)) + 32, np.int16)
-        rows = flat[:-32].reshape(shape)
-        for k, plane in enumerate(values):
-            rows[k, :, 1:-2] = table[plane.astype(np.int32) + 32768]
-        return flat
+    def _padded(self, transposed: bool) -> tuple[NDArray[np.int16], dict[int, NDArray[np.int64]]]:
+        table = np.minimum(part_table(self.part, self.energy_kev, _STEPS_PER_WATER), MOST)
+        flat, extent = attenuation_rows(self.volume.values, table, self.keep, transposed)
+        return flat, {0 if transposed else 1: slice_boxes(extent, 1), 2: slice_boxes(extent, 0)}
 
     @cached_property
     def _mu(self) -> NDArray[np.float32]:
-        return mu_from_hu(self.volume.values, self.energy_kev)
+        table = part_table(self.part, self.energy_kev, _STEPS_PER_WATER).astype(np.float32)
+        mu = table[self.volume.values.astype(np.int32) + 32768] * np.float32(self._unit / _STEPS_PER_WATER)
+        if self.keep is not None:
+            mu[~self.keep.full(self.volume.grid.shape_kji)] = 0
+        return mu

@@ -17,19 +17,10 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from imaging.fluoro.vector_rows import (
-    LANES,
-    WIDEST_PERMUTED_STEP,
-    add_weighted_lanes,
-    permute_lanes,
-    plan_lanes,
-    resample_lanes,
-)
+from imaging.fluoro.slice_sums import LANES
 
 Array = NDArray[np.float64]
-_GROUP = 8
 _COARSEST_STEP = 0.7
-_WIDE = 2 * LANES
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +32,7 @@ class Intermediate:
         plane: index of the plane on the first axis.
         start, step: voxel index of the first sample and distance of samples, on the third and second axis.
         size: samples along a and b; a is a multiple of the vector width.
+        square: whether every pixel's place on the plane is a sample, so that no warp is needed.
     """
 
     axes: tuple[int, int, int]
@@ -48,6 +40,7 @@ class Intermediate:
     start: tuple[float, float]
     step: tuple[float, float]
     size: tuple[int, int]
+    square: bool
 
 
 def intermediate_for(
@@ -96,7 +89,7 @@ def intermediate_for(
         sizes.append(max(4, int(np.ceil((high - first) / steps[n])) + 4))
     return Intermediate(
         (w, b, a), float(plane), (starts[0], starts[1]), (float(steps[0]), float(steps[1])),
-        (-(-sizes[0] // _WIDE) * _WIDE, sizes[1]),
+        (-(-sizes[0] // LANES) * LANES, sizes[1]), square,
     )  # fmt: skip
 
 
@@ -111,116 +104,57 @@ def _is_rectangle(corners: Array) -> bool:
     )
 
 
-@nb.njit(parallel=True, fastmath=True, cache=True, nogil=True, error_model="numpy")
-def accumulate_slices(  # type: ignore[no-untyped-def]
-    flat, n_w, n_b, n_a, stride_w, stride_b, source_w, source_b, source_a, plane,
-    start_a, start_b, step_a, step_b, size_a, size_b, block_rows, permute,
-):  # fmt: skip
-    """(size_b, size_a) sums over slices; rows of ``flat`` (int16) have one 0 before and two after n_a voxels.
-
-    After its last row ``flat`` has 32 more elements, as whole vectors are read.
-    """
-    out = np.zeros(size_b * size_a, np.float32)
-    blocks = (size_b + block_rows - 1) // block_rows
-    for block in nb.prange(blocks):
-        ring = np.zeros(2 * _GROUP * size_a, np.float32)
-        weights = np.zeros(2 * _GROUP, np.float32)
-        held = np.empty(2 * _GROUP, np.int64)
-        control = np.zeros(2 * _GROUP * size_a, np.int16)
-        shares = np.zeros(_GROUP * size_a, np.float32)
-        begins = np.zeros(_GROUP * (size_a // LANES), np.int64)
-        planned = np.zeros(_GROUP, np.bool_)
-        last = np.float32(n_a + 1)
-        for first in range(0, n_w, _GROUP):
-            held[:] = -1
-            planned[:] = False
-            for y in range(block * block_rows, min((block + 1) * block_rows, size_b)):
-                used = False
-                for g in range(_GROUP):
-                    weights[2 * g] = 0
-                    weights[2 * g + 1] = 0
-                    if first + g >= n_w:
-                        continue
-                    w = first + g
-                    scale = (w - source_w) / (plane - source_w)
-                    place = source_b + (start_b + y * step_b - source_b) * scale
-                    low = int(np.floor(place))
-                    share = np.float32(place - low)
-                    for n in range(2):
-                        b = low + n
-                        if b < 0 or b >= n_b:
-                            continue
-                        slot = 2 * g + (b & 1)
-                        weights[slot] = share if n else 1 - share
-                        used = True
-                        if held[slot] != b:
-                            held[slot] = b
-                            begin = source_a + (start_a - source_a) * scale + 1.0
-                            move = step_a * scale
-                            offset = w * stride_w + b * stride_b
-                            if permute and move <= WIDEST_PERMUTED_STEP:
-                                if not planned[g]:
-                                    planned[g] = True
-                                    for x in range(0, size_a, LANES):
-                                        begins[(g * size_a + x) // LANES] = plan_lanes(
-                                            last, np.float32(begin + x * move), np.float32(move),
-                                            control, shares, g * size_a + x,
-                                        )  # fmt: skip
-                                for x in range(0, size_a, LANES):
-                                    voxel = begins[(g * size_a + x) // LANES]
-                                    permute_lanes(
-                                        flat, offset + voxel, control, shares, g * size_a + x,
-                                        ring, slot * size_a + x,
-                                    )  # fmt: skip
-                            else:
-                                for x in range(0, size_a, LANES):
-                                    resample_lanes(
-                                        flat, offset, last, np.float32(begin + x * move), np.float32(move),
-                                        ring, slot * size_a + x,
-                                    )  # fmt: skip
-                if used:
-                    for x in range(0, size_a, _WIDE):
-                        add_weighted_lanes(ring, size_a, weights, x, out, y * size_a + x)
-    return out.reshape(size_b, size_a)
-
-
-@nb.njit(parallel=True, fastmath=True, cache=True, nogil=True, error_model="numpy")
+@nb.njit(fastmath=True, cache=True, nogil=True, error_model="numpy")
 def warp_to_detector(  # type: ignore[no-untyped-def]
-    sums, w, b, a, plane, start_a, start_b, step_a, step_b, source, corner, column, row, lps_from_ijk, unit,
-    rows, columns,
+    top, bottom, out, sums, square, w, b, a, plane, start_a, start_b, step_a, step_b, source, corner, column,
+    row, lps_from_ijk, unit,
 ):  # fmt: skip
-    """(rows, columns) line integrals: Catmull-Rom samples of ``sums`` times step length and ``unit``."""
-    out = np.zeros((rows, columns), np.float32)
+    """Rows top..bottom of line integrals: ``sums`` at each pixel's place times step length and ``unit``.
+
+    Catmull-Rom samples, or the nearest one where the picture is ``square`` to the slices and they coincide.
+    """
     size_b, size_a = sums.shape
-    for v in nb.prange(rows):
+    for v in range(top, bottom):
         wx = np.empty(4, np.float32)
         wy = np.empty(4, np.float32)
-        for u in range(columns):
-            rw = corner[w] + u * column[w] + v * row[w] - source[w]
-            ra = (corner[a] + u * column[a] + v * row[a] - source[a]) / rw
-            rb = (corner[b] + u * column[b] + v * row[b] - source[b]) / rw
+        for u in range(out.shape[1]):
+            rw = 1 / (corner[w] + u * column[w] + v * row[w] - source[w])
+            ra = (corner[a] + u * column[a] + v * row[a] - source[a]) * rw
+            rb = (corner[b] + u * column[b] + v * row[b] - source[b]) * rw
             x = (source[a] + ra * (plane - source[w]) - start_a) / step_a
             y = (source[b] + rb * (plane - source[w]) - start_b) / step_b
-            i = int(np.floor(x))
-            j = int(np.floor(y))
-            if i < -1 or j < -1 or i > size_a or j > size_b:
-                continue
-            for weights, f in ((wx, x - i), (wy, y - j)):
-                weights[0] = ((2 - f) * f - 1) * f / 2
-                weights[1] = ((3 * f - 5) * f * f + 2) / 2
-                weights[2] = ((4 - 3 * f) * f + 1) * f / 2
-                weights[3] = (f - 1) * f * f / 2
             total = np.float32(0)
-            for m in range(4):
-                q = min(max(j - 1 + m, 0), size_b - 1)
-                line = np.float32(0)
-                for n in range(4):
-                    p = min(max(i - 1 + n, 0), size_a - 1)
-                    line += wx[n] * sums[q, p]
-                total += wy[m] * line
+            if square:
+                p, q = int(np.floor(x + 0.5)), int(np.floor(y + 0.5))
+                if p < 0 or q < 0 or p >= size_a or q >= size_b:
+                    continue
+                total = np.float32(sums[q, p])
+            else:
+                i, j = int(np.floor(x)), int(np.floor(y))
+                if i < -1 or j < -1 or i > size_a or j > size_b:
+                    continue
+                f, g = np.float32(x - i), np.float32(y - j)
+                half = np.float32(0.5)
+                for weights, t in ((wx, f), (wy, g)):
+                    weights[0] = ((2 - t) * t - 1) * t * half
+                    weights[1] = ((3 * t - 5) * t * t + 2) * half
+                    weights[2] = ((4 - 3 * t) * t + 1) * t * half
+                    weights[3] = (t - 1) * t * t * half
+                if i >= 1 and j >= 1 and i + 2 < size_a and j + 2 < size_b:
+                    for m in range(4):
+                        line = np.float32(0)
+                        for n in range(4):
+                            line += wx[n] * np.float32(sums[j - 1 + m, i - 1 + n])
+                        total += wy[m] * line
+                else:
+                    for m in range(4):
+                        q = min(max(j - 1 + m, 0), size_b - 1)
+                        for n in range(4):
+                            p = min(max(i - 1 + n, 0), size_a - 1)
+                            total += wy[m] * wx[n] * np.float32(sums[q, p])
+                total = max(total, np.float32(0))
             length = 0.0
             for c in range(3):
                 part = lps_from_ijk[c, w] + ra * lps_from_ijk[c, a] + rb * lps_from_ijk[c, b]
                 length += part * part
-            out[v, u] = max(total, np.float32(0)) * np.sqrt(length) * unit
-    return out
+            out[v, u] = total * np.sqrt(length) * unit

@@ -7,12 +7,34 @@ d = (sin p cos s, -cos p cos s, sin s) in patient LPS. A prone patient over an u
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far a C-arm turns from a vertical beam, in degrees, for a prone patient.
+
+    Attributes:
+        left_deg, right_deg: the detector towards the patient's left or right (90 is lateral).
+        cephalad_deg, caudad_deg: the detector towards head or feet.
+    """
+
+    left_deg: float = 110.0
+    right_deg: float = 40.0
+    cephalad_deg: float = 45.0
+    caudad_deg: float = 45.0
+
+    def holds(self, oblique_deg: float, tilt_deg: float) -> bool:
+        """Whether an oblique (left +) and tilt (cephalad +) lie within reach."""
+        return (
+            -self.right_deg - 1e-6 <= oblique_deg <= self.left_deg + 1e-6
+            and -self.caudad_deg - 1e-6 <= tilt_deg <= self.cephalad_deg + 1e-6
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +47,7 @@ class CArm:
         sod_mm: source to isocentre distance.
         columns, rows: detector pixels.
         pixel_mm: detector pixel pitch, square pixels.
+        reach: how far the C turns.
     """
 
     name: str = "mobile flat panel"
@@ -33,20 +56,39 @@ class CArm:
     columns: int = 768
     rows: int = 768
     pixel_mm: float = 298.0 / 768
+    reach: Reach = field(default_factory=lambda: Reach())
 
     def resized(self, size_px: int) -> CArm:
         """The same field on ``size_px`` x ``size_px`` pixels."""
         side_mm = self.columns * self.pixel_mm
-        return CArm(self.name, self.sid_mm, self.sod_mm, size_px, size_px, side_mm / size_px)
+        return replace(self, columns=size_px, rows=size_px, pixel_mm=side_mm / size_px)
+
+    def magnified(self, factor: float) -> CArm:
+        """The detector's inner part on as many pixels: ``factor`` 1.5 shows two thirds of the field."""
+        return replace(self, pixel_mm=self.pixel_mm / factor)
+
+    @property
+    def magnification(self) -> float:
+        """Of what lies at the isocentre."""
+        return self.sid_mm / self.sod_mm
 
 
 @dataclass(frozen=True, eq=False)
 class CArmPose:
-    """DICOM positioner angles in degrees and the isocentre in LPS mm."""
+    """DICOM positioner angles in degrees, the isocentre in LPS mm, and how the picture is turned.
+
+    Attributes:
+        primary_deg, secondary_deg: DICOM positioner angles.
+        isocentre_lps_mm: (3,), where the table has brought the patient.
+        rotation_deg: of the picture about its middle, + clockwise.
+        flipped: left and right of the picture exchanged, before the rotation.
+    """
 
     primary_deg: float
     secondary_deg: float
     isocentre_lps_mm: Array = field(default_factory=lambda: np.zeros(3))
+    rotation_deg: float = 0.0
+    flipped: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "isocentre_lps_mm", np.array(self.isocentre_lps_mm, dtype=np.float64))
@@ -96,6 +138,12 @@ class Projection:
         v = -cranial
         # Looking from the detector along -d with cranial up, the viewer's right is (-d) x cranial.
         u = np.cross(-d, cranial)
+        if pose.flipped:
+            u = -u
+        if pose.rotation_deg:
+            # Turning the picture clockwise turns the detector's axes the other way under it.
+            c, r = np.cos(np.deg2rad(pose.rotation_deg)), np.sin(np.deg2rad(pose.rotation_deg))
+            u, v = c * u - r * v, r * u + c * v
         iso = np.asarray(pose.isocentre_lps_mm, float)
         source = iso - d * carm.sod_mm
         return cls(carm, pose, source, source + d * carm.sid_mm, u, v, d)
@@ -127,6 +175,16 @@ class Projection:
         uv = np.asarray(uv_px, float)
         mm = (uv - [(c.columns - 1) / 2, (c.rows - 1) / 2]) * c.pixel_mm
         return np.asarray(self.detector_centre_lps_mm + mm[..., :1] * self.u_lps + mm[..., 1:] * self.v_lps)
+
+
+def oblique_and_tilt(primary_deg: float, secondary_deg: float) -> tuple[float, float]:
+    """(oblique, tilt) of a prone patient in degrees: oblique 0 is AP, 90 left lateral, right is negative."""
+    return (180 - primary_deg + 180) % 360 - 180, secondary_deg
+
+
+def angles_from_oblique(oblique_deg: float, tilt_deg: float) -> tuple[float, float]:
+    """DICOM (primary, secondary) degrees of an oblique (left +) and tilt (cephalad +), prone."""
+    return (180 - oblique_deg + 180) % 360 - 180, tilt_deg
 
 
 def pose_words(primary_deg: float, secondary_deg: float) -> str:

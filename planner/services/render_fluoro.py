@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from imaging.anatomy import VertebraAnatomy
 from imaging.errors import PlannerError
 from imaging.fluoro.annotate import annotate, edge_letters
-from imaging.fluoro.picture import PictureSettings, render_picture
-from imaging.fluoro.projector import Projector
-from imaging.fluoro.tools import tool_line_integral, with_handle
+from imaging.fluoro.engine import FluoroEngine
+from imaging.fluoro.picture import PictureSettings
+from imaging.fluoro.technique import NO_DOSE, Dose, Technique
+from imaging.fluoro.tools import Tool, with_handle
 from imaging.fluoro.views import pose_for
 from imaging.geometry.carm import CArm, CArmPose, Projection, pose_words
 from imaging.labels import NAME_FROM_VERSE, Side
@@ -38,6 +39,7 @@ class Shot:
     plain: Picture
     picture: Picture
     projection: Projection
+    dose: Dose = NO_DOSE
 
     @property
     def letters(self) -> tuple[str, str]:
@@ -70,18 +72,15 @@ class TrajectoryShots:
 
 
 class FluoroRoom:
-    """Pictures of one volume; the body's shadow is kept for poses that were taken before."""
+    """Annotated pictures of one volume with planned tools in it."""
 
-    def __init__(self, volume: Volume, carm: CArm | None = None, projector: Projector | None = None) -> None:
-        if volume.modality != "CT":
-            raise PlannerError("no_fluoro", "X-rays can be simulated from CT only, not from MR.")
-        self._projector = projector or Projector(volume)
+    def __init__(self, volume: Volume, carm: CArm | None = None, engine: FluoroEngine | None = None) -> None:
+        self.engine = engine or FluoroEngine(volume)
         self.carm = carm or CArm()
-        self._shadows: dict[tuple[float, ...], NDArray[np.float32]] = {}
 
     def resized(self, size_px: int) -> FluoroRoom:
         """A room with the same volume and C-arm and smaller or larger pictures."""
-        return FluoroRoom(self._projector.volume, self.carm.resized(size_px), self._projector)
+        return FluoroRoom(self.engine.volume, self.carm.resized(size_px), self.engine)
 
     def take(
         self,
@@ -93,23 +92,19 @@ class FluoroRoom:
         view: ViewName | None = None,
     ) -> Shot:
         """A picture at ``pose``, with the tool in place where one is given."""
-        projection = Projection.of(self.carm, pose)
-        key = (pose.primary_deg, pose.secondary_deg, *(float(v) for v in pose.isocentre_lps_mm))
-        if key not in self._shadows:
-            self._shadows[key] = self._projector.filled_line_integrals(projection)
-        metal = tool_shadow(projection, tool) if tool is not None else None
-        plain = render_picture(self._shadows[key], metal, projection, settings or PictureSettings())
-        picture = annotate(plain, projection, side=side, level=level, view=view)
-        return Shot(plain, picture, projection)
+        tools = planned_tools(tool) if tool is not None else ()
+        shot = self.engine.take(pose, settings, tools, self.carm)
+        picture = annotate(shot.pixels, shot.projection, side=side, level=level, view=view)
+        return Shot(shot.pixels, picture, shot.projection, shot.dose)
 
 
-def tool_shadow(projection: Projection, t: Trajectory) -> NDArray[np.float32]:
-    """Line integrals through a planned tool with its shaft and hub."""
+def planned_tools(t: Trajectory) -> tuple[Tool, ...]:
+    """A planned tool with its shaft and hub."""
     from planner.devices.catalogue import device_by_id
 
     length = device_by_id(t.device).introducer_length_mm
     path, diameters = with_handle(t.path_lps_mm, t.outer_diameter_mm, length, t.skin_entry_lps_mm)
-    return tool_line_integral(projection, path, diameters)
+    return (Tool(path, diameters),)
 
 
 def isocentre(level: LevelPlan) -> NDArray[np.float64]:
@@ -177,7 +172,9 @@ def render_case_picture(
         PlannerError: no_fluoro (MR), source_changed, not_planned, needs_plan.
     """
     progress.step(0.0, "Taking the X-ray")
-    settings = request.settings or PictureSettings(quality=request.quality, kv=request.kv)
+    settings = request.settings or PictureSettings(
+        quality=request.quality, technique=Technique(kv=request.kv)
+    )
     room = FluoroRoom(case.volume, CArm().resized(request.size_px))
     if plan is None:
         pose = _pose_without_plan(case, request)

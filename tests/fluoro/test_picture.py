@@ -7,6 +7,7 @@ from numpy.testing import assert_array_equal
 
 from imaging.fluoro.annotate import annotate
 from imaging.fluoro.picture import PictureSettings, render_picture, round_field
+from imaging.fluoro.technique import Technique
 from imaging.geometry.carm import CArm, pose_words
 
 CARM = CArm().resized(256)
@@ -48,8 +49,10 @@ def test_noise_is_seeded_and_falls_with_dose(scene):
     assert (one != render_picture(body, None, projection, PictureSettings(seed=5))).mean() > 0.3
     patch = np.s_[60:90, 110:140]
     spread = [
-        np.std(np.diff(render_picture(body, None, projection, PictureSettings(dose=d))[patch].astype(float)))
-        for d in (5, 30, 300)
+        np.std(
+            np.diff(render_picture(body, None, projection, PictureSettings(technique=t))[patch].astype(float))
+        )
+        for t in (Technique(detector_ngy=d) for d in (5, 30, 300))
     ]
     assert spread[0] > 1.5 * spread[1] > 2 * spread[2]
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imaging.fluoro.overlay import anatomy_outlines, draw_outlines, ellipsoid_outline_px, target_outline
-from imaging.fluoro.tools import STEEL_MU_PER_MM, tool_line_integral, with_handle
+from imaging.fluoro.tools import STEEL_MU_PER_MM, Tool, tool_line_integral, tools_line_integral, with_handle
 from imaging.fluoro.views import beam_to_tool_deg, endplate_tilt_deg, pose_for, view_angles, view_quality
 from imaging.geometry.carm import Projection, direction_lps
 
@@ -27,7 +27,10 @@ def dense_tool(projection: Projection, path, radius: float) -> np.ndarray:
             inside = np.zeros(len(steps), bool)
             for a, b in pairwise(path):
                 along = np.clip((line - a) @ (b - a) / ((b - a) @ (b - a)), 0, 1)
-                inside |= ((line - a - along[:, None] * (b - a)) ** 2).sum(1) <= radius**2
+                near = ((line - a - along[:, None] * (b - a)) ** 2).sum(1) <= radius**2
+                # Both ends of the tool are flat.
+                near &= ((line - path[0]) @ (path[1] - path[0]) >= 0) & ((line - path[-1]) @ (b - a) <= 0)
+                inside |= near
             total.flat[n] += inside.sum() * 0.1 / 4
     return total * STEEL_MU_PER_MM
 
@@ -55,13 +58,39 @@ def test_finely_divided_path_is_the_same_tool():
     )
 
 
-def test_metal_counts_once_where_the_path_turns_back():
+def test_a_tube_shows_two_rails_and_a_stylet_fills_it():
     projection = view(180, 0, carm=SMALL.resized(512))
-    there = np.array([[-10.0, 0, 0], [10, 0, 0]])
-    back = np.array([[-10.0, 0, 0], [10, 0, 0], [-10, 0, 0]])
-    one = tool_line_integral(projection, there, np.full(2, 3.0))
-    np.testing.assert_allclose(tool_line_integral(projection, back, np.full(3, 3.0)), one, atol=1e-5)
-    assert one.max() == pytest.approx(3.0 * STEEL_MU_PER_MM, rel=0.03)
+    path = np.array([[0.0, 0, -10], [0, 0, 10]])
+    tube = tools_line_integral(projection, [Tool(path, np.full(2, 4.2), bore_diameter_mm=3.4)])
+    middle = tube[256]
+    assert middle[256] == pytest.approx(0.8 * STEEL_MU_PER_MM, rel=5e-3)
+    assert middle.max() > 2 * middle[256]
+    filled = tube + tools_line_integral(projection, [Tool(path, np.full(2, 3.4))])
+    solid = tools_line_integral(projection, [Tool(path, np.full(2, 4.2))])
+    np.testing.assert_allclose(filled[256], solid[256], atol=0.02)
+
+
+def test_a_bevel_is_a_slanted_face_and_a_diamond_a_point():
+    projection = view(180, 0, carm=SMALL.resized(512))
+    path = np.array([[0.0, 0, -15], [0, 0, 10]])
+    mm = projection.carm.pixel_mm * projection.carm.sod_mm / projection.carm.sid_mm
+
+    def reach(tool: Tool) -> np.ndarray:
+        """How far up each picture column of the tool goes, in mm above the isocentre."""
+        lit = tools_line_integral(projection, [tool]) > 1e-3
+        return (255.5 - lit.argmax(0)[lit.any(0)]) * mm
+
+    flat = reach(Tool(path, np.full(2, 4.0)))
+    assert np.ptp(flat[2:-2]) < 0.3
+    bevel = reach(Tool(path, np.full(2, 4.0), tip="bevel", bevel_deg=45.0, bevel_lps=np.array([1.0, 0, 0])))
+    # The face looks to the patient's left, so the lip is on the right: the picture's right in prone AP.
+    assert bevel[-2] - bevel[1] == pytest.approx(3.6, abs=0.5)
+    assert bevel.max() == pytest.approx(10.0, abs=0.3)
+    turned = Tool(path, np.full(2, 4.0), tip="bevel", bevel_deg=45.0, bevel_lps=np.array([-1.0, 0, 0]))
+    assert reach(turned)[1] - reach(turned)[-2] == pytest.approx(3.6, abs=0.5)
+    point = reach(Tool(path, np.full(2, 4.0), tip="diamond", bevel_deg=45.0, bevel_lps=np.array([1.0, 0, 0])))
+    assert point[len(point) // 2] == pytest.approx(10.0, abs=0.4)
+    assert max(point[1], point[-2]) < 9
 
 
 def test_a_tool_behind_the_source_or_out_of_the_field_casts_nothing():

@@ -12,6 +12,7 @@ import numpy as np
 
 from imaging.errors import PlannerError
 from imaging.fluoro.picture import PictureSettings
+from imaging.fluoro.technique import Technique
 from imaging.fluoro.views import pose_for
 from imaging.geometry.carm import CArm, pose_words
 from imaging.labels import NAME_FROM_VERSE, SIDES, VERSE_FROM_NAME, Side
@@ -131,7 +132,7 @@ class PlannerServices:
             shot = room.take(
                 pose,
                 trajectory,
-                PictureSettings(quality="clinical", dose=90.0),
+                PictureSettings(technique=Technique(detector_ngy=90.0)),
                 level=level.name,
                 side=side,
                 view=view,

@@ -1,0 +1,157 @@
+"""One call from volume, C-arm, pose, technique and tools to a picture with its dose.
+
+    engine = FluoroEngine(volume)
+    shot = engine.take(CArmPose(180.0, 0.0, target_lps_mm), PictureSettings(), tools=[Tool(path, diameters)])
+    shot.pixels, shot.projection, shot.dose
+
+Moving a tool never projects the patient again: the body's shadow is kept for recent poses.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imaging.errors import PlannerError
+from imaging.fluoro.attenuation import bone_excess, effective_kev, steel_relative, water_mu_per_mm
+from imaging.fluoro.picture import PictureSettings, exposed_picture
+from imaging.fluoro.projector import Projector
+from imaging.fluoro.rows import CoarseMask
+from imaging.fluoro.technique import Dose, expose, spectrum
+from imaging.fluoro.tools import Tool, tools_line_integral
+from imaging.geometry.carm import CArm, CArmPose, Projection
+from imaging.progress import TaskCancelledError
+from imaging.volume import Volume
+
+Shadow = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class FluoroPicture:
+    """One pulse.
+
+    Attributes:
+        pixels: (rows, columns) uint8, without writing.
+        projection: the one matrix for overlay, tools and measurement.
+        dose: of this pulse.
+    """
+
+    pixels: NDArray[np.uint8]
+    projection: Projection
+    dose: Dose
+
+
+class FluoroEngine:
+    """Pictures of one CT volume. May be called from several threads.
+
+    Args:
+        volume: CT.
+        carm: distances and detector; ``take`` may be given another.
+        keep: leave out what lies outside this mask (see rows.patient_mask), such as the scanner's table.
+        kept_shadows: how many poses' shadows are remembered.
+
+    Raises:
+        PlannerError: no_fluoro, not a CT.
+    """
+
+    def __init__(
+        self,
+        volume: Volume,
+        carm: CArm | None = None,
+        keep: CoarseMask | None = None,
+        kept_shadows: int = 24,
+    ) -> None:
+        if volume.modality != "CT":
+            raise PlannerError("no_fluoro", "X-rays can be simulated from CT only, not from MR.")
+        self.volume = volume
+        self.carm = carm or CArm()
+        self._all = Projector(volume, keep=keep)
+        self._water = Projector(volume, keep=keep, part="water")
+        self._bone = Projector(volume, keep=keep, part="bone")
+        self._shadows: OrderedDict[tuple[object, ...], tuple[Shadow, ...]] = OrderedDict()
+        self._kept, self._lock = kept_shadows, threading.Lock()
+
+    def take(
+        self,
+        pose: CArmPose,
+        settings: PictureSettings | None = None,
+        tools: Sequence[Tool] = (),
+        carm: CArm | None = None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> FluoroPicture:
+        """A picture at ``pose``.
+
+        Args:
+            pose: angles, isocentre, turn and flip of the picture.
+            settings: look and exposure; ``settings.seed`` must change from pulse to pulse for live noise.
+            tools: metal in the beam.
+            carm: instead of the engine's, for example ``engine.carm.resized(512)`` or ``.magnified(1.5)``.
+            cancelled: asked between the steps.
+
+        Raises:
+            TaskCancelledError: ``cancelled`` said so.
+        """
+        settings = settings or PictureSettings()
+        projection = Projection.of(carm or self.carm, pose)
+        body = self.shadow(projection, settings.technique.beam == "spectrum")
+        if cancelled():
+            raise TaskCancelledError
+        metal = tools_line_integral(projection, tools) if tools else None
+        shadow = body[0]
+        if len(body) == 2:
+            shadow, metal = _hardened(body[0], body[1], metal, projection, settings)
+        pixels, dose = exposed_picture(shadow, metal, projection, settings)
+        return FluoroPicture(pixels, projection, dose)
+
+    def shadow(self, projection: Projection, parts: bool = False) -> tuple[Shadow, ...]:
+        """The body's line integrals at 60 keV, or with ``parts`` of water and of bone's excess in mm."""
+        pose = projection.pose
+        place = tuple(float(x) for x in pose.isocentre_lps_mm)
+        key = (
+            projection.carm, pose.primary_deg, pose.secondary_deg, place, pose.rotation_deg, pose.flipped,
+            parts,
+        )  # fmt: skip
+        with self._lock:
+            if key in self._shadows:
+                self._shadows.move_to_end(key)
+                return self._shadows[key]
+        made = tuple(
+            p.filled_line_integrals(projection)
+            for p in ((self._water, self._bone) if parts else (self._all,))
+        )
+        with self._lock:
+            self._shadows[key] = made
+            while len(self._shadows) > self._kept:
+                self._shadows.popitem(last=False)
+        return made
+
+
+def _hardened(
+    water: Shadow, bone: Shadow, metal: Shadow | None, projection: Projection, settings: PictureSettings
+) -> tuple[Shadow, Shadow | None]:
+    """Body and metal as a beam of several energies sees them, scaled to the mono-energetic picture's units."""
+    mono = water_mu_per_mm(60.0)
+    lit = water > 10
+    middle = float(np.median((water + bone_excess(60.0) * bone)[lit])) if lit.any() else 0.0
+    dose = expose(settings.technique, projection.carm, middle * mono)
+    energies, shares = spectrum(dose.kv)
+    body = np.zeros_like(water)
+    both = np.zeros_like(water)
+    for energy, share in zip(energies, shares, strict=True):
+        mu = water_mu_per_mm(energy)
+        through = np.float32(share) * np.exp(
+            -np.float32(mu) * (water + np.float32(bone_excess(energy)) * bone)
+        )
+        body += through
+        if metal is not None:
+            both += through * np.exp(-np.float32(steel_relative(energy)) * metal)
+    shadow = -np.log(np.maximum(body, 1e-12))
+    # exposed_picture scales mono-energetic integrals to the tube voltage; these already are at it.
+    scale = np.float32(water_mu_per_mm(60.0) / water_mu_per_mm(effective_kev(dose.kv)))
+    steel = None if metal is None else np.maximum(-np.log(np.maximum(both, 1e-12)) - shadow, 0)
+    return shadow * scale, steel
