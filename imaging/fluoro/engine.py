@@ -82,6 +82,7 @@ class FluoroEngine:
         settings: PictureSettings | None = None,
         tools: Sequence[Tool] = (),
         carm: CArm | None = None,
+        exposed: Dose | None = None,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> FluoroPicture:
         """A picture at ``pose``.
@@ -91,6 +92,7 @@ class FluoroEngine:
             settings: look and exposure; ``settings.seed`` must change from pulse to pulse for live noise.
             tools: metal in the beam.
             carm: instead of the engine's, for example ``engine.carm.resized(512)`` or ``.magnified(1.5)``.
+            exposed: an exposure counted elsewhere, in place of the one that ``settings`` would give.
             cancelled: asked between the steps.
 
         Raises:
@@ -105,7 +107,7 @@ class FluoroEngine:
         shadow = body[0]
         if len(body) == 2:
             shadow, metal = _hardened(body[0], body[1], metal, projection, settings)
-        pixels, dose = exposed_picture(shadow, metal, projection, settings)
+        pixels, dose = exposed_picture(shadow, metal, projection, settings, exposed)
         return FluoroPicture(pixels, projection, dose)
 
     def shadow(self, projection: Projection, parts: bool = False) -> tuple[Shadow, ...]:
@@ -134,7 +136,7 @@ class FluoroEngine:
 def _hardened(
     water: Shadow, bone: Shadow, metal: Shadow | None, projection: Projection, settings: PictureSettings
 ) -> tuple[Shadow, Shadow | None]:
-    """Body and metal as a beam of several energies sees them, scaled to the mono-energetic picture's units."""
+    """Body and metal as a beam of several energies sees them, in the mono-energetic picture's units."""
     mono = water_mu_per_mm(60.0)
     lit = water > 10
     middle = float(np.median((water + bone_excess(60.0) * bone)[lit])) if lit.any() else 0.0

@@ -74,9 +74,10 @@ def render_picture(
     tool: NDArray[np.float32] | None,
     projection: Projection,
     settings: PictureSettings = PictureSettings(),
+    exposed: Dose | None = None,
 ) -> NDArray[np.uint8]:
     """(rows, columns) uint8 picture, black outside the round field; see ``exposed_picture``."""
-    return exposed_picture(line_integral, tool, projection, settings)[0]
+    return exposed_picture(line_integral, tool, projection, settings, exposed)[0]
 
 
 def exposed_picture(
@@ -84,6 +85,7 @@ def exposed_picture(
     tool: NDArray[np.float32] | None,
     projection: Projection,
     settings: PictureSettings = PictureSettings(),
+    exposed: Dose | None = None,
 ) -> tuple[NDArray[np.uint8], Dose]:
     """(rows, columns) uint8 picture, black outside the round field, and its dose.
 
@@ -92,6 +94,7 @@ def exposed_picture(
         tool: (rows, columns) of the metal at 60 keV, or None.
         projection: the one that both were made with.
         settings: see PictureSettings.
+        exposed: an exposure already known, in place of the one that ``settings`` would give.
 
     Brightness follows the part of the field that shows the body; where the volume ends within the field the
     picture falls off to the grey of a closed shutter, as nothing is known there.
@@ -108,7 +111,7 @@ def exposed_picture(
     region = inside & (lit > 0.9)
     if np.count_nonzero(region) < 25:
         region = inside if inside.any() else np.ones_like(inside)
-    dose = expose(technique, carm, float(np.median(coarse[region])))
+    dose = exposed or expose(technique, carm, float(np.median(coarse[region])))
     contrast = np.float32(water_mu_per_mm(effective_kev(dose.kv)) / water_mu_per_mm(60.0))
     if contrast != 1:
         body, coarse = body * contrast, coarse * contrast

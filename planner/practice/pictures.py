@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from imaging.fluoro.annotate import annotate
 from imaging.fluoro.picture import PictureSettings, render_picture
 from imaging.fluoro.projector import Projector
+from imaging.fluoro.technique import Dose
 from imaging.fluoro.tools import tool_line_integral, with_handle
 from imaging.geometry.carm import Projection, pose_words
+from planner.practice.dose import PULSE_S
 from planner.practice.reduce import dose_at
 from planner.practice.room import CArmSetting, Hand
 from planner.practice.scenario import Scenario
@@ -38,10 +40,10 @@ class PictureMaker:
         projection = self.scenario.projection(carm, self.size_px)
         dose = dose_at(self.scenario, carm)
         noise = int(np.random.SeedSequence([seed, pulse]).generate_state(1)[0])
-        settings = PictureSettings(kv=round(dose.kv), dose=max(1.0, dose.detector_ngy), seed=noise)
-        picture = render_picture(
-            self._shadow(projection), self._metal(projection, hand), projection, settings
-        )
+        mas, detector = dose.ma * PULSE_S, max(1.0, dose.detector_ngy)
+        exposed = Dose(round(dose.kv), mas, dose.kerma_mgy, dose.dap_gycm2, detector)
+        shadow, metal = self._shadow(projection), self._metal(projection, hand)
+        picture = render_picture(shadow, metal, projection, PictureSettings(seed=noise), exposed)
         if carm.iris < 1:
             picture = picture * iris_mask(self.size_px, carm.iris)
         return picture, projection
