@@ -85,6 +85,11 @@ class PlanHistory:
         self._may_merge = False
         return self.plan
 
+    def amend(self, plan: Plan) -> None:
+        """Replace the present plan without a step of its own."""
+        entry = self._entries[self._at]
+        self._entries[self._at] = _Entry(entry.label, plan, entry.merge_key)
+
     def mark_saved(self) -> None:
         """Remember that the present plan is the one on disk."""
         self._saved = self.plan

@@ -9,10 +9,16 @@ from typing import TYPE_CHECKING
 from imaging.errors import PlannerError
 from imaging.labels import Side
 from imaging.segmentation.result import SpineSegmentation
-from planner.domain.plan import Plan
+from planner.domain.plan import Plan, State
 from planner.history import PlanHistory
 from planner.services.annotate import require_unlocked
-from planner.services.approval import approval_blockers, approval_sentence, confirm_levels, withdraw_changed
+from planner.services.approval import (
+    approval_blockers,
+    approval_sentence,
+    confirm_levels,
+    withdraw_changed,
+    without_new_approvals,
+)
 from planner.signal import Signal
 
 if TYPE_CHECKING:
@@ -153,7 +159,9 @@ class PlanningSession:
     def _step(self, direction: int) -> None:
         history = self._present()
         old, clean = self.shown_plan, self.is_clean
-        _ = history.undo() if direction < 0 else history.redo()
+        present = history.plan
+        stepped = history.undo() if direction < 0 else history.redo()
+        history.amend(without_new_approvals(present, stepped))
         self._preview = None
         self.plan_changed.emit(old, self.shown_plan)
         self.clean_changed.emit(clean, self.is_clean)
@@ -184,15 +192,19 @@ class PlanningSession:
             raise PlannerError("approval_blocked", approval_sentence(plan, verse, side))
         self._set_state(verse, side, "Approve", "approved")
 
+    def review(self, verse: int, side: Side) -> None:
+        """Mark a trajectory as reviewed: a person has looked at it and at its findings."""
+        self._set_state(verse, side, "Mark as reviewed", "reviewed")
+
     def withdraw(self, verse: int, side: Side) -> None:
         """Take the approval of a trajectory back."""
         self._set_state(verse, side, "Withdraw approval of", "draft")
 
-    def _set_state(self, verse: int, side: Side, verb: str, state: str) -> None:
+    def _set_state(self, verse: int, side: Side, verb: str, state: State) -> None:
         plan = self._present().plan
         level = plan.level(verse)
         trajectory = level.trajectory(side) if level else None
         if level is None or trajectory is None:
             raise PlannerError("not_planned", "This trajectory is not planned.")
-        changed = replace(trajectory, state="approved" if state == "approved" else "draft")
+        changed = replace(trajectory, state=state, withdrawn="")
         self.commit(f"{verb} {level.name} {side}", plan.with_trajectory(verse, changed))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 from planner.domain.device import DeviceProfile
@@ -15,25 +15,40 @@ HELP = "list the device profiles known, with the evidence tag of each number"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags of the verb."""
     parser.add_argument("--json", action="store_true", help="machine-readable")
+    parser.add_argument(
+        "--device", metavar="FILE", type=Path, help="also check and show this profile, or a folder of them"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the profiles."""
-    from planner.devices.catalogue import load_devices
+    from planner.devices.catalogue import load_devices, read_devices
 
-    profiles: list[DeviceProfile] = list(load_devices())
+    own = read_devices(options.device) if options.device else ()
+    profiles: list[DeviceProfile] = [*load_devices(), *own]
     if options.json:
-        rows = [{**_numbers(p), "evidence": dict(p.evidence)} for p in profiles]
-        print(json.dumps(rows, indent=1, ensure_ascii=False))
+        print(json.dumps([_row(p) for p in profiles], indent=1, ensure_ascii=False))
         return 0
     for profile in profiles:
         print(f"{profile.id}: {profile.name}")
-        for name, value in _numbers(profile).items():
-            if name not in ("id", "name"):
-                shown = "none (straight)" if value is None else f"{value:g}"
-                print(f"  {name:22} {shown:>16}  {profile.evidence.get(name, 'no evidence recorded')}")
+        for name, value in _row(profile).items():
+            if name not in ("id", "name", "evidence"):
+                print(f"  {name:22} {_shown(value):>24}  {profile.evidence.get(name, '')}")
     return 0
 
 
-def _numbers(profile: DeviceProfile) -> dict[str, Any]:
-    return {f.name: getattr(profile, f.name) for f in fields(profile) if f.name != "evidence"}
+def _row(profile: DeviceProfile) -> dict[str, Any]:
+    from planner.devices.profile_file import profile_document
+
+    return profile_document(profile)
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        first = value[0]
+        return f"{first['diameter_mm']:g} x {first['length_mm']:g} mm, {first['minutes']:g} min"
+    if isinstance(value, list):
+        return " to ".join(f"{v:g}" for v in value)
+    return value if isinstance(value, str) else f"{value:g}"

@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from imaging.labels import Side
+from imaging.labels import NAME_FROM_VERSE, Side
 from imaging.progress import SubProgress
 from planner.cli.console import ConsoleProgress, say, say_finding
 from planner.cli.options import DEFAULT_LEVELS, anchor_point, level_numbers, side_names
-from planner.domain.plan import Plan, Point
+from planner.domain.limits import DEFAULT_LIMITS
+from planner.domain.plan import Access, Choice, Plan, Point
 
+ACCESSES = ("transpedicular", "extrapedicular", "bipedicular")
+CHOICES: dict[str, Choice] = {"central": "most central", "forgiving": "most forgiving"}
 HELP = "plan a folder of images and write plan, label maps, pictures, report and DICOM objects"
 
 
@@ -25,7 +28,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--series", metavar="UID", help="plan on this series instead of the best one")
     parser.add_argument("--levels", default=DEFAULT_LEVELS, help=f"default {DEFAULT_LEVELS}")
     parser.add_argument("--sides", default="left,right", help="default left,right")
-    parser.add_argument("--device", metavar="NAME", help="a profile of 'bvn-planner devices'")
+    parser.add_argument(
+        "--device", metavar="NAME", help="a profile of 'bvn-planner devices', or a profile's file of your own"
+    )
+    parser.add_argument(
+        "--access", choices=ACCESSES, help="transpedicular (default), extrapedicular or bipedicular"
+    )
+    parser.add_argument(
+        "--choose", choices=tuple(CHOICES), default="central", help="most central (default) or most forgiving"
+    )
+    parser.add_argument("--limits", metavar="FILE", type=Path, help="limits of your site (JSON)")
+    parser.add_argument(
+        "--heat", action="store_true", help="also solve the bioheat equation for each lesion (illustrative)"
+    )
     parser.add_argument(
         "--segmentation", metavar="FILE", type=Path, help="label map in VerSe numbers (NIfTI)"
     )
@@ -50,6 +65,10 @@ def run(options: argparse.Namespace) -> int:
         levels=level_numbers(options.levels),
         sides=side_names(options.sides),
         device=options.device,
+        access=options.access,
+        choice=CHOICES[options.choose],
+        limits=options.limits,
+        heat=options.heat,
         segmentation=options.segmentation,
         anchor=anchor_point(options.anchor) if options.anchor else None,
         report=not options.no_report,
@@ -66,6 +85,10 @@ def plan_folder(
     levels: tuple[int, ...] | None = None,
     sides: tuple[Side, ...] = ("left", "right"),
     device: str | None = None,
+    access: Access | None = None,
+    choice: Choice = "most central",
+    limits: Path | None = None,
+    heat: bool = False,
     segmentation: Path | None = None,
     anchor: tuple[int, Point] | None = None,
     report: bool = True,
@@ -74,12 +97,15 @@ def plan_folder(
 ) -> int:
     """Do what the verb does and return its exit status."""
     from planner.services.export_plan import export_plan, require_writable_out
+    from planner.services.heat import with_heat
     from planner.services.open_case import open_case
-    from planner.services.propose_plan import device_named, propose_plan
+    from planner.services.propose_plan import device_asked, propose_plan
     from planner.services.segment_case import import_segmentation, segment_case
+    from planner.storage.limits_file import read_limits
 
     require_writable_out(out)
-    profile = device_named(device)
+    profile, way = device_asked(device, access)
+    margins = read_limits(limits) if limits else DEFAULT_LIMITS
     progress = ConsoleProgress()
     try:
         first = SubProgress(progress, 0.0, 0.15)
@@ -92,7 +118,10 @@ def plan_folder(
         else:
             found = segment_case(case, anchor, middle)
         asked = levels or level_numbers(DEFAULT_LEVELS)
-        plan = propose_plan(case, found, asked, sides, profile, SubProgress(progress, 0.55, 0.75))
+        middle = SubProgress(progress, 0.55, 0.70)
+        plan = propose_plan(case, found, asked, sides, profile, middle, margins, way, choice)
+        if heat:
+            plan = with_heat(found, plan, SubProgress(progress, 0.70, 0.75))
         last = SubProgress(progress, 0.75, 1.0)
         export_plan(out, case, found, plan, report=report, dicom=dicom, progress=last)
     finally:
@@ -115,6 +144,10 @@ def _tell(plan: Plan, out: Path) -> int:
             stops = [f for f in trajectory.findings if f.severity == "stop"]
             for finding in stops:
                 say_finding(finding, f"{level.name} {trajectory.side}")
+    if plan.procedure is not None:
+        for number, step in enumerate(plan.procedure.steps, 1):
+            name = NAME_FROM_VERSE[step.verse]
+            say(f"step {number}: {name} {step.side}. {step.why_side}")
     planned = sum(len(level.trajectories) for level in plan.levels)
     say(f"{planned} planned, {refused} refused. The plan is in {out}.")
     return 3 if refused else 0

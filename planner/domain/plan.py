@@ -10,11 +10,15 @@ from typing import Literal
 
 from imaging.findings import Finding
 from imaging.labels import NAME_FROM_VERSE, Side
+from planner.domain.device import DeviceProfile
+from planner.domain.limits import DEFAULT_LIMITS, Limits
 from planner.domain.notebook import EMPTY, Notebook
 
 Point = tuple[float, float, float]
 ViewName = Literal["ap", "lateral", "oblique", "en_face"]
 State = Literal["draft", "reviewed", "approved"]
+Access = Literal["transpedicular", "extrapedicular", "bipedicular"]
+Choice = Literal["most central", "most forgiving"]
 
 
 @dataclass(frozen=True)
@@ -30,9 +34,12 @@ class Source:
 
 @dataclass(frozen=True)
 class Target:
-    """Where the lesion shall be.
+    """Where the lesion shall be, as a volume round a nominal point.
 
-    ``depth_fraction`` counts from the posterior wall, ``height_fraction`` from the lower endplate.
+    ``depth_fraction`` counts from the true posterior wall, ``height_fraction`` from the lower endplate. The
+    volume is what lies within ``radius_mm`` of the point; the tool's tip is on target within the window of
+    depth, ``height_tolerance`` and ``lateral_tolerance_mm``. ``foramen_height`` is the measured height of the
+    basivertebral foramen, None where it is not seen.
     """
 
     centre_lps_mm: Point
@@ -41,6 +48,11 @@ class Target:
     lateral_mm: float
     radius_mm: float
     evidence: str
+    depth_low: float = 0.30
+    depth_high: float = 0.50
+    height_tolerance: float = 0.15
+    lateral_tolerance_mm: float = 5.0
+    foramen_height: float | None = None
 
 
 @dataclass(frozen=True)
@@ -51,6 +63,24 @@ class Lesion:
     axis_lps: Point
     semi_axes_mm: Point
     target_coverage: float
+    model: str = "ellipsoid"
+
+
+@dataclass(frozen=True)
+class HeatResult:
+    """Illustrative bioheat solution round the electrode: temperatures in °C at the end of heating.
+
+    ``diameter_mm`` and ``length_mm`` are of the volume with CEM43 of 240 minutes or more. The temperatures
+    are the greatest at the canal's and at the endplates' surface; None where those are out of reach.
+    """
+
+    minutes: float
+    temperature_c: float
+    diameter_mm: float
+    length_mm: float
+    target_coverage: float
+    canal_c: float | None
+    endplates_c: float | None
 
 
 @dataclass(frozen=True)
@@ -66,6 +96,7 @@ class Clearances:
     lesion_to_canal: float | None
     anterior: float | None
     endplates: float | None
+    neighbour: float | None = None
 
     def least_wall(self) -> float | None:
         """The least clearance to the pedicle's walls."""
@@ -75,11 +106,49 @@ class Clearances:
 
 @dataclass(frozen=True)
 class ProfilePoint:
-    """Clearance along the tool: depth from bone entry, least clearance (mm) and its direction in words."""
+    """Clearance along the tool: depth from bone entry, least clearance (mm) and its direction in words.
+
+    Then by direction, None where no wall lies within 20 mm, and to the canal.
+    """
 
     depth_mm: float
     clearance_mm: float
     toward: str
+    medial_mm: float | None = None
+    lateral_mm: float | None = None
+    superior_mm: float | None = None
+    inferior_mm: float | None = None
+    canal_mm: float | None = None
+
+
+@dataclass(frozen=True)
+class Forgiveness:
+    """What becomes of the insertion when the hand, the patient's roll or the segmentation is off.
+
+    Probabilities are shares of ``draws`` simulated insertions; the target is missed where the electrode's
+    middle leaves its window. ``safe_cone_deg`` is the greatest tilt of the
+    introducer about its bone entry, in whatever direction, that stays inside bone.
+    """
+
+    draws: int
+    breach: float
+    medial: float
+    inferior: float
+    canal: float
+    missed_target: float
+    safe_cone_deg: float
+
+
+@dataclass(frozen=True)
+class LateralView:
+    """The posterior wall on the true lateral view against the true wall where the tool passes it.
+
+    ``distance_mm`` is how far the silhouette lies behind the true wall at the tool; negative: in front.
+    """
+
+    distance_mm: float
+    true_wall_lps_mm: Point
+    silhouette_lps_mm: Point
 
 
 @dataclass(frozen=True)
@@ -97,10 +166,10 @@ class TrajectoryParameters:
 
 @dataclass(frozen=True)
 class Trajectory:
-    """One planned cannula, evaluated."""
+    """One planned cannula, evaluated. ``withdrawn`` says what took its last approval back."""
 
     side: Side
-    access: str
+    access: Access
     device: str
     parameters: TrajectoryParameters
     skin_entry_lps_mm: Point | None
@@ -117,6 +186,11 @@ class Trajectory:
     findings: tuple[Finding, ...]
     carm: tuple[tuple[ViewName, float, float], ...]
     state: State = "draft"
+    forgiveness: Forgiveness | None = None
+    lateral_view: LateralView | None = None
+    straight_short_mm: float | None = None
+    heat: HeatResult | None = None
+    withdrawn: str = ""
 
     def view_angles(self, view: ViewName) -> tuple[float, float]:
         """(primary, secondary) degrees of a view."""
@@ -133,6 +207,25 @@ class Refusal:
 
 
 @dataclass(frozen=True)
+class ScreeningItem:
+    """One line of the screening sheet.
+
+    ``value`` is None where it is not measurable; ``text`` then says why. ``verdict`` is good, caution, stop
+    or unknown. ``at_lps_mm`` is the place it was measured and ``slice_number`` (from 1) the source slice.
+    """
+
+    code: str
+    name: str
+    value: float | None
+    unit: str
+    verdict: Literal["good", "caution", "stop", "unknown"]
+    text: str
+    limit: float | None = None
+    at_lps_mm: Point | None = None
+    slice_number: int | None = None
+
+
+@dataclass(frozen=True)
 class LevelPlan:
     """One vertebra's plan."""
 
@@ -142,6 +235,7 @@ class LevelPlan:
     trajectories: tuple[Trajectory, ...]
     refused: tuple[Refusal, ...]
     findings: tuple[Finding, ...] = ()
+    screening: tuple[ScreeningItem, ...] = ()
 
     @property
     def name(self) -> str:
@@ -154,14 +248,51 @@ class LevelPlan:
 
 
 @dataclass(frozen=True)
+class ProcedureStep:
+    """One insertion of the procedure, in its order.
+
+    ``moves`` say in clinic words what the C-arm does before it, ``why_side`` why this side was taken.
+    """
+
+    verse: int
+    side: Side
+    why_side: str
+    moves: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Procedure:
+    """Several levels as one plan: the insertions in order and how many lesions they make.
+
+    ``moves`` counts the C-arm's positions, ``moves_unshared`` those without sharing between levels.
+    """
+
+    steps: tuple[ProcedureStep, ...]
+    lesions: int
+    moves: int
+    moves_unshared: int
+
+
+@dataclass(frozen=True)
 class Plan:
-    """All levels of a case, top to bottom."""
+    """All levels of a case, top to bottom.
+
+    ``limits`` and ``devices`` are what the plan was made with; ``segmentation_sha256`` names the labels.
+    """
 
     source: Source
     levels: tuple[LevelPlan, ...]
     findings: tuple[Finding, ...]
     levels_confirmed: bool = False
     notebook: Notebook = EMPTY
+    limits: Limits = DEFAULT_LIMITS
+    devices: tuple[DeviceProfile, ...] = ()
+    segmentation_sha256: str = ""
+    procedure: Procedure | None = None
+
+    def device(self, id: str) -> DeviceProfile | None:
+        """The profile of that id that this plan was made with."""
+        return next((device for device in self.devices if device.id == id), None)
 
     def level(self, verse: int) -> LevelPlan | None:
         """The plan of a vertebra, if asked for."""

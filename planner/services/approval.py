@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from imaging.findings import NAMING_CODES, Finding
 from imaging.labels import Side
 from planner.domain.plan import LevelPlan, Plan, Trajectory
+from planner.services.what_changed import what_changed
 
 LEVEL_COUNT_UNCONFIRMED = "level_count_unconfirmed"
 
@@ -58,18 +60,37 @@ def confirm_levels(plan: Plan) -> Plan:
     return replace(plan, levels=levels, findings=settled(plan.findings), levels_confirmed=True)
 
 
-def withdraw_changed(before: Plan, after: Plan) -> Plan:
-    """``after``; a trajectory that differs from ``before`` in more than its state loses its approval."""
-    doubtful = before.source != after.source or (before.levels_confirmed and not after.levels_confirmed)
+def withdraw_changed(before: Plan, after: Plan, now: datetime | None = None) -> Plan:
+    """``after``; a trajectory of which anything it stands on differs from ``before`` is a draft again.
+
+    What changed is kept in words in ``Trajectory.withdrawn``; ``now`` is when, the clock's time where None.
+    """
     result = after
     for level in after.levels:
-        old_level = before.level(level.verse)
         for trajectory in level.trajectories:
-            if trajectory.state == "draft":
-                continue
+            old_level = before.level(level.verse)
             old = old_level.trajectory(trajectory.side) if old_level else None
-            same_target = old_level is not None and old_level.target == level.target
-            same = old is not None and replace(old, state=trajectory.state) == trajectory
-            if doubtful or not same_target or not same:
-                result = result.with_trajectory(level.verse, replace(trajectory, state="draft"))
+            was = trajectory.state if trajectory.state != "draft" else old.state if old else "draft"
+            changed = what_changed(before, after, level.verse, trajectory.side)
+            if was == "draft" or not changed:
+                continue
+            word = "Approval" if was == "approved" else "Review"
+            at = (now or datetime.now()).strftime("%H:%M")
+            text = f"{word} of {level.name} {trajectory.side} withdrawn at {at}: {changed}."
+            result = result.with_trajectory(level.verse, replace(trajectory, state="draft", withdrawn=text))
+    return result
+
+
+def without_new_approvals(present: Plan, stepped: Plan) -> Plan:
+    """``stepped``, where nothing is more than it is at ``present``: undo does not give an approval back."""
+    rank = ("draft", "reviewed", "approved")
+    result = stepped
+    for level in stepped.levels:
+        now = present.level(level.verse)
+        for trajectory in level.trajectories:
+            same = now.trajectory(trajectory.side) if now else None
+            state = same.state if same else "draft"
+            if rank.index(trajectory.state) > rank.index(state):
+                kept = same.withdrawn if same else ""
+                result = result.with_trajectory(level.verse, replace(trajectory, state=state, withdrawn=kept))
     return result

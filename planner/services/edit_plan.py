@@ -1,21 +1,44 @@
-"""What an edit makes of a plan: the changed trajectory or target, everything about it measured again."""
+"""What an edit makes of a plan: the changed trajectory or target, everything about it measured again.
+
+Limits and instruments are the plan's own.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from imaging.errors import PlannerError
 from imaging.labels import Side
-from imaging.progress import NULL_PROGRESS, Progress
+from imaging.progress import NULL_PROGRESS, Progress, SubProgress
 from imaging.segmentation.result import SpineSegmentation
 from planner.domain.device import DeviceProfile
-from planner.domain.limits import DEFAULT_LIMITS, Limits
-from planner.domain.plan import LevelPlan, Plan, Point, Target, Trajectory, TrajectoryParameters
+from planner.domain.limits import Limits
+from planner.domain.plan import (
+    Access,
+    Choice,
+    LevelPlan,
+    Plan,
+    Point,
+    Target,
+    Trajectory,
+    TrajectoryParameters,
+)
 from planner.services.open_case import Case
-from planner.services.propose_plan import device_named, propose_level, views_of
-from planner.services.vertebra_fields import fields_of
+from planner.services.procedure import with_procedure
+from planner.services.propose_plan import (
+    device_of,
+    limit_findings,
+    propose_level,
+    require_access,
+    views_of,
+    with_device,
+)
+from planner.services.vertebra_fields import fields_of, segmentation_sha256
 from planner.trajectory.evaluate import evaluate
+from planner.trajectory.lesion import pair_lesion
 from planner.trajectory.skin import skin_entry
 from planner.trajectory.target import target_at
 
@@ -27,7 +50,6 @@ def change_trajectory(
     verse: int,
     side: Side,
     parameters: TrajectoryParameters,
-    limits: Limits = DEFAULT_LIMITS,
     quick: bool = False,
 ) -> Plan:
     """The plan with one trajectory's parameters changed and measured again, as a draft.
@@ -39,8 +61,8 @@ def change_trajectory(
         PlannerError: not_planned.
     """
     level, old = _planned(plan, verse, side)
-    changed = _measured(case, found, level, old, parameters, device_named(old.device), limits, quick)
-    return plan.with_trajectory(verse, changed)
+    changed = _measured(case, found, plan, level, old, parameters, quick)
+    return _ordered(plan.with_trajectory(verse, changed), quick)
 
 
 def change_target(
@@ -49,10 +71,11 @@ def change_target(
     plan: Plan,
     verse: int,
     point_lps_mm: Point,
-    limits: Limits = DEFAULT_LIMITS,
     quick: bool = False,
 ) -> Plan:
     """The plan with a level's target moved; its tools stay where they are and are measured against it.
+
+    A point outside the body, or nearer than 3 mm to its surface, is brought back into it.
 
     Raises:
         PlannerError: not_planned.
@@ -61,12 +84,29 @@ def change_target(
     anatomy = found.level(verse)
     if level is None or anatomy is None or level.target is None:
         raise PlannerError("not_planned", "This level is not planned, so it has no target to move.")
-    moved = replace(level, target=target_at(anatomy, point_lps_mm, level.target.radius_mm))
+    return with_target(case, found, plan, verse, target_at(anatomy, point_lps_mm, level.target), quick)
+
+
+def with_target(
+    case: Case, found: SpineSegmentation, plan: Plan, verse: int, target: Target, quick: bool = False
+) -> Plan:
+    """The plan with another target of a level (point, window or radius); its tools are measured against it.
+
+    Raises:
+        PlannerError: not_planned, bad_target.
+    """
+    level = plan.level(verse)
+    if level is None or level.target is None:
+        raise PlannerError("not_planned", "This level is not planned, so it has no target to change.")
+    if not 0 <= target.depth_low < target.depth_high <= 1:
+        raise PlannerError("bad_target", "The window's front must lie in front of its back, within the body.")
+    if not (1 <= target.radius_mm <= 15 and target.lateral_tolerance_mm > 0 and target.height_tolerance > 0):
+        raise PlannerError("bad_target", "Radius (1 to 15 mm) and tolerances must be greater than 0.")
+    moved = replace(level, target=target)
     trajectories = tuple(
-        _measured(case, found, moved, t, t.parameters, device_named(t.device), limits, quick)
-        for t in level.trajectories
+        _measured(case, found, plan, moved, t, t.parameters, quick) for t in level.trajectories
     )
-    return plan.with_level(replace(moved, trajectories=trajectories))
+    return _ordered(plan.with_level(replace(moved, trajectories=trajectories)), quick)
 
 
 def plan_again(
@@ -78,22 +118,66 @@ def plan_again(
     device: DeviceProfile,
     target: Target | None = None,
     progress: Progress = NULL_PROGRESS,
-    limits: Limits = DEFAULT_LIMITS,
+    access: Access = "transpedicular",
+    choice: Choice = "most central",
 ) -> Plan:
-    """The plan with ``sides`` of one level searched anew (other device or target); other sides stay."""
-    fresh = propose_level(case, found, verse, sides, device, target, progress, limits)
+    """The plan with ``sides`` of one level searched anew (other device or target); other sides stay.
+
+    Raises:
+        PlannerError: not_planned, device_not_for_access.
+    """
+    require_access(device, access)
     old = plan.level(verse)
     if old is None:
         raise PlannerError("not_planned", "This level is not part of the plan.")
+    if access == "bipedicular" or any(t.access == "bipedicular" for t in old.trajectories):
+        sides = ("left", "right")
+    fresh = propose_level(
+        case, found, verse, sides, device, target or old.target, progress, plan.limits, access, choice
+    )
+    plan = with_device(plan, device)
     kept = tuple(t for t in old.trajectories if t.side not in sides)
     if fresh.target is not None and old.target != fresh.target:
-        kept = tuple(
-            _measured(case, found, fresh, t, t.parameters, device_named(t.device), limits, False)
-            for t in kept
-        )
+        kept = tuple(_measured(case, found, plan, fresh, t, t.parameters, False) for t in kept)
     trajectories = sorted((*fresh.trajectories, *kept), key=lambda t: t.side)
     refused = (*fresh.refused, *(r for r in old.refused if r.side not in sides))
-    return plan.with_level(replace(fresh, trajectories=tuple(trajectories), refused=refused))
+    return _ordered(plan.with_level(replace(fresh, trajectories=tuple(trajectories), refused=refused)), False)
+
+
+def measure_again(
+    case: Case,
+    found: SpineSegmentation,
+    plan: Plan,
+    limits: Limits | None = None,
+    progress: Progress = NULL_PROGRESS,
+) -> Plan:
+    """The plan with its tools where they are, measured on another segmentation or by other limits.
+
+    A level that the segmentation no longer holds keeps nothing: it is planned anew, that is refused.
+    """
+    if limits is not None and limits != plan.limits:
+        old = {f.text for f in limit_findings(plan.limits)}
+        rest = tuple(f for f in plan.findings if f.text not in old)
+        plan = replace(plan, limits=limits, findings=(*rest, *limit_findings(limits)))
+    levels = []
+    for n, level in enumerate(plan.levels):
+        progress.step(n / max(1, len(plan.levels)), f"Measuring {level.name} again")
+        if found.level(level.verse) is None or level.target is None:
+            sides: list[Side] = [*(t.side for t in level.trajectories), *(r.side for r in level.refused)]
+            device = plan.devices[0] if plan.devices else device_of(plan, "curved-8g")
+            part = SubProgress(progress, n / len(plan.levels), (n + 1) / len(plan.levels))
+            levels.append(propose_level(case, found, level.verse, sides, device, None, part, plan.limits))
+            continue
+        trajectories = tuple(
+            _measured(case, found, plan, level, t, t.parameters, False) for t in level.trajectories
+        )
+        levels.append(replace(level, trajectories=trajectories))
+    changed = replace(plan, levels=tuple(levels), segmentation_sha256=segmentation_sha256(found))
+    return _ordered(changed, False)
+
+
+def _ordered(plan: Plan, quick: bool) -> Plan:
+    return plan if quick else with_procedure(plan)
 
 
 def _planned(plan: Plan, verse: int, side: Side) -> tuple[LevelPlan, Trajectory]:
@@ -107,16 +191,16 @@ def _planned(plan: Plan, verse: int, side: Side) -> tuple[LevelPlan, Trajectory]
 def _measured(
     case: Case,
     found: SpineSegmentation,
+    plan: Plan,
     level: LevelPlan,
     old: Trajectory,
     parameters: TrajectoryParameters,
-    device: DeviceProfile,
-    limits: Limits,
     quick: bool,
 ) -> Trajectory:
     anatomy = found.level(level.verse)
     if anatomy is None or level.target is None:
         raise PlannerError("not_planned", "This level was not measured in these images.")
+    device = device_of(plan, old.device)
     same_line = (parameters.entry_lps_mm, parameters.direction_lps) == (
         old.parameters.entry_lps_mm,
         old.parameters.direction_lps,
@@ -124,15 +208,32 @@ def _measured(
     skin = old.skin_entry_lps_mm
     if not same_line:
         skin = skin_entry(case.volume, parameters.entry_lps_mm, parameters.direction_lps)
-    return evaluate(
-        fields_of(found, level.verse),
+    target, lesion = level.target, None
+    other = level.trajectory("right" if old.side == "left" else "left")
+    if old.access == "bipedicular" and other is not None and device.tips_apart_mm is not None:
+        low, high = device.tips_apart_mm
+        sign = 1.0 if old.side == "left" else -1.0
+        target = replace(
+            target,
+            lateral_mm=target.lateral_mm + sign * (low + high) / 4,
+            lateral_tolerance_mm=(high - low) / 4,
+        )
+        tips = {other.side: other.tip_lps_mm, old.side: old.tip_lps_mm}
+        lesion = pair_lesion(np.array(tips["left"]), np.array(tips["right"]), device, level.target)
+    fresh = evaluate(
+        fields_of(found, level.verse, case.volume),
         anatomy,
-        level.target,
+        target,
         old.side,
         device,
         parameters,
-        limits,
+        plan.limits,
         skin,
         views_of(anatomy, parameters.direction_lps, old.side),
         draws=not quick,
+        access=old.access,
+        lesion=lesion,
+        straight_short_mm=old.straight_short_mm,
     )
+    # The state is carried along; what changed takes it back where the plan is committed.
+    return replace(fresh, state=old.state, withdrawn=old.withdrawn)

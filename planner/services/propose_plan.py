@@ -2,34 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
 from imaging.anatomy import VertebraAnatomy
+from imaging.errors import PlannerError
+from imaging.findings import Finding
 from imaging.fluoro.views import view_angles
 from imaging.labels import NAME_FROM_VERSE, Side
 from imaging.progress import NULL_PROGRESS, Progress, SubProgress
 from imaging.segmentation.result import SpineSegmentation
+from planner.devices.catalogue import DEFAULT_DEVICE, device_by_id
 from planner.domain.device import DeviceProfile
-from planner.domain.limits import DEFAULT_LIMITS, Limits
-from planner.domain.plan import LevelPlan, Plan, Point, Refusal, Target
+from planner.domain.limits import DEFAULT_LIMITS, Limits, changed_limits
+from planner.domain.plan import Access, Choice, LevelPlan, Plan, Point, Refusal, Target
 from planner.services.approval import LEVEL_COUNT_UNCONFIRMED
 from planner.services.open_case import Case
-from planner.services.vertebra_fields import fields_of
+from planner.services.procedure import with_procedure
+from planner.services.vertebra_fields import fields_of, segmentation_sha256
 from planner.trajectory.evaluate import ViewAngles
 
+PAIR_DEVICE = "bipedicular-10g"
 
-def device_named(name: str | None) -> DeviceProfile:
+
+def device_named(name: str | None, more: Iterable[DeviceProfile] = ()) -> DeviceProfile:
     """The profile of that id or name, the default without one; PlannerError ``unknown_device``."""
-    from planner.devices.catalogue import DEFAULT_DEVICE, device_by_id
+    return device_by_id(name or DEFAULT_DEVICE, more)
 
-    return device_by_id(name or DEFAULT_DEVICE)
+
+def device_asked(asked: str | None, access: Access | None) -> tuple[DeviceProfile, Access]:
+    """The profile of a name or of a user's file, and the access it is used with.
+
+    Without a name bipedicular access takes the pair; without an access a pair is used bipedicularly.
+
+    Raises:
+        PlannerError: unknown_device, device_not_for_access and those of reading a profile.
+    """
+    from planner.devices.catalogue import read_devices
+
+    is_file = asked is not None and (asked.lower().endswith(".json") or "/" in asked or "\\" in asked)
+    if asked is not None and is_file:
+        device = read_devices(Path(asked))[0]
+    else:
+        device = device_named(asked or (PAIR_DEVICE if access == "bipedicular" else None))
+    way: Access = access or ("bipedicular" if device.kind == "pair" else "transpedicular")
+    require_access(device, way)
+    return device, way
 
 
 def views_of(anatomy: VertebraAnatomy, direction_lps: Point, side: Side) -> ViewAngles:
     """The four C-arm views of a tool direction in a vertebra."""
     return view_angles(anatomy, direction_lps, side)
+
+
+def require_access(device: DeviceProfile, access: Access) -> None:
+    """PlannerError ``device_not_for_access`` where a pair and a single tool are mixed up."""
+    if (device.kind == "pair") != (access == "bipedicular"):
+        text = (
+            f"{device.name} is a pair of tools: use it with bipedicular access."
+            if device.kind == "pair"
+            else f"Bipedicular access needs a pair of tools such as {PAIR_DEVICE}; {device.name} is one tool."
+        )
+        raise PlannerError("device_not_for_access", text)
 
 
 def propose_plan(
@@ -40,19 +77,46 @@ def propose_plan(
     device: DeviceProfile,
     progress: Progress = NULL_PROGRESS,
     limits: Limits = DEFAULT_LIMITS,
+    access: Access = "transpedicular",
+    choice: Choice = "most central",
 ) -> Plan:
-    """Plan the asked levels (VerSe numbers), top to bottom, and sides with one device."""
+    """Plan the asked levels (VerSe numbers), top to bottom, and sides with one device.
+
+    Raises:
+        PlannerError: device_not_for_access.
+    """
+    require_access(device, access)
     order = sorted(set(levels), key=_from_top)
     planned = []
     for n, verse in enumerate(order):
         part = SubProgress(progress, n / len(order), (n + 1) / len(order))
-        planned.append(propose_level(case, found, verse, sides, device, None, part, limits))
+        level = propose_level(case, found, verse, sides, device, None, part, limits, access, choice)
+        planned.append(level)
     codes = {finding.code for finding in found.findings}
-    return Plan(
+    plan = Plan(
         source=case.source,
         levels=tuple(planned),
-        findings=tuple(dict.fromkeys((*found.findings, *case.findings))),
+        findings=tuple(dict.fromkeys((*found.findings, *case.findings, *limit_findings(limits)))),
         levels_confirmed=LEVEL_COUNT_UNCONFIRMED not in codes,
+        limits=limits,
+        devices=(device,),
+        segmentation_sha256=segmentation_sha256(found),
+    )
+    return with_procedure(plan)
+
+
+def limit_findings(limits: Limits) -> tuple[Finding, ...]:
+    """One line for every limit that is not at its default, so that no report hides it."""
+    return tuple(
+        Finding(
+            "info",
+            "limit_changed",
+            f"Limit changed: {spec.words} is {value:g} {spec.unit}, the default is {default:g} {spec.unit}.",
+            float(value),
+            float(default),
+            spec.unit,
+        )
+        for spec, value, default in changed_limits(limits)
     )
 
 
@@ -65,28 +129,41 @@ def propose_level(
     target: Target | None = None,
     progress: Progress = NULL_PROGRESS,
     limits: Limits = DEFAULT_LIMITS,
+    access: Access = "transpedicular",
+    choice: Choice = "most central",
 ) -> LevelPlan:
     """Plan one level anew; a vertebra that was not found is refused on every side."""
-    from planner.trajectory.plan_level import plan_level
+    from planner.trajectory.plan_level import Wish, plan_level
 
     anatomy = found.level(verse)
     if anatomy is None:
         return _not_found(found, verse, sides)
     progress.step(0.0, f"Planning {anatomy.name}")
-    fields = fields_of(found, verse) if anatomy.pedicles else None
+    fields = fields_of(found, verse, case.volume) if anatomy.pedicles else None
     return plan_level(
         anatomy,
         found.vertebrae,
         found.structures,
         case.volume,
         sides,
-        device,
-        limits,
+        Wish(device, limits, access, choice),
         progress,
         target=target,
         views=views_of,
         fields=fields,
+        anatomies=found.levels,
     )
+
+
+def with_device(plan: Plan, device: DeviceProfile) -> Plan:
+    """The plan with a profile among those it was made with."""
+    rest = tuple(d for d in plan.devices if d.id != device.id)
+    return replace(plan, devices=(*rest, device))
+
+
+def device_of(plan: Plan, id: str) -> DeviceProfile:
+    """The profile a trajectory was planned with; PlannerError ``unknown_device`` where it is not known."""
+    return plan.device(id) or device_by_id(id)
 
 
 def _from_top(verse: int) -> float:

@@ -2,30 +2,57 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
+from dataclasses import replace
 from weakref import WeakKeyDictionary
 
 from imaging.errors import PlannerError
 from imaging.segmentation.result import SpineSegmentation
+from imaging.volume import Volume
 from planner.trajectory.fields import VertebraFields, prepare_fields
 
 _kept: WeakKeyDictionary[SpineSegmentation, dict[int, VertebraFields]] = WeakKeyDictionary()
+_digests: WeakKeyDictionary[SpineSegmentation, str] = WeakKeyDictionary()
 _lock = threading.Lock()
 
 
-def fields_of(found: SpineSegmentation, verse: int) -> VertebraFields:
+def fields_of(found: SpineSegmentation, verse: int, volume: Volume | None = None) -> VertebraFields:
     """Fields of one vertebra; about a second the first time, then at once. Safe to call from any thread.
+
+    ``volume`` is the CT they stand on, for what lies between skin and bone.
 
     Raises:
         PlannerError: not_measured where the segmentation does not measure this vertebra.
     """
     with _lock:
         mine = _kept.setdefault(found, {})
-        if verse in mine:
-            return mine[verse]
-    anatomy = found.level(verse)
-    if anatomy is None:
-        raise PlannerError("not_measured", "This vertebra was not measured, so nothing can be planned in it.")
-    fields = prepare_fields(anatomy, found.vertebrae, found.structures)
+        kept = mine.get(verse)
+    if kept is None:
+        anatomy = found.level(verse)
+        if anatomy is None:
+            raise PlannerError(
+                "not_measured", "This vertebra was not measured, so nothing can be planned in it."
+            )
+        kept = prepare_fields(anatomy, found.vertebrae, found.structures)
+    if volume is not None and volume.modality == "CT" and kept.volume is not volume:
+        kept = replace(kept, volume=volume)
     with _lock:
-        return mine.setdefault(verse, fields)
+        mine[verse] = kept
+    return kept
+
+
+def segmentation_sha256(found: SpineSegmentation) -> str:
+    """Digest of the label maps and their grid: what a plan's approval stands on."""
+    with _lock:
+        known = _digests.get(found)
+    if known is None:
+        digest = hashlib.sha256()
+        for part in (found.vertebrae, found.structures):
+            digest.update(repr(part.grid.shape_kji).encode())
+            digest.update(part.grid.lps_from_ijk.round(4).tobytes())
+            digest.update(part.labels.tobytes())
+        known = digest.hexdigest()
+        with _lock:
+            _digests[found] = known
+    return known

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -19,8 +18,6 @@ from planner.domain.plan import (
     Lesion,
     LevelPlan,
     Plan,
-    Point,
-    ProfilePoint,
     Refusal,
     Source,
     Target,
@@ -28,6 +25,23 @@ from planner.domain.plan import (
     TrajectoryParameters,
 )
 from planner.storage.notebook_json import notebook_from_dict, notebook_to_dict
+from planner.storage.plan_parts import (
+    devices_document,
+    profile_point,
+    read_forgiveness,
+    read_heat,
+    read_lateral_view,
+    read_limits,
+    read_plan_devices,
+    read_procedure,
+    read_profile_point,
+    read_screening,
+    read_target,
+    record,
+)
+from planner.storage.plan_parts import number as _number
+from planner.storage.plan_parts import point as _point
+from planner.storage.plan_parts import read_point as _read_point
 from planner.version import app_version
 
 Json = dict[str, Any]
@@ -51,19 +65,8 @@ def validate(document: Mapping[str, Any]) -> None:
         raise PlannerError("bad_plan_file", text)
 
 
-def _number(value: Any) -> float:
-    number = float(value)
-    if not math.isfinite(number):
-        raise ValueError("a plan may not hold NaN or infinite numbers")
-    return number
-
-
 def _optional(value: Any) -> float | None:
     return None if value is None else _number(value)
-
-
-def _point(values: Iterable[Any]) -> list[float]:
-    return [_number(v) for v in values]
 
 
 def _finding(finding: Finding) -> Json:
@@ -104,14 +107,7 @@ def _pedicle(pedicle: PedicleGeometry) -> Json:
 
 
 def _target(target: Target) -> Json:
-    return {
-        "centre_lps_mm": _point(target.centre_lps_mm),
-        "depth_fraction": _number(target.depth_fraction),
-        "height_fraction": _number(target.height_fraction),
-        "lateral_mm": _number(target.lateral_mm),
-        "radius_mm": _number(target.radius_mm),
-        "evidence": target.evidence,
-    }
+    return record(target) or {}
 
 
 CLEARANCE_FIELDS = tuple(Clearances.__dataclass_fields__)
@@ -134,15 +130,18 @@ def _trajectory(t: Trajectory) -> Json:
             "axis_lps": _point(t.lesion.axis_lps),
             "semi_axes_mm": _point(t.lesion.semi_axes_mm),
             "target_coverage": _number(t.lesion.target_coverage),
+            "model": t.lesion.model,
         },
+        "heat": record(t.heat),
         "clearance_mm": {name: _optional(getattr(t.clearance_mm, name)) for name in CLEARANCE_FIELDS},
         "least_clearance_lps_mm": _point(t.least_clearance_lps_mm),
-        "profile": [
-            {"depth_mm": _number(q.depth_mm), "clearance_mm": _number(q.clearance_mm), "toward": q.toward}
-            for q in t.profile
-        ],
+        "profile": [profile_point(q) for q in t.profile],
         "gertzbein_robbins": t.gertzbein_robbins,
         "breach_probability": _number(t.breach_probability),
+        "forgiveness": record(t.forgiveness),
+        "lateral_view": record(t.lateral_view),
+        "straight_short_mm": _optional(t.straight_short_mm),
+        "withdrawn": t.withdrawn,
         "findings": [_finding(f) for f in t.findings],
         "carm": {
             name: {"primary_deg": _number(primary), "secondary_deg": _number(secondary)}
@@ -171,6 +170,7 @@ def _level(level: LevelPlan, anatomy: VertebraAnatomy | None) -> Json:
         "trajectories": [_trajectory(t) for t in level.trajectories],
         "refused": [{"side": r.side, "code": r.code, "reason": r.reason} for r in level.refused],
         "findings": [_finding(f) for f in level.findings],
+        "screening": [record(item) for item in level.screening],
     }
 
 
@@ -191,6 +191,10 @@ def plan_to_dict(plan: Plan, segmentation: SpineSegmentation | None = None) -> J
             "voxel_sha256": source.voxel_sha256,
         },
         "notebook": notebook_to_dict(plan.notebook, _trajectory),
+        "segmentation_sha256": plan.segmentation_sha256,
+        "limits": record(plan.limits),
+        "devices": devices_document(plan.devices),
+        "procedure": record(plan.procedure),
         "levels_confirmed": plan.levels_confirmed,
         "findings": [_finding(f) for f in plan.findings],
         "levels": [_level(x, segmentation.level(x.verse) if segmentation else None) for x in plan.levels],
@@ -207,11 +211,6 @@ def plan_to_dict(plan: Plan, segmentation: SpineSegmentation | None = None) -> J
             for a in segmentation.levels
         ]
     return document
-
-
-def _read_point(values: Any) -> Point:
-    x, y, z = values
-    return (float(x), float(y), float(z))
 
 
 def _read_findings(values: Iterable[Json]) -> tuple[Finding, ...]:
@@ -245,36 +244,33 @@ def _read_trajectory(d: Json) -> Trajectory:
             _read_point(lesion["axis_lps"]),
             _read_point(lesion["semi_axes_mm"]),
             lesion["target_coverage"],
+            lesion.get("model", "ellipsoid"),
         ),
-        clearance_mm=Clearances(**{name: d["clearance_mm"][name] for name in CLEARANCE_FIELDS}),
-        profile=tuple(ProfilePoint(q["depth_mm"], q["clearance_mm"], q["toward"]) for q in d["profile"]),
+        clearance_mm=Clearances(**{name: d["clearance_mm"].get(name) for name in CLEARANCE_FIELDS}),
+        profile=tuple(read_profile_point(q) for q in d["profile"]),
         least_clearance_lps_mm=_read_point(d["least_clearance_lps_mm"]),
         gertzbein_robbins=d["gertzbein_robbins"],
         breach_probability=d["breach_probability"],
         findings=_read_findings(d["findings"]),
         carm=tuple((name, v["primary_deg"], v["secondary_deg"]) for name, v in d["carm"].items()),
         state=d["state"],
+        forgiveness=read_forgiveness(d.get("forgiveness")),
+        lateral_view=read_lateral_view(d.get("lateral_view")),
+        straight_short_mm=d.get("straight_short_mm"),
+        heat=read_heat(d.get("heat")),
+        withdrawn=d.get("withdrawn", ""),
     )
 
 
 def _read_level(d: Json) -> LevelPlan:
-    t = d["target"]
     return LevelPlan(
         verse=d["verse"],
         confidence=d["confidence"],
-        target=None
-        if t is None
-        else Target(
-            _read_point(t["centre_lps_mm"]),
-            t["depth_fraction"],
-            t["height_fraction"],
-            t["lateral_mm"],
-            t["radius_mm"],
-            t["evidence"],
-        ),
+        target=None if d["target"] is None else read_target(d["target"]),
         trajectories=tuple(_read_trajectory(x) for x in d["trajectories"]),
         refused=tuple(Refusal(r["side"], r["code"], r["reason"]) for r in d["refused"]),
         findings=_read_findings(d["findings"]),
+        screening=read_screening(d.get("screening", ())),
     )
 
 
@@ -287,6 +283,10 @@ def plan_from_dict(document: Mapping[str, Any]) -> Plan:
         findings=_read_findings(document["findings"]),
         levels_confirmed=document["levels_confirmed"],
         notebook=notebook_from_dict(document.get("notebook"), _read_trajectory),
+        limits=read_limits(document.get("limits")),
+        devices=read_plan_devices(document.get("devices", ())),
+        segmentation_sha256=document.get("segmentation_sha256", ""),
+        procedure=read_procedure(document.get("procedure")),
     )
 
 

@@ -78,7 +78,7 @@ def curve_table(device: DeviceProfile) -> tuple[Array, Array, Array, Array]:
     turns = np.deg2rad(np.arange(20.0, device.max_turn_deg + 0.1, 5.0))
     tips = np.arange(0.0, device.max_straight_tip_mm + 0.1, 1.0)
     turn, tip = (a.ravel() for a in np.meshgrid(turns, tips, indexing="ij"))
-    middle = radius * turn + tip - device.electrode_length_mm / 2
+    middle = radius * turn + tip - device.electrode_to_tip_mm - device.electrode_length_mm / 2
     keep = middle > 1.0
     forward = np.empty_like(turn)
     sideways = np.empty_like(turn)
@@ -177,10 +177,19 @@ def straight_candidates(
     to_aim = aim - points
     length = np.linalg.norm(to_aim, axis=1)
     d = to_aim / length[:, None]
-    tip = np.full(len(points), min(device.max_straight_tip_mm, device.electrode_length_mm + 2.0))
-    bend_at = length + device.electrode_length_mm / 2 - tip
+    tip = np.full(len(points), straight_tip_mm(device))
+    bend_at = length + device.electrode_length_mm / 2 + device.electrode_to_tip_mm - tip
+    return Candidates(points, d, medial_bend(fields, side, d), bend_at, np.zeros(len(points)), tip)
+
+
+def straight_tip_mm(device: DeviceProfile) -> float:
+    """How far stylet and probe of an unbent tool stand out of the introducer."""
+    return min(device.max_straight_tip_mm, device.electrode_length_mm + device.electrode_to_tip_mm + 2.0)
+
+
+def medial_bend(fields: VertebraFields, side: Side, directions: Array) -> Array:
+    """(N, 3) unit vectors at right angles to directions (N, 3) that point most to the midline."""
     left = fields.axes_lps[0]
-    bend = np.broadcast_to(-left if side == "left" else left, d.shape)
-    bend = bend - d * (bend * d).sum(1, keepdims=True)
-    bend = bend / np.linalg.norm(bend, axis=1, keepdims=True)
-    return Candidates(points, d, bend, bend_at, np.zeros(len(points)), tip)
+    bend = np.broadcast_to(-left if side == "left" else left, directions.shape)
+    bend = bend - directions * (bend * directions).sum(1, keepdims=True)
+    return np.asarray(bend / np.maximum(np.linalg.norm(bend, axis=1, keepdims=True), 1e-9))

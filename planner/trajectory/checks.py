@@ -10,7 +10,7 @@ from imaging.findings import SEVERITY_ORDER, Finding
 from imaging.labels import Side
 from planner.domain.device import DeviceProfile
 from planner.domain.limits import Limits
-from planner.domain.plan import Clearances
+from planner.domain.plan import Access, Clearances, Forgiveness, Target
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,7 @@ class Measured:
 
     name: str
     side: Side
+    access: Access
     clearances: Clearances
     least_mm: float
     least_toward: str
@@ -30,17 +31,30 @@ class Measured:
     tip_depth: float
     tip_height: float
     tip_lateral_mm: float
+    target: Target
     trap_mm: float | None
-    breach_probability: float
-    skin_known: bool
+    forgiveness: Forgiveness | None
+    skin_to_bone_mm: float | None
+    straight_mm: float
     entry_side_mm: float
-    target_depth: float
     body_depth_mm: float
+    oblique_deg: float
+    tilt_deg: float
+    bone_in_way_mm: float
+    straight_short_mm: float | None
+    pedicle_room_mm: tuple[float, str] | None
 
 
 def find_all(m: Measured, device: DeviceProfile, limits: Limits) -> tuple[Finding, ...]:
     """All findings, worst first."""
-    found = [*_walls(m, limits), *_canal(m, limits), *_body(m, limits), *_tool(m, device, limits)]
+    found = [
+        *_walls(m, limits),
+        *_hand(m, limits),
+        *_canal(m, limits),
+        *_body(m, limits),
+        *_tool(m, device, limits),
+        *_way(m, device, limits),
+    ]
     return tuple(sorted(found, key=lambda f: SEVERITY_ORDER.index(f.severity)))
 
 
@@ -54,6 +68,12 @@ def _walls(m: Measured, limits: Limits) -> list[Finding]:
         found.append(Finding("stop", "breach", text, m.least_mm, 0.0, "mm"))
     c = m.clearances
     wanted = limits.medial_inferior_mm, limits.lateral_superior_mm
+    if m.least_mm >= 0 and m.access == "extrapedicular":
+        text = (
+            "Beside the pedicle: the exiting root and the segmental vessels lie near the entry, and the "
+            "rule of the medial pedicle border on AP does not hold."
+        )
+        found.append(Finding("caution", "extrapedicular_rules", text))
     for word, value, limit in (
         ("medial", c.medial, wanted[0]),
         ("inferior", c.inferior, wanted[0]),
@@ -72,21 +92,27 @@ def _walls(m: Measured, limits: Limits) -> list[Finding]:
             state = "is low: " if low else "is "
             text = f"The margin to the {word} pedicle wall {state}{value:.1f} mm, {limit:.0f} mm are wanted."
             found.append(Finding("caution", f"{word}_margin", text, value, limit, "mm"))
-    if np.isfinite(m.breach_probability) and m.breach_probability > limits.breach_probability_caution:
+    return found
+
+
+def _hand(m: Measured, limits: Limits) -> list[Finding]:
+    """What the simulated insertions say."""
+    f = m.forgiveness
+    if f is None:
+        return []
+    found = []
+    cause = f"With {limits.entry_sd_mm:g} mm and {limits.direction_sd_deg:g}° of error in execution"
+    limit = limits.breach_probability_caution
+    if f.breach > limit:
         text = (
-            f"With {limits.entry_sd_mm:g} mm and {limits.direction_sd_deg:g}° of error in execution the tool "
-            f"leaves the bone in {100 * m.breach_probability:.0f} of 100 attempts."
+            f"{cause} the tool leaves the bone in {100 * f.breach:.0f} of 100 attempts "
+            f"(medial {100 * f.medial:.0f}, inferior {100 * f.inferior:.0f})."
         )
-        found.append(
-            Finding(
-                "caution",
-                "breach_probability",
-                text,
-                m.breach_probability,
-                limits.breach_probability_caution,
-                "1",
-            )
-        )
+        found.append(Finding("caution", "breach_probability", text, f.breach, limit, "1"))
+    limit = limits.missed_probability_caution
+    if f.missed_target > limit:
+        text = f"{cause} the tip misses the target's window in {100 * f.missed_target:.0f} of 100 attempts."
+        found.append(Finding("caution", "missed_probability", text, f.missed_target, limit, "1"))
     return found
 
 
@@ -118,7 +144,7 @@ def _canal(m: Measured, limits: Limits) -> list[Finding]:
         found.append(Finding("stop", "lesion_to_canal", text, lesion, limit, "mm"))
     elif lesion < limits.lesion_to_canal_caution_mm:
         limit = limits.lesion_to_canal_caution_mm
-        better = m.target_depth + (limit - lesion) / m.body_depth_mm
+        better = m.target.depth_fraction + (limit - lesion) / m.body_depth_mm
         text = f"Lesion edge is {lesion:.1f} mm from the canal. Caution below {limit:g} mm."
         if better <= limits.depth_high:
             text += f" Target at {100 * better:.0f} % depth would give {limit:.1f} mm."
@@ -162,19 +188,33 @@ def _body(m: Measured, limits: Limits) -> list[Finding]:
         found.append(
             Finding("caution", "target_coverage", text, m.lesion_coverage, limits.coverage_caution, "1")
         )
-    if not limits.depth_low <= m.tip_depth <= limits.depth_high:
+    return found + _tip(m)
+
+
+def _tip(m: Measured) -> list[Finding]:
+    """Where the tip lies in the target's window."""
+    found = []
+    low, high = m.target.depth_low, m.target.depth_high
+    if not low <= m.tip_depth <= high:
         text = (
             f"The tip lies at {100 * m.tip_depth:.0f} % of the body's depth, "
-            f"{100 * limits.depth_low:.0f} to {100 * limits.depth_high:.0f} % are wanted."
+            f"{100 * low:.0f} to {100 * high:.0f} % are wanted."
         )
-        edge = limits.depth_low if m.tip_depth < limits.depth_low else limits.depth_high
+        edge = low if m.tip_depth < low else high
         found.append(Finding("caution", "tip_depth", text, m.tip_depth, edge, "1"))
-    if abs(m.tip_lateral_mm) > limits.lateral_accept_mm:
-        off = abs(m.tip_lateral_mm)
-        text = f"The tip is {off:.1f} mm off the midline, limit {limits.lateral_accept_mm:g} mm."
-        found.append(
-            Finding("caution", "tip_lateral", text, abs(m.tip_lateral_mm), limits.lateral_accept_mm, "mm")
+    off = abs(m.tip_lateral_mm - m.target.lateral_mm)
+    if off > m.target.lateral_tolerance_mm:
+        where = "the midline" if abs(m.target.lateral_mm) < 0.05 else "the target"
+        limit = m.target.lateral_tolerance_mm
+        text = f"The tip is {off:.1f} mm off {where}, limit {limit:g} mm."
+        found.append(Finding("caution", "tip_lateral", text, off, limit, "mm"))
+    tall = abs(m.tip_height - m.target.height_fraction)
+    if tall > m.target.height_tolerance:
+        text = (
+            f"The tip lies at {100 * m.tip_height:.0f} % of the body's height, the target at "
+            f"{100 * m.target.height_fraction:.0f} %."
         )
+        found.append(Finding("caution", "tip_height", text, tall, m.target.height_tolerance, "1"))
     return found
 
 
@@ -203,6 +243,57 @@ def _tool(m: Measured, device: DeviceProfile, limits: Limits) -> list[Finding]:
     if (m.entry_side_mm > 0) != (m.side == "left"):
         text = f"The tool enters on the other side of the midline than {m.name} {m.side}. Move the entry."
         found.append(Finding("stop", "wrong_side", text, m.entry_side_mm, 0.0, "mm"))
-    if not m.skin_known:
+    room = m.pedicle_room_mm
+    needed = device.outer_diameter_mm + 2 * limits.lateral_superior_mm
+    if room is not None and room[0] < needed and m.access != "extrapedicular":
+        text = (
+            f"The pedicle measures {room[0]:.1f} mm {room[1]} at its isthmus, {device.gauge} with "
+            f"{limits.lateral_superior_mm:g} mm a side needs {needed:.1f} mm, yet this way keeps "
+            f"{m.least_mm:.1f} mm. Check the pedicle in the slices."
+        )
+        found.append(Finding("caution", "pedicle_narrow", text, room[0], needed, "mm"))
+    if m.straight_short_mm is not None and m.turn_deg > 0:
+        text = (
+            f"A straight {device.gauge} tool in this pedicle would stay {m.straight_short_mm:.1f} mm short."
+        )
+        found.append(Finding("info", "straight_short", text, m.straight_short_mm, None, "mm"))
+    return found
+
+
+def _way(m: Measured, device: DeviceProfile, limits: Limits) -> list[Finding]:
+    """Between skin and bone, and whether a C-arm can look down the tool."""
+    found = []
+    near = m.clearances.neighbour
+    if near is not None and near < limits.neighbour_mm:
+        what = f"passes {near:.1f} mm from" if near >= 0 else f"goes {-near:.1f} mm deep through"
+        text = f"The tool {what} the facet joint or another vertebra, {limits.neighbour_mm:g} mm are wanted."
+        found.append(Finding("caution", "neighbour", text, near, limits.neighbour_mm, "mm"))
+    if m.bone_in_way_mm > 0:
+        text = (
+            f"Other bone lies on the straight way from the skin over {m.bone_in_way_mm:.0f} mm"
+            + (", at this level the iliac crest as a rule." if m.name in ("L5", "S1") else ".")
+            + " Move the entry or tilt the tool."
+        )
+        found.append(Finding("caution", "bone_in_way", text, m.bone_in_way_mm, 0.0, "mm"))
+    for word, value, limit in (
+        ("an oblique", m.oblique_deg, limits.carm_oblique_deg),
+        ("a tilt", m.tilt_deg, limits.carm_tilt_deg),
+    ):
+        if value > limit:
+            text = (
+                f"To look down the tool the C-arm needs {word} of {value:.0f}°, it reaches {limit:.0f}°. "
+                "Work in AP and lateral, or choose another direction."
+            )
+            found.append(Finding("caution", "en_face_out_of_reach", text, value, limit, "deg"))
+    if m.skin_to_bone_mm is None:
         found.append(Finding("info", "skin_not_in_image", "The skin behind the entry is not in the image."))
+        return found
+    needs = m.skin_to_bone_mm + m.straight_mm + limits.hub_reserve_mm
+    if needs > device.introducer_length_mm:
+        text = (
+            f"The introducer needs {needs:.0f} mm (skin to bone {m.skin_to_bone_mm:.0f}, in bone "
+            f"{m.straight_mm:.0f}, outside {limits.hub_reserve_mm:.0f}); {device.name} has "
+            f"{device.introducer_length_mm:.0f} mm."
+        )
+        found.append(Finding("stop", "introducer_too_short", text, device.introducer_length_mm, needs, "mm"))
     return found

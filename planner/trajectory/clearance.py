@@ -12,6 +12,7 @@ from planner.trajectory.fields import VertebraFields
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+Index = NDArray[np.intp]
 WORDS = ("medial", "lateral", "superior", "inferior", "anterior", "posterior")
 RAYS = 48
 REACH_MM = 20.0
@@ -65,16 +66,13 @@ def along_tool(
     return ToolClearance(along, clear, tuple(WORDS[w] for w in words), least), along
 
 
-def wall_clearances(
-    fields: VertebraFields, side: Side, points: Array, diameters: Array, zone: Mask
-) -> dict[str, float | None]:
-    """Least clearance towards the medial, lateral, superior and inferior wall within a zone of the tool.
+def walls_along(fields: VertebraFields, side: Side, points: Array, diameters: Array, at: Index) -> Array:
+    """(M, 4) clearance at the points ``at`` (M,) towards the medial, lateral, superior and inferior wall.
 
-    Rays leave the axis at right angles; each counts for the word it points to most. None where no ray within
-    20 mm meets a wall.
+    Rays leave the axis at right angles; each counts for the word it points to most. nan where no ray within
+    20 mm meets a wall. Outside bone the nearest wall's direction takes the (negative) distance.
     """
-    result: dict[str, float | None] = dict.fromkeys(WORDS[:4])
-    at = np.flatnonzero(zone)
+    result = np.full((len(at), 4), np.nan)
     if not len(at):
         return result
     tangent = tangents(points)[at]
@@ -91,17 +89,31 @@ def wall_clearances(
     word = np.argmax(np.abs(np.stack([np.cos(angle), np.sin(angle)])) + 1e-9, axis=0)
     sector = np.where(word == 0, np.where(np.cos(angle) > 0, 0, 1), np.where(np.sin(angle) > 0, 2, 3))
     good = (length < REACH_MM - 0.1) & (inside > 0)[:, None]
+    for index in range(4):
+        least = np.where(good[:, sector == index], gap[:, sector == index], np.inf).min(1)
+        result[:, index] = np.where(np.isfinite(least), least, np.nan)
+    outside = np.flatnonzero(inside <= 0)
+    if len(outside):
+        words = np.argmax(fields.outward(points[at][outside]) @ axes[:4].T, axis=1)
+        result[outside, words] = inside[outside] - diameters[at][outside] / 2
+    return result
+
+
+def wall_clearances(
+    fields: VertebraFields, side: Side, points: Array, diameters: Array, zone: Mask
+) -> dict[str, float | None]:
+    """Least of ``walls_along`` within a zone of the tool, by word; None where nothing is measurable."""
+    walls = walls_along(fields, side, points, diameters, np.flatnonzero(zone))
+    return least_walls(walls)
+
+
+def least_walls(walls: Array) -> dict[str, float | None]:
+    """Least of each column of ``walls_along``, None where all are nan."""
+    result: dict[str, float | None] = dict.fromkeys(WORDS[:4])
     for index, name in enumerate(WORDS[:4]):
-        values = gap[:, sector == index][good[:, sector == index]]
+        values = walls[:, index][np.isfinite(walls[:, index])]
         if len(values):
             result[name] = float(values.min())
-    outside = inside <= 0
-    if outside.any():
-        words = np.argmax(fields.outward(points[at][outside]) @ axes[:4].T, axis=1)
-        depth = inside[outside] - diameters[at][outside] / 2
-        for w, value in zip(words, depth, strict=True):
-            old = result[WORDS[w]]
-            result[WORDS[w]] = float(value) if old is None else min(old, float(value))
     return result
 
 

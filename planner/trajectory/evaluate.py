@@ -8,11 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imaging.anatomy import VertebraAnatomy
-from imaging.labels import SACRUM, Side
+from imaging.labels import Side
 from planner.domain.device import DeviceProfile
 from planner.domain.limits import DEFAULT_LIMITS, Limits
 from planner.domain.plan import (
+    Access,
     Clearances,
+    Lesion,
     Point,
     ProfilePoint,
     Target,
@@ -21,11 +23,14 @@ from planner.domain.plan import (
     ViewName,
 )
 from planner.trajectory.checks import Measured, find_all
-from planner.trajectory.clearance import along_tool, cone_distance, wall_clearances
+from planner.trajectory.clearance import ToolClearance, along_tool, cone_distance, least_walls, walls_along
 from planner.trajectory.fields import VertebraFields
+from planner.trajectory.forgiveness import simulate
+from planner.trajectory.lateral_view import lateral_view, wall_crossing
 from planner.trajectory.lesion import lesion_surface, make_lesion
-from planner.trajectory.path import bend_frame, build_path
+from planner.trajectory.path import build_path
 from planner.trajectory.target import as_point, place_in_body
+from planner.trajectory.way import WAY_MM, en_face_words, way_bone
 
 Array = NDArray[np.float64]
 ViewAngles = Sequence[tuple[ViewName, float, float]]
@@ -38,35 +43,9 @@ def gertzbein_robbins(breach_mm: float) -> str:
     return "B" if breach_mm < 2 else "C" if breach_mm < 4 else "D" if breach_mm < 6 else "E"
 
 
-def breach_probability(
-    fields: VertebraFields, parameters: TrajectoryParameters, points: Array, diameters: Array, limits: Limits
-) -> float:
-    """Share of draws (fixed seed) with entry and direction errors in which the tool leaves the bone."""
-    direction, bend = bend_frame(parameters)
-    third = np.cross(direction, bend)
-    rng = np.random.default_rng(20240917)
-    shift = rng.normal(0, limits.entry_sd_mm, (limits.draws, 2))
-    turn = rng.normal(0, np.deg2rad(limits.direction_sd_deg), (limits.draws, 2))
-    along = np.r_[0.0, np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))]
-    use = np.flatnonzero(along >= min(limits.docking_mm, along[-1] - 1e-6))
-    keep = np.unique(np.r_[use[::3], use[-1]])
-    rel = points[keep] - points[0]
-    moved = shift[:, :1] * bend + shift[:, 1:] * third
-    spin = turn[:, :1] * bend + turn[:, 1:] * third
-    places = points[keep] + moved[:, None] + np.cross(spin[:, None], rel[None])
-    clear = fields.bone(places) - diameters[keep] / 2
-    return float((clear.min(1) < 0).mean())
-
-
 def _least(*values: float | None) -> float | None:
     known = [v for v in values if v is not None]
     return min(known) if known else None
-
-
-def wall_crossing(fields: VertebraFields, points: Array) -> int | None:
-    """Index of the first point of the axis inside the vertebral body, None where it never enters."""
-    inside = fields.body(points) > 0.3
-    return int(np.argmax(inside)) if inside.any() else None
 
 
 def evaluate(
@@ -80,8 +59,14 @@ def evaluate(
     skin_entry_lps_mm: Point | None = None,
     carm: ViewAngles = (),
     draws: bool = True,
+    access: Access = "transpedicular",
+    lesion: Lesion | None = None,
+    straight_short_mm: float | None = None,
 ) -> Trajectory:
     """Evaluate a cannula.
+
+    Every distance is measured from the tool's surface to the segmented cortex or canal, less the limits'
+    reserve for the segmentation.
 
     Args:
         fields, anatomy: of the vertebra.
@@ -93,81 +78,92 @@ def evaluate(
         skin_entry_lps_mm: where known.
         carm: (view, primary, secondary) in DICOM degrees.
         draws: False leaves the Monte Carlo out (breach_probability becomes nan), for the quickest drag.
+        access: through the pedicle, beside it, or one of a pair.
+        lesion: of a pair; the tool's own ellipsoid where None.
+        straight_short_mm: how far short a straight tool stays, where it was measured.
     """
     points, diameters, electrode = build_path(parameters, device)
-    tool, along = along_tool(fields, side, points, diameters, limits.docking_mm)
+    reserve = limits.cortex_reserve_mm
+    thick = diameters + 2 * reserve
+    tool, along = along_tool(fields, side, points, thick, limits.docking_mm)
     crossing = wall_crossing(fields, points)
     entered = along[crossing] if crossing is not None else along[-1]
-    zone = (along >= limits.docking_mm) & (along <= entered + 1e-6)
-    walls = wall_clearances(fields, side, points, diameters, zone)
-    lesion = make_lesion(electrode, device, target)
+    at = np.flatnonzero((along >= limits.docking_mm) | (np.arange(len(along)) % 2 == 0))
+    walls = walls_along(fields, side, points, thick, at)
+    zone = (along[at] >= limits.docking_mm) & (along[at] <= entered + 1e-6)
+    if access == "extrapedicular":
+        zone[:] = False
+    wall = least_walls(walls[zone])
+    lesion = lesion or make_lesion(electrode, device, target)
     surface = lesion_surface(lesion)
-    # Endplates are meant, not the notches beside the pedicle's root: well in front of the posterior wall.
-    ahead = (anatomy.body.posterior_wall_lps_mm - points) @ anatomy.body.posterior
-    deep = (along >= entered) & (along >= limits.docking_mm) & (ahead > 0.08 * anatomy.body.depth_mm)
-    body_part = np.flatnonzero(deep)[::2] if crossing is not None else np.array([], int)
-    anterior = superior = inferior = None
-    _, posterior, up = fields.axes_lps
-    if len(body_part):
-        radii = diameters[body_part] / 2
-        anterior = cone_distance(fields, points[-1:], diameters[-1:] / 2, -posterior, 40.0)
-        superior = cone_distance(fields, points[body_part], radii, up, 25.0)
-        inferior = cone_distance(fields, points[body_part], radii, -up, 25.0)
+    anterior, endplates = _body_distances(fields, anatomy, points, thick, along, crossing, limits)
     canal_known = fields.canal_mm is not None
     used = along >= limits.docking_mm
-    canal = float((fields.canal(points) - diameters / 2)[used].min()) if canal_known and used.any() else None
-    electrode_canal = (
-        float(fields.canal(electrode).min()) - device.stylet_diameter_mm / 2 if canal_known else None
-    )
+    to_canal = fields.canal(points) - thick / 2
+    canal = float(to_canal[used].min()) if canal_known and used.any() else None
+    electrode_canal = lesion_canal = None
+    if canal_known:
+        electrode_canal = float(fields.canal(electrode).min()) - device.channel_diameter_mm / 2 - reserve
+        lesion_canal = float(fields.canal(surface).min()) - reserve
+    direction = np.asarray(parameters.direction_lps, float)
+    way = points[0] - WAY_MM[WAY_MM < 40][:, None] * direction
+    passing = np.concatenate([fields.neighbour(points), fields.neighbour(way)])
+    neighbour = None
+    if fields.other_mm is not None:
+        neighbour = float(passing.min()) - device.outer_diameter_mm / 2 - reserve
     clearances = Clearances(
-        walls["medial"],
-        walls["lateral"],
-        walls["superior"],
-        walls["inferior"],
+        wall["medial"],
+        wall["lateral"],
+        wall["superior"],
+        wall["inferior"],
         canal,
         electrode_canal,
-        float(fields.canal(surface).min()) if canal_known else None,
+        lesion_canal,
         anterior,
-        _least(superior, inferior),
+        endplates,
+        neighbour,
     )
     least = float(tool.clearance_mm[tool.least_index])
-    probability = breach_probability(fields, parameters, points, diameters, limits) if draws else float("nan")
+    forgiveness = None
+    if draws:
+        forgiveness = simulate(fields, anatomy.body, target, side, device, parameters, limits)
     depth, height, lateral = place_in_body(anatomy.body, points[-1])
-    trap = None
-    if crossing is not None and fields.verse != SACRUM:
-        p, s = fields.local(points[crossing])[1:]
-        k = int(
-            np.clip(round((s + fields.centre_offset_mm) / fields.step_mm), 0, len(fields.silhouette_mm) - 1)
-        )
-        trap = float(fields.silhouette_mm[k] - p)
+    seen = lateral_view(fields, points, crossing)
+    oblique, tilt = en_face_words(direction)
+    in_way = way_bone(fields, points[:1], direction[None], access)[0]
     measured = Measured(
         name=anatomy.name,
         side=side,
+        access=access,
         clearances=clearances,
         least_mm=least,
         least_toward=tool.toward[tool.least_index],
         least_along_mm=float(along[tool.least_index]),
         lesion_coverage=lesion.target_coverage,
-        lesion_to_endplate_mm=float(fields.bone(surface).min()),
+        lesion_to_endplate_mm=float(fields.bone(surface).min()) - reserve,
         bend_past_wall_mm=None if crossing is None else float(parameters.straight_mm - entered),
         turn_deg=parameters.turn_deg,
         tip_depth=depth,
         tip_height=height,
         tip_lateral_mm=lateral,
-        trap_mm=trap,
-        breach_probability=probability,
-        skin_known=skin_entry_lps_mm is not None,
+        target=target,
+        trap_mm=None if seen is None else seen.distance_mm,
+        forgiveness=forgiveness,
+        skin_to_bone_mm=None
+        if skin_entry_lps_mm is None
+        else float(np.linalg.norm(points[0] - np.asarray(skin_entry_lps_mm))),
+        straight_mm=parameters.straight_mm,
         entry_side_mm=float(fields.local(points[0])[0]),
-        target_depth=target.depth_fraction,
         body_depth_mm=anatomy.body.depth_mm,
-    )
-    profile = tuple(
-        ProfilePoint(float(a), float(c), t)
-        for a, c, t in zip(tool.along_mm[::2], tool.clearance_mm[::2], tool.toward[::2], strict=True)
+        oblique_deg=oblique,
+        tilt_deg=tilt,
+        bone_in_way_mm=float(in_way.sum() * (WAY_MM[1] - WAY_MM[0])),
+        straight_short_mm=straight_short_mm,
+        pedicle_room_mm=_room(anatomy, side),
     )
     return Trajectory(
         side=side,
-        access="transpedicular",
+        access=access,
         device=device.id,
         parameters=parameters,
         skin_entry_lps_mm=skin_entry_lps_mm,
@@ -177,10 +173,70 @@ def evaluate(
         outer_diameter_mm=tuple(float(d) for d in diameters),
         lesion=lesion,
         clearance_mm=clearances,
-        profile=profile,
+        profile=_profile(tool, walls, at, to_canal if canal_known else None),
         least_clearance_lps_mm=as_point(points[tool.least_index]),
         gertzbein_robbins=gertzbein_robbins(max(0.0, -least)),
-        breach_probability=probability,
+        breach_probability=forgiveness.breach if forgiveness else float("nan"),
         findings=find_all(measured, device, limits),
         carm=tuple(carm),
+        forgiveness=forgiveness,
+        lateral_view=seen,
+        straight_short_mm=straight_short_mm,
+    )
+
+
+def _room(anatomy: VertebraAnatomy, side: Side) -> tuple[float, str] | None:
+    pedicle = anatomy.pedicles.get(side)
+    if pedicle is None:
+        return None
+    narrow = pedicle.width_mm <= pedicle.height_mm
+    return (pedicle.width_mm, "wide") if narrow else (pedicle.height_mm, "high")
+
+
+def _body_distances(
+    fields: VertebraFields,
+    anatomy: VertebraAnatomy,
+    points: Array,
+    thick: Array,
+    along: Array,
+    crossing: int | None,
+    limits: Limits,
+) -> tuple[float | None, float | None]:
+    """Distance of the tip to the anterior wall and of the tool in the body to the nearer endplate."""
+    if crossing is None:
+        return None, None
+    # Endplates are meant, not the notches beside the pedicle's root: well in front of the posterior wall.
+    ahead = (anatomy.body.posterior_wall_lps_mm - points) @ anatomy.body.posterior
+    deep = (along >= along[crossing]) & (along >= limits.docking_mm) & (ahead > 0.08 * anatomy.body.depth_mm)
+    part = np.flatnonzero(deep)[::2]
+    if not len(part):
+        return None, None
+    _, posterior, up = fields.axes_lps
+    anterior = cone_distance(fields, points[-1:], thick[-1:] / 2, -posterior, 40.0)
+    radii = thick[part] / 2
+    superior = cone_distance(fields, points[part], radii, up, 25.0)
+    inferior = cone_distance(fields, points[part], radii, -up, 25.0)
+    return anterior, _least(superior, inferior)
+
+
+def _profile(
+    tool: ToolClearance, walls: Array, at: NDArray[np.intp], canal: Array | None
+) -> tuple[ProfilePoint, ...]:
+    row = {int(index): n for n, index in enumerate(at)}
+
+    def known(value: float) -> float | None:
+        return float(value) if np.isfinite(value) else None
+
+    return tuple(
+        ProfilePoint(
+            float(tool.along_mm[i]),
+            float(tool.clearance_mm[i]),
+            tool.toward[i],
+            known(walls[row[i], 0]),
+            known(walls[row[i], 1]),
+            known(walls[row[i], 2]),
+            known(walls[row[i], 3]),
+            None if canal is None else float(canal[i]),
+        )
+        for i in range(0, len(tool.along_mm), 2)
     )

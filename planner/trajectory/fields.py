@@ -17,12 +17,14 @@ from imaging.segmentation.anatomy_local import (
     Field,
     axis_mm,
     box_grid,
+    distance_image,
     frame_grid,
     level_set,
+    resample,
     sample,
     signed_distance,
 )
-from imaging.volume import LabelVolume
+from imaging.volume import LabelVolume, Volume
 
 Array = NDArray[np.float64]
 STEP_MM = 0.6
@@ -41,6 +43,8 @@ class VertebraFields:
         body_mm: approximate distance to the body's surface, positive inside.
         silhouette_mm: (K,) hindmost place of the body along posterior at each k, as a lateral view shows it.
         vertebrae: all labels, to see whether the way to the bone is free.
+        other_mm: distance to every other vertebra, positive inside it; None where there is none near.
+        volume: CT, for what lies between skin and bone; None where there is none.
     """
 
     verse: int
@@ -52,6 +56,8 @@ class VertebraFields:
     body_mm: Field
     silhouette_mm: Array
     vertebrae: LabelVolume
+    other_mm: Field | None = None
+    volume: Volume | None = None
 
     @property
     def step_mm(self) -> float:
@@ -77,6 +83,12 @@ class VertebraFields:
         """Approximate signed distance to the body's surface at (..., 3)."""
         return sample(self.body_mm, self.grid, points_lps_mm)
 
+    def neighbour(self, points_lps_mm: ArrayLike) -> Array:
+        """Distance to the nearest other vertebra at (..., 3), negative inside it; large without one."""
+        if self.other_mm is None:
+            return np.full(np.asarray(points_lps_mm).shape[:-1], FAR_MM)
+        return -sample(self.other_mm, self.grid, points_lps_mm, -FAR_MM)
+
     def outward(self, points_lps_mm: ArrayLike) -> Array:
         """(..., 3) unit vectors in LPS towards the nearest surface of the bone (out of it)."""
         points = np.asarray(points_lps_mm, float)
@@ -99,9 +111,16 @@ class VertebraFields:
 
 
 def prepare_fields(
-    anatomy: VertebraAnatomy, vertebrae: LabelVolume, structures: LabelVolume, step_mm: float = STEP_MM
+    anatomy: VertebraAnatomy,
+    vertebrae: LabelVolume,
+    structures: LabelVolume,
+    step_mm: float = STEP_MM,
+    volume: Volume | None = None,
 ) -> VertebraFields:
-    """Distance fields of one vertebra from its label maps; takes about a second."""
+    """Distance fields of one vertebra from its label maps; takes about a second.
+
+    ``volume`` is the CT, for what lies between skin and bone.
+    """
     body = anatomy.body
     half_depth, half_height = body.depth_mm / 2, body.height_mm / 2
     low = np.array([-40.0, -half_depth - 6, -half_height - 9])
@@ -124,11 +143,23 @@ def prepare_fields(
     if tube.any():
         level = level_set(tube, near, grid)
         canal = -signed_distance(level, step_mm)
+    others = (vertebrae.labels[box] != 0) & ~own
+    other = resample(distance_image(others, near), grid, -FAR_MM) if others.any() else None
     posteriors = axis_mm(grid, body.centre_lps_mm)[1]
     lefts = axis_mm(grid, body.centre_lps_mm)[0]
     seen = (body_level[:, :, np.abs(lefts) < 0.36 * body.width_mm] > 0).sum(2) * step_mm > 2.0
     hindmost = np.where(seen.any(1), posteriors[seen.shape[1] - 1 - np.argmax(seen[:, ::-1], axis=1)], np.nan)
     hindmost = ndi.median_filter(np.where(np.isfinite(hindmost), hindmost, half_depth), 3)
     return VertebraFields(
-        anatomy.verse, grid, body.centre_lps_mm, body.axes_lps, bone, canal, body_level, hindmost, vertebrae
+        anatomy.verse,
+        grid,
+        body.centre_lps_mm,
+        body.axes_lps,
+        bone,
+        canal,
+        body_level,
+        hindmost,
+        vertebrae,
+        other,
+        volume if volume is not None and volume.modality == "CT" else None,
     )

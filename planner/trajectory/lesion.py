@@ -47,10 +47,28 @@ def make_lesion(electrode: Array, device: DeviceProfile, target: Target) -> Lesi
     semi = np.array(
         [device.lesion_diameter_mm / 2, device.lesion_diameter_mm / 2, device.lesion_length_mm / 2]
     )
+    return Lesion(as_point(middle), as_point(axis), as_point(semi), coverage(middle, axis, semi, target))
+
+
+def pair_lesion(left_tip: Array, right_tip: Array, device: DeviceProfile, target: Target) -> Lesion:
+    """One lesion between the tips of a pair: as wide as its profile says, a quarter of it beyond each tip."""
+    way = left_tip - right_tip
+    apart = float(np.linalg.norm(way))
+    axis = way / max(apart, 1e-9)
+    middle = (left_tip + right_tip) / 2
+    wide = device.lesion_diameter_mm / 2
+    semi = np.array([wide, wide, apart / 2 + wide / 2])
+    return Lesion(
+        as_point(middle), as_point(axis), as_point(semi), coverage(middle, axis, semi, target),
+        "ellipsoid between both tips",
+    )  # fmt: skip
+
+
+def coverage(middle: Array, axis: Array, semi_axes_mm: Array, target: Target) -> float:
+    """Share of the target's sphere that an ellipsoid covers."""
     ball = np.asarray(target.centre_lps_mm) + target.radius_mm * unit_ball()
-    local = (ball - middle) @ _frame(axis).T / semi
-    coverage = float(((local**2).sum(1) <= 1.0).mean())
-    return Lesion(as_point(middle), as_point(axis), as_point(semi), coverage)
+    local = (ball - middle) @ _frame(axis).T / semi_axes_mm
+    return float(((local**2).sum(1) <= 1.0).mean())
 
 
 def lesion_surface(lesion: Lesion) -> Array:

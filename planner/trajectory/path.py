@@ -61,14 +61,15 @@ def build_path(parameters: TrajectoryParameters, device: DeviceProfile) -> tuple
 
     Returns:
         (N, 3) points in LPS mm at most 0.5 mm apart, (N,) outer diameters in mm (introducer along the
-        straight part, stylet beyond it), and (M, 3) points of the electrode, the tool's last millimetres.
+        straight part, the wider of stylet and probe beyond it), and (M, 3) points of the electrode.
     """
     total = path_length_mm(parameters, device)
     count = max(2, int(np.ceil(total / STEP_MM)) + 1)
     along = np.linspace(0.0, total, count)
     points = points_at(parameters, device, along)
     diameters = np.where(
-        along <= parameters.straight_mm + 1e-9, device.outer_diameter_mm, device.stylet_diameter_mm
+        along <= parameters.straight_mm + 1e-9, device.outer_diameter_mm, device.channel_diameter_mm
     )
-    electrode = np.linspace(max(0.0, total - device.electrode_length_mm), total, 17)
+    front = total - device.electrode_to_tip_mm
+    electrode = np.linspace(max(0.0, front - device.electrode_length_mm), front, 17)
     return points, diameters, points_at(parameters, device, electrode)

@@ -2,28 +2,45 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 
-from imaging.anatomy import PedicleGeometry
+from imaging.anatomy import PedicleGeometry, VertebraAnatomy
+from imaging.findings import Finding
 from imaging.labels import Side
 from planner.devices.catalogue import load_devices
 from planner.domain.device import DeviceProfile
 from planner.domain.limits import Limits
-from planner.domain.plan import Refusal, Target
+from planner.domain.plan import Access, Refusal, Target
+from planner.trajectory.fields import VertebraFields
+from planner.trajectory.reach import straight_short_mm
 
 
 def short_name(device: DeviceProfile) -> str:
-    """'8G' where the name tells a gauge, else the whole name."""
-    gauge = re.search(r"\d+G", device.name)
-    return gauge.group(0) if gauge else device.name
+    """Its gauge, as a physician calls it: '8G'."""
+    return device.gauge
+
+
+def not_measurable_refusal(anatomy: VertebraAnatomy, side: Side) -> Refusal:
+    """The pedicle was not measured."""
+    text = next(
+        (f.text for f in anatomy.findings if f.code.endswith(f"_{side}") and f.severity == "stop"), ""
+    )
+    reason = text.split(": ", 1)[-1] or "the pedicle cannot be measured."
+    return Refusal(side, "pedicle_not_measurable", f"{anatomy.name} {side} is not planned: {reason}")
 
 
 def width_refusal(
-    name: str, side: Side, pedicle: PedicleGeometry, device: DeviceProfile, limits: Limits
+    name: str,
+    side: Side,
+    pedicle: PedicleGeometry,
+    device: DeviceProfile,
+    limits: Limits,
+    best_mm: float | None,
 ) -> Refusal | None:
-    """A refusal where the pedicle is narrower than the introducer with its margin on both sides."""
+    """A refusal where the pedicle is narrower than the introducer with its margin on both sides.
+
+    ``best_mm`` is the best clearance that the search found, None where it found no path.
+    """
     margin = limits.lateral_superior_mm
     room = min(pedicle.width_mm, pedicle.height_mm)
     needed = device.outer_diameter_mm + 2 * margin
@@ -34,7 +51,9 @@ def width_refusal(
         f"{name} {side} is not planned: the pedicle is {room:.1f} mm {word}, {short_name(device)} with "
         f"{margin:g} mm a side needs {needed:.1f} mm."
     )
-    thinner = [d for d in load_devices() if d.outer_diameter_mm + 2 * margin <= room]
+    if best_mm is not None:
+        reason += f" The best way found keeps {best_mm:.1f} mm."
+    thinner = [d for d in load_devices() if d.kind != "pair" and d.outer_diameter_mm + 2 * margin <= room]
     if thinner:
         largest = max(thinner, key=lambda d: (d.outer_diameter_mm, d.bend_radius_mm is not None))
         reason += f" {short_name(largest)} would fit."
@@ -42,14 +61,25 @@ def width_refusal(
 
 
 def not_reached_refusal(
-    name: str, side: Side, device: DeviceProfile, pedicle: PedicleGeometry, target: Target
+    fields: VertebraFields,
+    name: str,
+    side: Side,
+    device: DeviceProfile,
+    pedicle: PedicleGeometry,
+    target: Target,
+    access: Access,
 ) -> Refusal:
-    """No candidate reaches the target through the pedicle."""
+    """No candidate reaches the target."""
     way = np.asarray(target.centre_lps_mm) - pedicle.isthmus_centre_lps_mm
     off = float(np.linalg.norm(way - pedicle.axis_lps * (way @ pedicle.axis_lps)))
+    if access == "extrapedicular":
+        reason = f"{name} {side} is not planned: no way beside the pedicle leads {device.name} to the target."
+        return Refusal(side, "target_not_reached", reason)
     reason = f"{name} {side} is not planned: the target lies {off:.1f} mm off the pedicle's axis, "
     if device.bend_radius_mm is None:
-        reason += f"and a straight {short_name(device)} tool inside the pedicle cannot reach it."
+        short = straight_short_mm(fields, pedicle, side, device, target)
+        reason += f"and a straight {short_name(device)} tool inside the pedicle cannot reach it"
+        reason += "." if short is None else f"; it stays {short:.1f} mm away."
         reason += " A curved device may."
     else:
         reason += f"and no curve of {device.name} (up to {device.max_turn_deg:.0f}°) reaches it"
@@ -66,3 +96,9 @@ def breach_refusal(name: str, side: Side, device: DeviceProfile, least_mm: float
     if device.bend_radius_mm is None:
         reason += " A curved device may reach the target."
     return Refusal(side, "breach", reason)
+
+
+def stop_refusal(name: str, side: Side, finding: Finding) -> Refusal:
+    """The best path found breaks a hard stop."""
+    text = finding.text[:1].lower() + finding.text[1:]
+    return Refusal(side, finding.code, f"{name} {side} is not planned: on the best way found {text}")

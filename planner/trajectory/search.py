@@ -1,38 +1,40 @@
-"""Search for the cannula that keeps the greatest least clearance."""
+"""Search for the cannula that keeps the greatest least clearance, or forgives most."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imaging.anatomy import PedicleGeometry, VertebraAnatomy
+from imaging.anatomy import VertebraAnatomy
 from imaging.labels import Side
 from imaging.progress import NULL_PROGRESS, Progress
 from planner.domain.device import DeviceProfile
 from planner.domain.limits import DEFAULT_LIMITS, Limits
-from planner.domain.plan import Refusal, Target, TrajectoryParameters
+from planner.domain.plan import Access, Choice, Refusal, Target, TrajectoryParameters
 from planner.trajectory.candidates import Candidates, curve_table, curved_candidates, straight_candidates
+from planner.trajectory.extrapedicular import extrapedicular_candidates
 from planner.trajectory.fields import VertebraFields
-from planner.trajectory.objective import Objective
-from planner.trajectory.refusals import breach_refusal, not_reached_refusal, width_refusal
+from planner.trajectory.forgiveness import simulate
+from planner.trajectory.objective import Objective, Task
+from planner.trajectory.refusals import (
+    breach_refusal,
+    not_measurable_refusal,
+    not_reached_refusal,
+    width_refusal,
+)
 from planner.trajectory.target import as_point
 
 Array = NDArray[np.float64]
 ROUNDS = ((1.0, 260), (0.5, 220), (0.25, 200))
 SHIFTS_MM = (0.0, 1.0, 2.0, 3.0)
-
-
-@dataclass(frozen=True, eq=False)
-class _Context:
-    fields: VertebraFields
-    anatomy: VertebraAnatomy
-    pedicle: PedicleGeometry
-    target: Target
-    side: Side
-    device: DeviceProfile
-    limits: Limits
+WIDE_SHIFTS_MM = (-2.0, -1.0, 4.0)
+WIDE_LATERAL_MM = (-3.0, 0.0, 3.0)
+STARTS = 6
+FORGIVING_TRIALS = 24
+FORGIVING_DRAWS = 400
+WORTH_OF_MISS = 0.5
 
 
 def plan_side(
@@ -43,51 +45,72 @@ def plan_side(
     device: DeviceProfile,
     limits: Limits = DEFAULT_LIMITS,
     progress: Progress = NULL_PROGRESS,
+    access: Access = "transpedicular",
+    choice: Choice = "most central",
 ) -> TrajectoryParameters | Refusal:
-    """The best cannula of one side, or why there is none. Deterministic; about a second.
+    """The best cannula of one side, or why there is none. Deterministic; well under a second.
 
-    Lines through the isthmus are tried with all convergences and tilts; for each the bend that brings the
-    electrode's middle to the target follows from the curve's kinematics; the best are refined by small
-    changes with a fixed seed.
+    Lines through the isthmus (or, on request, beside the pedicle) are tried with all convergences and tilts;
+    for each the bend that brings the electrode's middle to the target follows from the curve's kinematics;
+    the best are refined by small changes with a fixed seed. Where none keeps out of cortex, a wider search
+    with other places in the target follows before it is refused.
     """
     name = anatomy.name
     pedicle = anatomy.pedicles.get(side)
     if pedicle is None:
-        text = next(
-            (f.text for f in anatomy.findings if f.code.endswith(f"_{side}") and f.severity == "stop"), ""
-        )
-        reason = text.split(": ", 1)[-1] or "the pedicle cannot be measured."
-        return Refusal(side, "pedicle_not_measurable", f"{name} {side} is not planned: {reason}")
-    too_narrow = width_refusal(name, side, pedicle, device, limits)
-    if too_narrow is not None:
-        return too_narrow
-    context = _Context(fields, anatomy, pedicle, target, side, device, limits)
-    objective = Objective(fields, anatomy, target, side, device, limits)
+        return not_measurable_refusal(anatomy, side)
+    objective = Objective(Task(fields, anatomy, target, side, device, limits, access))
     progress.step(0.1, f"{name} {side}: trying entries and directions")
-    start = _first(context, objective)
-    if start is None:
-        return not_reached_refusal(name, side, device, pedicle, target)
-    progress.step(0.6, f"{name} {side}: refining")
-    best = _refine(context, objective, start)
-    progress.step(1.0, f"{name} {side}: planned")
+    best = _best(objective, [(s, 0.0) for s in SHIFTS_MM])
+    if best is None or objective.least_clearance(best)[0] < limits.lateral_superior_mm:
+        progress.step(0.5, f"{name} {side}: searching wider")
+        wide = [(s, w) for s in (*SHIFTS_MM, *WIDE_SHIFTS_MM) for w in WIDE_LATERAL_MM]
+        other = _best(objective, wide)
+        best = _better(objective, best, other)
+    if best is None:
+        narrow = width_refusal(name, side, pedicle, device, limits, None)
+        return narrow or not_reached_refusal(fields, name, side, device, pedicle, target, access)
     least, toward = objective.least_clearance(best)
+    if access != "extrapedicular" and least < limits.lateral_superior_mm:
+        narrow = width_refusal(name, side, pedicle, device, limits, least)
+        if narrow is not None:
+            return narrow
     if least < 0:
         return breach_refusal(name, side, device, least, toward)
+    if choice == "most forgiving":
+        progress.step(0.8, f"{name} {side}: comparing what each forgives")
+        best = _most_forgiving(objective, best)
+    progress.step(1.0, f"{name} {side}: planned")
     return _parameters(objective, best)
 
 
-def _first(context: _Context, objective: Objective) -> Candidates | None:
-    """The best few candidates of the coarse search, best first."""
+def _better(objective: Objective, a: Candidates | None, b: Candidates | None) -> Candidates | None:
+    if a is None or b is None:
+        return a if b is None else b
+    return b if float(objective.values(b)[0]) > float(objective.values(a)[0]) else a
+
+
+def _best(objective: Objective, shifts: list[tuple[float, float]]) -> Candidates | None:
+    start = _first(objective, shifts)
+    return None if start is None else _refine(objective, start)
+
+
+def _first(objective: Objective, shifts: list[tuple[float, float]]) -> Candidates | None:
+    """The best few candidates of the coarse search, best first; shifts are mm forward and to the left."""
+    task = objective.task
+    fields, device, side = task.fields, task.device, task.side
+    pedicle = task.anatomy.pedicles[side]
+    table = curve_table(device) if device.bend_radius_mm is not None else None
+    left, posterior, _ = fields.axes_lps
     pools = []
-    forward = -context.fields.axes_lps[1]
-    for shift in SHIFTS_MM:
-        aim = np.asarray(context.target.centre_lps_mm) + shift * forward
-        if context.device.bend_radius_mm is not None:
-            table = curve_table(context.device)
-            pools.append(
-                curved_candidates(context.fields, context.pedicle, context.side, context.device, aim, table)
-            )
-        pools.append(straight_candidates(context.fields, context.pedicle, context.side, context.device, aim))
+    for forward, lateral in shifts:
+        aim = np.asarray(task.target.centre_lps_mm) - forward * posterior + lateral * left
+        if task.access == "extrapedicular":
+            pools.append(extrapedicular_candidates(fields, side, device, aim))
+            continue
+        if table is not None:
+            pools.append(curved_candidates(fields, pedicle, side, device, aim, table))
+        pools.append(straight_candidates(fields, pedicle, side, device, aim))
     pool = Candidates.join([p for p in pools if p is not None and len(p)])
     if pool is None:
         return None
@@ -96,41 +119,61 @@ def _first(context: _Context, objective: Objective) -> Candidates | None:
     order = order[np.isfinite(value[order])]
     if not len(order):
         return None
-    return pool.take(_free_first(context.fields, objective, pool, order))
-
-
-def _free_first(
-    fields: VertebraFields, objective: Objective, pool: Candidates, order: NDArray[np.int_]
-) -> NDArray[np.int_]:
-    """Six best candidates whose way from the skin is free of other bone; the best at all where none is."""
+    # Those with a way from the skin free of other bone come first, the least blocked where none is free.
     head = order[:150]
-    entries = objective.entries(pool.take(head))
-    back = np.arange(2.0, 45.0, 1.5)
-    ways = entries[:, None] - back[None, :, None] * pool.direction[head][:, None]
-    blocked = fields.other_bone(ways).sum(1)
-    free = head[blocked == 0]
-    return free[:6] if len(free) else head[np.argsort(blocked, kind="stable")][:6]
+    blocked = objective.blocked(pool.take(head))
+    chosen = head[blocked == 0] if (blocked == 0).any() else head[np.argsort(blocked, kind="stable")]
+    return pool.take(chosen[:STARTS])
 
 
-def _refine(context: _Context, objective: Objective, start: Candidates) -> Candidates:
+def _refine(objective: Objective, start: Candidates) -> Candidates:
     """Random small changes with a fixed seed, keeping the best and the electrode near the target."""
     rng = np.random.default_rng(7)
-    pool = start
-    best = pool.take(np.array([int(np.argmax(objective.values(pool)))]))
+    best = start.take(np.array([int(np.argmax(objective.values(start)))]))
     best_value = float(objective.values(best)[0])
+    allowed = int(objective.blocked(best)[0])
     for scale, count in ROUNDS:
-        for base in (best, *(pool.take(np.array([i])) for i in range(len(pool)) if scale == 1.0)):
-            trial = base.perturbed(rng, scale, count, context.device)
+        for base in (best, *(start.take(np.array([i])) for i in range(len(start)) if scale == 1.0)):
+            trial = base.perturbed(rng, scale, count, objective.device)
             values = objective.values(trial)
             for index in np.argsort(-values, kind="stable")[:5]:
                 if not values[index] > best_value:
                     break
                 one = trial.take(np.array([index]))
-                if objective.blocked(one):
+                if int(objective.blocked(one)[0]) > allowed:
                     continue
                 best, best_value = one, float(values[index])
                 break
     return best
+
+
+def _most_forgiving(objective: Objective, best: Candidates) -> Candidates:
+    """Among the best and small changes of it, the one with the least probability of a breach or a miss."""
+    task = objective.task
+    quick = replace(task.limits, draws=FORGIVING_DRAWS)
+    rng = np.random.default_rng(11)
+    floor, _ = objective.least_clearance(best)
+    allowed = int(objective.blocked(best)[0])
+
+    def risk(one: Candidates) -> float:
+        f = simulate(
+            task.fields, task.anatomy.body, task.target, task.side, task.device,
+            _parameters(objective, one), quick,
+        )  # fmt: skip
+        return f.breach + WORTH_OF_MISS * f.missed_target
+
+    chosen, chosen_risk = best, risk(best)
+    for scale in (1.0, 0.5):
+        trial = chosen.perturbed(rng, scale, 8 * FORGIVING_TRIALS, task.device)
+        values = objective.values(trial)
+        for index in np.argsort(-values, kind="stable")[:FORGIVING_TRIALS]:
+            one = trial.take(np.array([index]))
+            if not np.isfinite(values[index]) or objective.least_clearance(one)[0] < min(floor, 0.5):
+                continue
+            value = risk(one)
+            if value < chosen_risk and int(objective.blocked(one)[0]) <= allowed:
+                chosen, chosen_risk = one, value
+    return chosen
 
 
 def _parameters(objective: Objective, best: Candidates) -> TrajectoryParameters:

@@ -15,7 +15,7 @@ from planner.domain.limits import DEFAULT_LIMITS
 from planner.domain.plan import LevelPlan, Refusal
 from planner.trajectory.evaluate import evaluate, gertzbein_robbins
 from planner.trajectory.fields import VertebraFields, prepare_fields
-from planner.trajectory.plan_level import plan_level
+from planner.trajectory.plan_level import Wish, plan_level
 from planner.trajectory.search import plan_side
 from planner.trajectory.target import default_target, place_in_body, point_in_body
 from sample_dicom.phantom import Phantom, PhantomParameters, build_phantom
@@ -44,7 +44,7 @@ def plans(
 ) -> dict[int, LevelPlan]:
     return {
         v: plan_level(
-            levels[v], phantom.vertebrae, phantom.structures, phantom.volume, SIDES, DEVICE, fields=f
+            levels[v], phantom.vertebrae, phantom.structures, phantom.volume, SIDES, Wish(DEVICE), fields=f
         )
         for v, f in prepared.items()
     }
@@ -137,12 +137,26 @@ def test_a_narrow_pedicle_is_refused_with_a_way_out(
 ) -> None:
     a = levels[23]
     thin = replace(a, pedicles={**a.pedicles, "right": replace(a.pedicles["right"], width_mm=5.1)})
-    got = plan_side(prepared[23], thin, default_target(a), "right", DEVICE, DEFAULT_LIMITS)
+    narrow = replace(prepared[23], bone_mm=prepared[23].bone_mm - 3.9)
+    got = plan_side(narrow, thin, default_target(a), "right", DEVICE, DEFAULT_LIMITS)
     assert isinstance(got, Refusal)
-    assert got.reason == (
-        "L4 right is not planned: the pedicle is 5.1 mm wide, 8G with 1 mm a side needs 6.2 mm. "
-        "11G would fit."
+    assert got.reason.startswith(
+        "L4 right is not planned: the pedicle is 5.1 mm wide, 8G with 1 mm a side needs 6.2 mm."
     )
+    assert got.reason.endswith("11G would fit.")
+
+
+def test_a_wide_way_through_a_pedicle_measured_narrow_is_a_caution(
+    levels: dict[int, VertebraAnatomy], prepared: dict[int, VertebraFields]
+) -> None:
+    a = levels[23]
+    thin = replace(a, pedicles={**a.pedicles, "right": replace(a.pedicles["right"], width_mm=5.1)})
+    got = plan_side(prepared[23], thin, default_target(a), "right", DEVICE)
+    assert not isinstance(got, Refusal)
+    trajectory = evaluate(prepared[23], thin, default_target(a), "right", DEVICE, got)
+    found = next(f for f in trajectory.findings if f.code == "pedicle_narrow")
+    assert found.severity == "caution"
+    assert found.value == 5.1
 
 
 def test_a_missing_pedicle_is_refused(

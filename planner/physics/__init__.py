@@ -1,0 +1,1 @@
+"""Illustrative physics of the lesion."""

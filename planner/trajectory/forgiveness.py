@@ -1,0 +1,205 @@
+"""What becomes of an insertion when the hand, the patient's roll or the segmentation is off."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imaging.anatomy import BodyGeometry
+from imaging.labels import Side
+from planner.domain.device import DeviceProfile
+from planner.domain.limits import Limits
+from planner.domain.plan import Forgiveness, Target, TrajectoryParameters
+from planner.trajectory.clearance import word_axes
+from planner.trajectory.fields import VertebraFields
+from planner.trajectory.path import bend_frame, build_path
+from planner.trajectory.target import endplate_heights_many
+
+Array = NDArray[np.float64]
+SEED = 20240917
+CONE_AZIMUTHS = 16
+CONE_STEP_DEG = 0.5
+CONE_MAX_DEG = 15.0
+MEDIAL, INFERIOR = 0, 3
+
+
+@dataclass(frozen=True, eq=False)
+class Errors:
+    """Drawn errors of N insertions.
+
+    ``entry_mm`` (N, 2) along the bend's direction and across it, ``tilt_rad`` (N, 2) towards the same,
+    ``depth_mm`` (N,) along the tool, ``roll_rad`` (N,) of the patient about the body's superior axis,
+    ``cortex_mm`` (N,) that the true bone is larger than the segmented one.
+    """
+
+    entry_mm: Array
+    tilt_rad: Array
+    depth_mm: Array
+    roll_rad: Array
+    cortex_mm: Array
+
+
+def draw_errors(limits: Limits, count: int, seed: int = SEED) -> Errors:
+    """Independent normal errors with the limits' standard deviations."""
+    rng = np.random.default_rng(seed)
+    return Errors(
+        rng.normal(0, 1, (count, 2)) * limits.entry_sd_mm,
+        rng.normal(0, 1, (count, 2)) * np.deg2rad(limits.direction_sd_deg),
+        rng.normal(0, 1, count) * limits.depth_sd_mm,
+        rng.normal(0, 1, count) * np.deg2rad(limits.roll_sd_deg),
+        rng.normal(0, 1, count) * limits.cortex_sd_mm,
+    )
+
+
+def moved_points(
+    points: Array, parameters: TrajectoryParameters, centre_lps_mm: Array, superior: Array, errors: Errors
+) -> Array:
+    """(N, M, 3) places of the tool's points (M, 3) under each error.
+
+    Small angles: the tool turns about its bone entry, shifts, goes deeper, and the patient's roll turns it
+    about the body's superior axis.
+    """
+    direction, bend = bend_frame(parameters)
+    third = np.cross(direction, bend)
+    spin = errors.tilt_rad[:, :1] * third - errors.tilt_rad[:, 1:] * bend
+    shift = errors.entry_mm[:, :1] * bend + errors.entry_mm[:, 1:] * third
+    shift = shift + errors.depth_mm[:, None] * direction
+    rel = points - points[0]
+    moved = points + shift[:, None] + np.cross(spin[:, None], rel[None])
+    roll = errors.roll_rad[:, None, None] * np.cross(superior, moved - centre_lps_mm)
+    return np.asarray(moved + roll)
+
+
+def simulate(
+    fields: VertebraFields,
+    body: BodyGeometry,
+    target: Target,
+    side: Side,
+    device: DeviceProfile,
+    parameters: TrajectoryParameters,
+    limits: Limits,
+) -> Forgiveness:
+    """Shares of simulated insertions (fixed seed) that breach or miss, and the safe cone."""
+    points, diameters, electrode = build_path(parameters, device)
+    along = np.r_[0.0, np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))]
+    use = np.flatnonzero(along >= min(limits.docking_mm, along[-1] - 1e-6))
+    keep = np.unique(np.r_[0, use[::2], use[-1]])
+    errors = draw_errors(limits, limits.draws)
+    middle = electrode[len(electrode) // 2]
+    ways = np.concatenate([points[keep], middle[None]])
+    everywhere = moved_points(ways, parameters, body.centre_lps_mm, body.superior, errors)
+    places, middles = everywhere[:, :-1], everywhere[:, -1]
+    radii = diameters[keep] / 2
+    clear = fields.bone(places[:, 1:]) + errors.cortex_mm[:, None] - radii[1:]
+    breach = clear.min(1) < 0
+    axes = word_axes(fields, side)
+    medial = inferior = np.zeros(0, bool)
+    if breach.any():
+        bad = clear[breach] < 0
+        towards = np.full(bad.shape, -1)
+        towards[bad] = np.argmax(fields.outward(places[breach][:, 1:][bad]) @ axes.T, axis=1)
+        medial, inferior = (towards == MEDIAL).any(1), (towards == INFERIOR).any(1)
+    canal = (fields.canal(places[:, 1:]) - radii[1:]).min(1) < 0
+    n = float(limits.draws)
+    return Forgiveness(
+        draws=limits.draws,
+        breach=float(breach.mean()),
+        medial=float(medial.sum() / n),
+        inferior=float(inferior.sum() / n),
+        canal=float(canal.mean()) if fields.canal_mm is not None else 0.0,
+        missed_target=float((~on_target(body, target, middles)).mean()),
+        safe_cone_deg=safe_cone_deg(fields, points[keep], radii, parameters, limits),
+    )
+
+
+def on_target(body: BodyGeometry, target: Target, points_lps_mm: Array) -> NDArray[np.bool_]:
+    """(N,) whether points (the electrode's middle) lie in the target's window of depth, height and side."""
+    depth = ((body.posterior_wall_lps_mm - points_lps_mm) @ body.posterior) / body.depth_mm
+    lateral = (points_lps_mm - body.posterior_wall_lps_mm) @ body.left
+    down, up = endplate_heights_many(body, points_lps_mm)
+    height = down / np.maximum(down + up, 1e-6)
+    return np.asarray(
+        (depth >= target.depth_low)
+        & (depth <= target.depth_high)
+        & (np.abs(height - target.height_fraction) <= target.height_tolerance)
+        & (np.abs(lateral - target.lateral_mm) <= target.lateral_tolerance_mm)
+    )
+
+
+def safe_cone_deg(
+    fields: VertebraFields, points: Array, radii: Array, parameters: TrajectoryParameters, limits: Limits
+) -> float:
+    """Greatest tilt about the bone entry (first point) that keeps the tool in bone in every direction."""
+    direction, bend = bend_frame(parameters)
+    third = np.cross(direction, bend)
+    turn = 2 * np.pi * np.arange(CONE_AZIMUTHS) / CONE_AZIMUTHS
+    axis = np.cos(turn)[:, None] * third - np.sin(turn)[:, None] * bend
+    tilt = np.deg2rad(np.arange(0.0, CONE_MAX_DEG + 0.1, CONE_STEP_DEG))
+    rel = points[1:] - points[0]
+    spin = np.cross(axis[:, None], rel[None])
+    square = rel[None] - (axis @ rel.T)[..., None] * axis[:, None]
+    places = (
+        points[1:]
+        + np.sin(tilt)[:, None, None, None] * spin
+        - (1 - np.cos(tilt))[:, None, None, None] * square
+    )
+    clear = (fields.bone(places) - radii[1:] - limits.cortex_reserve_mm).min(-1).min(1)
+    bad = clear < 0
+    first = int(np.argmax(bad)) if bad.any() else len(tilt)
+    return float(max(0, first - 1) * CONE_STEP_DEG)
+
+
+@dataclass(frozen=True, eq=False)
+class EntryMap:
+    """Margin left for every entry round the planned one, the introducer still aimed at its far end.
+
+    Attributes:
+        margin_mm: (N, N) least clearance to cortex of the straight part past docking, less the reserve; rows
+            run from superior to inferior, columns from the patient's left to the right, as seen from behind.
+            nan where there is no bone to enter.
+        centre_lps_mm, right_lps, down_lps: (3,) middle of the map and its unit axes along columns and rows.
+        step_mm: distance of neighbouring places.
+    """
+
+    margin_mm: Array
+    centre_lps_mm: Array
+    right_lps: Array
+    down_lps: Array
+    step_mm: float
+
+
+def entry_map(
+    fields: VertebraFields,
+    device: DeviceProfile,
+    parameters: TrajectoryParameters,
+    limits: Limits,
+    half_mm: float = 12.0,
+    step_mm: float = 0.5,
+) -> EntryMap:
+    """Margins over the plane at right angles to the introducer through its bone entry."""
+    direction, _ = bend_frame(parameters)
+    left, _, superior = fields.axes_lps
+    right = -left - direction * (-left @ direction)
+    right /= np.linalg.norm(right)
+    down = np.cross(direction, right)
+    down *= -np.sign(down @ superior) or 1.0
+    entry = np.asarray(parameters.entry_lps_mm)
+    far = entry + parameters.straight_mm * direction
+    offsets = np.arange(-half_mm, half_mm + 1e-6, step_mm)
+    plane = entry + offsets[None, :, None] * right + offsets[:, None, None] * down
+    ways = far - plane
+    length = np.linalg.norm(ways, axis=-1, keepdims=True)
+    # The entry is where this line's last stretch of bone begins, at most 10 mm off the plane.
+    t = np.arange(-10.0, parameters.straight_mm + 0.01, 0.75)
+    places = plane[:, :, None] + t[None, None, :, None] * (ways / length)[:, :, None]
+    bone = fields.bone(places)
+    solid = np.cumprod((bone > 0)[..., ::-1], axis=-1).sum(-1)
+    start = len(t) - solid
+    index = np.arange(len(t))
+    judged = (index >= start[..., None] + int(np.ceil(limits.docking_mm / 0.75))) & (t <= length - 0.1)
+    clear = np.where(judged, bone - device.outer_diameter_mm / 2 - limits.cortex_reserve_mm, np.inf)
+    margin = clear.min(-1)
+    bad = ~np.isfinite(margin) | (start == 0)
+    return EntryMap(np.where(bad, np.nan, margin), entry, right, down, step_mm)
