@@ -26,7 +26,7 @@ from planner.practice.room import CArmSetting
 from planner.services.propose_plan import views_of
 from planner.trajectory.evaluate import evaluate
 from planner.trajectory.fields import VertebraFields, prepare_fields
-from planner.trajectory.plan_level import plan_level
+from planner.trajectory.plan_level import Wish, plan_level
 from planner.trajectory.target import as_point
 
 Array = NDArray[np.float64]
@@ -208,7 +208,7 @@ def make_scenario(
         )
         return Scenario(spec, volume, vertebrae, structures, levels, device, fields, target, plan)
     level = plan_level(
-        anatomy, vertebrae, structures, volume, (spec.side,), device, views=views_of, fields=fields
+        anatomy, vertebrae, structures, volume, (spec.side,), Wish(device), views=views_of, fields=fields
     )
     found = level.trajectory(spec.side)
     if found is None or level.target is None:

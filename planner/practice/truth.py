@@ -141,11 +141,9 @@ def lesion_made(scenario: Scenario, hand: Hand, run: LesionRun, now_s: float) ->
         share = SEVEN_MINUTE_SHARE * (minutes / 7) ** (1 / 3)
     else:
         share = SEVEN_MINUTE_SHARE + (1 - SEVEN_MINUTE_SHARE) * min(1.0, (minutes - 7) / 8)
-    device = replace(
-        scenario.device,
-        lesion_diameter_mm=scenario.device.lesion_diameter_mm * share,
-        lesion_length_mm=scenario.device.lesion_length_mm * share,
-    )
+    full = scenario.device.lesions[0]
+    size = replace(full, diameter_mm=full.diameter_mm * share, length_mm=full.length_mm * share)
+    device = replace(scenario.device, lesions=(size,))
     return make_lesion(tool_axis(hand, scenario.side, device)[2], device, scenario.target)
 
 

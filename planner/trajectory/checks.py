@@ -253,9 +253,7 @@ def _tool(m: Measured, device: DeviceProfile, limits: Limits) -> list[Finding]:
         )
         found.append(Finding("caution", "pedicle_narrow", text, room[0], needed, "mm"))
     if m.straight_short_mm is not None and m.turn_deg > 0:
-        text = (
-            f"A straight {device.gauge} tool in this pedicle would stay {m.straight_short_mm:.1f} mm short."
-        )
+        text = f"A straight {device.gauge} tool in this pedicle would end {m.straight_short_mm:.1f} mm off the target."
         found.append(Finding("info", "straight_short", text, m.straight_short_mm, None, "mm"))
     return found
 

@@ -132,7 +132,10 @@ def _measured(
     skin = skin_entry(volume, found.entry_lps_mm, found.direction_lps)
     angles = views(anatomy, found.direction_lps, side) if views is not None else ()
     pedicle = anatomy.pedicles[side]
-    short = straight_short_mm(fields, pedicle, side, wish.device, goal) if found.turn_deg > 0 else None
+    margin = wish.limits.lateral_superior_mm + wish.limits.cortex_reserve_mm
+    short = None
+    if found.turn_deg > 0:
+        short = straight_short_mm(fields, pedicle, side, wish.device, goal, margin)
     done = evaluate(
         fields, anatomy, goal, side, wish.device, found, wish.limits, skin, angles,
         access=wish.access, straight_short_mm=short,

@@ -77,13 +77,18 @@ def _margin(start: Array, grid: Array, target: Target) -> float:
 
 
 def straight_short_mm(
-    fields: VertebraFields, pedicle: PedicleGeometry, side: Side, device: DeviceProfile, target: Target
+    fields: VertebraFields,
+    pedicle: PedicleGeometry,
+    side: Side,
+    device: DeviceProfile,
+    target: Target,
+    margin_mm: float,
 ) -> float | None:
-    """How near (mm) a straight tool through the pedicle, inside bone, comes to the target's centre at best.
+    """How near (mm) a straight tool through the pedicle, with a margin to cortex, comes to the target's centre.
 
-    None where no straight line stays inside the pedicle at all.
+    None where no straight line keeps that margin in the pedicle at all.
     """
-    radius = device.outer_diameter_mm / 2
+    radius = device.outer_diameter_mm / 2 + margin_mm
     points = waypoints(pedicle, fields, radius, (7, 7))
     if not len(points):
         return None

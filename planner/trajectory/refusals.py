@@ -77,7 +77,7 @@ def not_reached_refusal(
         return Refusal(side, "target_not_reached", reason)
     reason = f"{name} {side} is not planned: the target lies {off:.1f} mm off the pedicle's axis, "
     if device.bend_radius_mm is None:
-        short = straight_short_mm(fields, pedicle, side, device, target)
+        short = straight_short_mm(fields, pedicle, side, device, target, 0.0)
         reason += f"and a straight {short_name(device)} tool inside the pedicle cannot reach it"
         reason += "." if short is None else f"; it stays {short:.1f} mm away."
         reason += " A curved device may."

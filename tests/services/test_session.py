@@ -7,7 +7,7 @@ from plan_fakes import moved, plan, segmentation, trajectory
 
 from imaging.errors import PlannerError
 from imaging.findings import Finding
-from planner.domain.plan import Plan
+from planner.domain.plan import Plan, Trajectory
 from planner.session import PlanningSession, Selection
 from planner.signal import Signal
 
@@ -18,11 +18,15 @@ def started(value: Plan) -> PlanningSession:
     return session
 
 
-def state_of(session: PlanningSession, verse: int = 23) -> str:
+def trajectory_of(session: PlanningSession, verse: int = 23) -> Trajectory:
     assert session.plan is not None
     level = session.plan.level(verse)
     assert level is not None
-    return level.trajectories[0].state
+    return level.trajectories[0]
+
+
+def state_of(session: PlanningSession, verse: int = 23) -> str:
+    return trajectory_of(session, verse).state
 
 
 def test_signal_is_silent_for_equal_values_and_ends() -> None:
@@ -75,7 +79,7 @@ def test_a_refused_side_says_why() -> None:
     assert "too narrow" in session.why_not_approvable(23, "right")
 
 
-def test_any_change_takes_only_its_own_approval_back_and_undo_restores_it() -> None:
+def test_any_change_takes_only_its_own_approval_back_and_undo_does_not_give_it_back() -> None:
     session = started(plan())
     session.approve(23, "left")
     session.approve(22, "left")
@@ -83,8 +87,12 @@ def test_any_change_takes_only_its_own_approval_back_and_undo_restores_it() -> N
     session.commit("Move tip of L4 left", moved(session.plan, 3.0))
     assert state_of(session) == "draft"
     assert state_of(session, 22) == "approved"
+    said = trajectory_of(session).withdrawn
+    assert said.startswith("Approval of L4 left withdrawn at ")
     session.undo()
-    assert state_of(session) == "approved"
+    assert state_of(session) == "draft"
+    assert trajectory_of(session).withdrawn == said
+    assert state_of(session, 22) == "approved"
 
 
 def test_a_moved_target_or_doubtful_count_takes_approval_back() -> None:
@@ -97,7 +105,9 @@ def test_a_moved_target_or_doubtful_count_takes_approval_back() -> None:
     smaller = replace(level, target=replace(level.target, radius_mm=4))
     session.commit("Move target", session.plan.with_level(smaller))
     assert state_of(session) == "draft"
+    assert "the target's volume changed" in trajectory_of(session).withdrawn
     session.undo()
+    session.approve(23, "left")
     assert session.plan is not None
     session.commit("Doubt the count", replace(session.plan, levels_confirmed=False))
     assert state_of(session) == "draft"
