@@ -2,47 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from imaging.findings import SEVERITY_ORDER, Finding
-from imaging.labels import Side
 from planner.domain.device import DeviceProfile
 from planner.domain.limits import Limits
-from planner.domain.plan import Access, Clearances, Forgiveness, Target
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What the checks look at; lengths in mm, depth and height as fractions of the body."""
-
-    name: str
-    side: Side
-    access: Access
-    clearances: Clearances
-    least_mm: float
-    least_toward: str
-    least_along_mm: float
-    lesion_coverage: float
-    lesion_to_endplate_mm: float
-    bend_past_wall_mm: float | None
-    turn_deg: float
-    tip_depth: float
-    tip_height: float
-    tip_lateral_mm: float
-    target: Target
-    trap_mm: float | None
-    forgiveness: Forgiveness | None
-    skin_to_bone_mm: float | None
-    straight_mm: float
-    entry_side_mm: float
-    body_depth_mm: float
-    oblique_deg: float
-    tilt_deg: float
-    bone_in_way_mm: float
-    straight_short_mm: float | None
-    pedicle_room_mm: tuple[float, str] | None
+from planner.trajectory.checks_tool import body_findings, tool_findings, way_findings
+from planner.trajectory.measured import Measured
 
 
 def find_all(m: Measured, device: DeviceProfile, limits: Limits) -> tuple[Finding, ...]:
@@ -51,9 +17,9 @@ def find_all(m: Measured, device: DeviceProfile, limits: Limits) -> tuple[Findin
         *_walls(m, limits),
         *_hand(m, limits),
         *_canal(m, limits),
-        *_body(m, limits),
-        *_tool(m, device, limits),
-        *_way(m, device, limits),
+        *body_findings(m, limits),
+        *tool_findings(m, device, limits),
+        *way_findings(m, device, limits),
     ]
     return tuple(sorted(found, key=lambda f: SEVERITY_ORDER.index(f.severity)))
 
@@ -149,149 +115,4 @@ def _canal(m: Measured, limits: Limits) -> list[Finding]:
         if better <= limits.depth_high:
             text += f" Target at {100 * better:.0f} % depth would give {limit:.1f} mm."
         found.append(Finding("caution", "lesion_to_canal", text, lesion, limit, "mm"))
-    return found
-
-
-def _body(m: Measured, limits: Limits) -> list[Finding]:
-    found = []
-    c = m.clearances
-    if c.endplates is not None and c.endplates < limits.endplate_mm:
-        severity = "stop" if c.endplates < 0 else "caution"
-        text = f"The tool is {c.endplates:.1f} mm from an endplate, {limits.endplate_mm:g} mm are wanted."
-        found.append(Finding("stop" if severity == "stop" else "caution", "endplates", text, c.endplates,
-                             limits.endplate_mm, "mm"))  # fmt: skip
-    if c.anterior is not None and c.anterior < limits.anterior_mm:
-        text = f"The tip is {c.anterior:.1f} mm from the anterior wall, {limits.anterior_mm:g} mm are wanted."
-        found.append(
-            Finding(
-                "stop" if c.anterior < 0 else "caution",
-                "anterior",
-                text,
-                c.anterior,
-                limits.anterior_mm,
-                "mm",
-            )
-        )
-    if m.lesion_to_endplate_mm < limits.lesion_endplate_mm:
-        text = (
-            f"The lesion's edge is {m.lesion_to_endplate_mm:.1f} mm from the body's surface, "
-            f"{limits.lesion_endplate_mm:g} mm are wanted."
-        )
-        found.append(
-            Finding("caution", "lesion_edge", text, m.lesion_to_endplate_mm, limits.lesion_endplate_mm, "mm")
-        )
-    if m.lesion_coverage < limits.coverage_caution:
-        text = (
-            f"The lesion covers {100 * m.lesion_coverage:.0f} % of the target, "
-            f"{100 * limits.coverage_caution:.0f} % are wanted."
-        )
-        found.append(
-            Finding("caution", "target_coverage", text, m.lesion_coverage, limits.coverage_caution, "1")
-        )
-    return found + _tip(m)
-
-
-def _tip(m: Measured) -> list[Finding]:
-    """Where the tip lies in the target's window."""
-    found = []
-    low, high = m.target.depth_low, m.target.depth_high
-    if not low <= m.tip_depth <= high:
-        text = (
-            f"The tip lies at {100 * m.tip_depth:.0f} % of the body's depth, "
-            f"{100 * low:.0f} to {100 * high:.0f} % are wanted."
-        )
-        edge = low if m.tip_depth < low else high
-        found.append(Finding("caution", "tip_depth", text, m.tip_depth, edge, "1"))
-    off = abs(m.tip_lateral_mm - m.target.lateral_mm)
-    if off > m.target.lateral_tolerance_mm:
-        where = "the midline" if abs(m.target.lateral_mm) < 0.05 else "the target"
-        limit = m.target.lateral_tolerance_mm
-        text = f"The tip is {off:.1f} mm off {where}, limit {limit:g} mm."
-        found.append(Finding("caution", "tip_lateral", text, off, limit, "mm"))
-    tall = abs(m.tip_height - m.target.height_fraction)
-    if tall > m.target.height_tolerance:
-        text = (
-            f"The tip lies at {100 * m.tip_height:.0f} % of the body's height, the target at "
-            f"{100 * m.target.height_fraction:.0f} %."
-        )
-        found.append(Finding("caution", "tip_height", text, tall, m.target.height_tolerance, "1"))
-    return found
-
-
-def _tool(m: Measured, device: DeviceProfile, limits: Limits) -> list[Finding]:
-    found = []
-    if m.bend_past_wall_mm is None:
-        text = "The tool does not reach the vertebral body. Advance it or correct its direction."
-        found.append(Finding("stop", "body_not_reached", text))
-    elif m.turn_deg > 0 and m.bend_past_wall_mm < 0:
-        text = (
-            f"The curve begins {-m.bend_past_wall_mm:.1f} mm behind the posterior wall at this laterality. "
-            "Advance the introducer past the wall before the stylet turns."
-        )
-        found.append(Finding("stop", "curve_before_wall", text, m.bend_past_wall_mm, 0.0, "mm"))
-    if m.turn_deg > device.max_turn_deg + 1e-6:
-        text = f"The stylet turns {m.turn_deg:.0f}°, {device.name} reaches {device.max_turn_deg:.0f}°."
-        found.append(Finding("stop", "turn_too_large", text, m.turn_deg, device.max_turn_deg, "deg"))
-    if m.trap_mm is not None and m.trap_mm > limits.silhouette_trap_mm:
-        text = (
-            f"On the lateral view the wall's line lies {m.trap_mm:.1f} mm behind the true wall here. "
-            f"Go {np.ceil(m.trap_mm):.0f} mm past the line before you turn the stylet."
-        )
-        found.append(
-            Finding("caution", "lateral_silhouette", text, m.trap_mm, limits.silhouette_trap_mm, "mm")
-        )
-    if (m.entry_side_mm > 0) != (m.side == "left"):
-        text = f"The tool enters on the other side of the midline than {m.name} {m.side}. Move the entry."
-        found.append(Finding("stop", "wrong_side", text, m.entry_side_mm, 0.0, "mm"))
-    room = m.pedicle_room_mm
-    needed = device.outer_diameter_mm + 2 * limits.lateral_superior_mm
-    if room is not None and room[0] < needed and m.access != "extrapedicular":
-        text = (
-            f"The pedicle measures {room[0]:.1f} mm {room[1]} at its isthmus, {device.gauge} with "
-            f"{limits.lateral_superior_mm:g} mm a side needs {needed:.1f} mm, yet this way keeps "
-            f"{m.least_mm:.1f} mm. Check the pedicle in the slices."
-        )
-        found.append(Finding("caution", "pedicle_narrow", text, room[0], needed, "mm"))
-    if m.straight_short_mm is not None and m.turn_deg > 0:
-        text = f"A straight {device.gauge} tool in this pedicle would end {m.straight_short_mm:.1f} mm off the target."
-        found.append(Finding("info", "straight_short", text, m.straight_short_mm, None, "mm"))
-    return found
-
-
-def _way(m: Measured, device: DeviceProfile, limits: Limits) -> list[Finding]:
-    """Between skin and bone, and whether a C-arm can look down the tool."""
-    found = []
-    near = m.clearances.neighbour
-    if near is not None and near < limits.neighbour_mm:
-        what = f"passes {near:.1f} mm from" if near >= 0 else f"goes {-near:.1f} mm deep through"
-        text = f"The tool {what} the facet joint or another vertebra, {limits.neighbour_mm:g} mm are wanted."
-        found.append(Finding("caution", "neighbour", text, near, limits.neighbour_mm, "mm"))
-    if m.bone_in_way_mm > 0:
-        text = (
-            f"Other bone lies on the straight way from the skin over {m.bone_in_way_mm:.0f} mm"
-            + (", at this level the iliac crest as a rule." if m.name in ("L5", "S1") else ".")
-            + " Move the entry or tilt the tool."
-        )
-        found.append(Finding("caution", "bone_in_way", text, m.bone_in_way_mm, 0.0, "mm"))
-    for word, value, limit in (
-        ("an oblique", m.oblique_deg, limits.carm_oblique_deg),
-        ("a tilt", m.tilt_deg, limits.carm_tilt_deg),
-    ):
-        if value > limit:
-            text = (
-                f"To look down the tool the C-arm needs {word} of {value:.0f}°, it reaches {limit:.0f}°. "
-                "Work in AP and lateral, or choose another direction."
-            )
-            found.append(Finding("caution", "en_face_out_of_reach", text, value, limit, "deg"))
-    if m.skin_to_bone_mm is None:
-        found.append(Finding("info", "skin_not_in_image", "The skin behind the entry is not in the image."))
-        return found
-    needs = m.skin_to_bone_mm + m.straight_mm + limits.hub_reserve_mm
-    if needs > device.introducer_length_mm:
-        text = (
-            f"The introducer needs {needs:.0f} mm (skin to bone {m.skin_to_bone_mm:.0f}, in bone "
-            f"{m.straight_mm:.0f}, outside {limits.hub_reserve_mm:.0f}); {device.name} has "
-            f"{device.introducer_length_mm:.0f} mm."
-        )
-        found.append(Finding("stop", "introducer_too_short", text, device.introducer_length_mm, needs, "mm"))
     return found

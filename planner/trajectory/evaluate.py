@@ -22,12 +22,13 @@ from planner.domain.plan import (
     TrajectoryParameters,
     ViewName,
 )
-from planner.trajectory.checks import Measured, find_all
+from planner.trajectory.checks import find_all
 from planner.trajectory.clearance import ToolClearance, along_tool, cone_distance, least_walls, walls_along
 from planner.trajectory.fields import VertebraFields
 from planner.trajectory.forgiveness import simulate
 from planner.trajectory.lateral_view import lateral_view, wall_crossing
 from planner.trajectory.lesion import lesion_surface, make_lesion
+from planner.trajectory.measured import Measured
 from planner.trajectory.path import build_path
 from planner.trajectory.target import as_point, place_in_body
 from planner.trajectory.way import WAY_MM, en_face_words, way_bone

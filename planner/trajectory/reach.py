@@ -84,7 +84,7 @@ def straight_short_mm(
     target: Target,
     margin_mm: float,
 ) -> float | None:
-    """How near (mm) a straight tool through the pedicle, with a margin to cortex, comes to the target's centre.
+    """How near (mm) a straight tool in the pedicle, with a margin to cortex, comes to the target.
 
     None where no straight line keeps that margin in the pedicle at all.
     """
