@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from imaging.errors import PlannerError
-from imaging.labels import Side
+from imaging.labels import NAME_FROM_VERSE, Side
 from imaging.segmentation.result import SpineSegmentation
 from planner.domain.plan import Plan, State
 from planner.history import PlanHistory
+from planner.services.acknowledge import acknowledge
 from planner.services.annotate import require_unlocked
 from planner.services.approval import (
     approval_blockers,
@@ -180,6 +181,11 @@ class PlanningSession:
     def confirm_levels(self) -> None:
         """Record that a person has confirmed the names of the levels."""
         self.commit("Confirm the level count", confirm_levels(self._present().plan))
+
+    def acknowledge(self, verse: int, code: str, who: str = "") -> None:
+        """Record that a person has looked at a doubt (VerSe number, 0 for the whole case)."""
+        name = NAME_FROM_VERSE.get(verse, "the case")
+        self.commit(f"Look at a doubt of {name}", acknowledge(self._present().plan, verse, code, who))
 
     def why_not_approvable(self, verse: int, side: Side) -> str:
         """The sentence beside the Approve button; empty when it may be pressed."""

@@ -11,6 +11,7 @@ from typing import Literal
 from imaging.findings import Finding
 from imaging.labels import NAME_FROM_VERSE, Side
 from planner.domain.device import DeviceProfile
+from planner.domain.doubt import Seen
 from planner.domain.limits import DEFAULT_LIMITS, Limits
 from planner.domain.notebook import EMPTY, Notebook
 
@@ -285,6 +286,7 @@ class Plan:
     findings: tuple[Finding, ...]
     levels_confirmed: bool = False
     notebook: Notebook = EMPTY
+    seen: tuple[Seen, ...] = ()
     limits: Limits = DEFAULT_LIMITS
     devices: tuple[DeviceProfile, ...] = ()
     segmentation_sha256: str = ""

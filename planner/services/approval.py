@@ -8,6 +8,7 @@ from datetime import datetime
 from imaging.findings import NAMING_CODES, Finding
 from imaging.labels import Side
 from planner.domain.plan import LevelPlan, Plan, Trajectory
+from planner.services.acknowledge import open_doubts
 from planner.services.what_changed import what_changed
 
 LEVEL_COUNT_UNCONFIRMED = "level_count_unconfirmed"
@@ -24,6 +25,7 @@ def approval_blockers(plan: Plan, verse: int, side: Side) -> tuple[str, ...]:
         return (refusal.reason if refusal else f"{level.name} {side} is not planned.",)
     blockers = [] if plan.levels_confirmed else ["Confirm the level count."]
     blockers += [finding.text for finding in _stops(plan, level, trajectory)]
+    blockers += [f"Look at this and say so: {finding.text}" for _, finding in open_doubts(plan, verse)]
     return tuple(dict.fromkeys(blockers))
 
 

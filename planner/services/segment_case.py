@@ -45,11 +45,11 @@ def segment_case(
 def measured(case: Case, labels: SpineLabels, progress: Progress = NULL_PROGRESS) -> SpineSegmentation:
     """Label maps with what can be measured on them."""
     from imaging.segmentation.anatomy import measure_anatomy
+    from imaging.segmentation.quality import with_quality
 
     levels = measure_anatomy(labels.vertebrae, labels.structures, case.volume, labels.confidence, progress)
-    return SpineSegmentation(
-        labels.vertebrae, labels.structures, tuple(levels), labels.findings, labels.evidence
-    )
+    levels = with_quality(levels, labels.vertebrae, labels.structures, case.volume)
+    return SpineSegmentation(labels.vertebrae, labels.structures, levels, labels.findings, labels.evidence)
 
 
 def import_segmentation(

@@ -61,7 +61,9 @@ def open_stored(
     read_only = SOURCE_CHANGED if stored.source_changed(case.source.voxel_sha256) else ""
     if read_only and not case.volume.grid.same_as(stored.vertebrae.grid):
         raise PlannerError("source_changed", "The images are not those this plan was made on.")
-    labels = SpineLabels(stored.vertebrae, stored.structures, stored.confidence, stored.plan.findings)
+    labels = SpineLabels(
+        stored.vertebrae, stored.structures, stored.confidence, stored.plan.findings, stored.evidence
+    )
     found = measured(case, labels, SubProgress(progress, 0.7, 1.0))
     lock = None
     if not read_only:

@@ -11,11 +11,11 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from imaging.errors import PlannerError
-from imaging.segmentation.result import SpineSegmentation
+from imaging.segmentation.result import LevelEvidence, SpineSegmentation
 from imaging.volume import LabelVolume
 from planner.domain.plan import Plan
 from planner.storage.atomic import whole_file
-from planner.storage.plan_json import plan_from_dict, plan_to_text
+from planner.storage.plan_json import evidence_from_dict, plan_from_dict, plan_to_text
 from planner.version import app_version
 
 SUFFIX = ".bvncase"
@@ -33,6 +33,7 @@ class CaseFile:
         plan: with its source's identifiers and voxel hash.
         vertebrae, structures: label maps on the source's grid.
         confidence: of each vertebra's name, by VerSe number.
+        evidence: what the names stand on.
     """
 
     folder: Path
@@ -40,6 +41,7 @@ class CaseFile:
     vertebrae: LabelVolume
     structures: LabelVolume
     confidence: dict[int, float]
+    evidence: LevelEvidence
 
     def source_changed(self, voxel_sha256: str) -> bool:
         """Whether the images now at hand differ from those the plan was made on."""
@@ -102,7 +104,9 @@ def read_case_file(path: Path) -> CaseFile:
     if not vertebrae.grid.same_as(structures.grid):
         raise PlannerError("bad_case_file", f"{path} is damaged: its two label maps lie on different grids.")
     confidence = {int(v["verse"]): float(v["confidence"]) for v in document.get("vertebrae", [])}
-    return CaseFile(Path(case["folder"]), plan, vertebrae, structures, confidence)
+    return CaseFile(
+        Path(case["folder"]), plan, vertebrae, structures, confidence, evidence_from_dict(document)
+    )
 
 
 def _check_members(path: Path, archive: zipfile.ZipFile) -> None:

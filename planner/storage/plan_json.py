@@ -12,7 +12,8 @@ from imaging.anatomy import BodyGeometry, PedicleGeometry, VertebraAnatomy
 from imaging.errors import PlannerError
 from imaging.findings import Finding
 from imaging.labels import NAME_FROM_VERSE, SIDES
-from imaging.segmentation.result import SpineSegmentation
+from imaging.segmentation.result import Counting, LevelEvidence, SpineSegmentation
+from planner.domain.doubt import Seen
 from planner.domain.plan import (
     Clearances,
     Lesion,
@@ -196,10 +197,17 @@ def plan_to_dict(plan: Plan, segmentation: SpineSegmentation | None = None) -> J
         "devices": devices_document(plan.devices),
         "procedure": record(plan.procedure),
         "levels_confirmed": plan.levels_confirmed,
+        "seen": [{"verse": x.verse, "code": x.code, "when": x.when, "who": x.who} for x in plan.seen],
         "findings": [_finding(f) for f in plan.findings],
         "levels": [_level(x, segmentation.level(x.verse) if segmentation else None) for x in plan.levels],
     }
     if segmentation is not None:
+        evidence = segmentation.evidence
+        document["naming"] = {
+            "used": evidence.used,
+            "confidence": _number(evidence.confidence),
+            "others": [{"source": other.source, "shift": other.shift} for other in evidence.others],
+        }
         document["vertebrae"] = [
             {
                 "label": NAME_FROM_VERSE[a.verse],
@@ -283,11 +291,21 @@ def plan_from_dict(document: Mapping[str, Any]) -> Plan:
         findings=_read_findings(document["findings"]),
         levels_confirmed=document["levels_confirmed"],
         notebook=notebook_from_dict(document.get("notebook"), _read_trajectory),
+        seen=tuple(Seen(x["verse"], x["code"], x["when"], x["who"]) for x in document.get("seen", ())),
         limits=read_limits(document.get("limits")),
         devices=read_plan_devices(document.get("devices", ())),
         segmentation_sha256=document.get("segmentation_sha256", ""),
         procedure=read_procedure(document.get("procedure")),
     )
+
+
+def evidence_from_dict(document: Mapping[str, Any]) -> LevelEvidence:
+    """What the names of the levels stand on, where the document says so."""
+    naming = document.get("naming")
+    if naming is None:
+        return LevelEvidence()
+    others = tuple(Counting(x["source"], x["shift"]) for x in naming["others"])
+    return LevelEvidence(naming["used"], naming["confidence"], others)
 
 
 def plan_to_text(plan: Plan, segmentation: SpineSegmentation | None = None) -> str:
