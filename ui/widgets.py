@@ -319,7 +319,50 @@ def _spine(p: QPainter) -> None:
         _path(p, (12, y), (16, y + 1.2))
 
 
+def _slab(p: QPainter) -> None:
+    _path(p, (3, 8), (13, 5), (17, 7), (7, 10), (3, 8))
+    _path(p, (3, 12.5), (7, 14.5), (17, 11.5))
+
+
+def _ruler(p: QPainter) -> None:
+    _path(p, (3, 13), (13, 3), (17, 7), (7, 17), (3, 13))
+    for x, y in ((7, 9), (9.5, 6.5), (12, 4)):
+        _path(p, (x - 1, y + 1), (x + 0.6, y + 2.6))
+
+
+def _lock(p: QPainter) -> None:
+    p.drawRoundedRect(QRectF(4.5, 9, 11, 7.5), 1.5, 1.5)
+    path = QPainterPath(QPointF(7, 9))
+    path.lineTo(7, 6.5)
+    path.cubicTo(7, 2.5, 13, 2.5, 13, 6.5)
+    path.lineTo(13, 9)
+    p.drawPath(path)
+
+
+def _help(p: QPainter) -> None:
+    p.drawEllipse(QPointF(10, 10), 7, 7)
+    path = QPainterPath(QPointF(7.8, 8))
+    path.cubicTo(7.8, 5, 12.4, 5, 12.2, 8)
+    path.cubicTo(12, 9.6, 10, 9.6, 10, 11.6)
+    p.drawPath(path)
+    p.drawPoint(QPointF(10, 14))
+
+
+def _gear(p: QPainter) -> None:
+    p.drawEllipse(QPointF(10, 10), 2.6, 2.6)
+    p.drawEllipse(QPointF(10, 10), 5.4, 5.4)
+    for i in range(8):
+        a = math.radians(45 * i)
+        c, s = math.cos(a), math.sin(a)
+        _path(p, (10 + 5.4 * c, 10 + 5.4 * s), (10 + 7.6 * c, 10 + 7.6 * s))
+
+
 _ICONS = {
+    "slab": _slab,
+    "ruler": _ruler,
+    "lock": _lock,
+    "help": _help,
+    "gear": _gear,
     "folder": _folder,
     "undo": _undo,
     "redo": _redo,

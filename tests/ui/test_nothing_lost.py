@@ -26,7 +26,7 @@ def press(dialog: QDialog, word: str) -> None:
 def test_a_killed_window_is_offered_again_with_its_last_change(planned, services, qtbot, tmp_path):
     planned.session.confirm_levels()
     state = next(iter((tmp_path / "recovery").iterdir())) / "state.json"
-    qtbot.waitUntil(lambda: "Confirm the level count" in state.read_text(), timeout=3000)
+    qtbot.waitUntil(lambda: "Confirm the level count" in state.read_text(), timeout=15000)
     confirmed = planned.session.plan
     planned.keeper._lock.release()
     planned.keeper = None
@@ -36,14 +36,14 @@ def test_a_killed_window_is_offered_again_with_its_last_change(planned, services
     dialog = planned.findChild(QDialog, "recovery")
     assert "SPECIMEN, Anna" in dialog.windowTitle()
     press(dialog, "Open it")
-    qtbot.waitUntil(lambda: planned.session.plan == confirmed, timeout=3000)
+    qtbot.waitUntil(lambda: planned.session.plan == confirmed, timeout=15000)
     assert not planned.session.is_clean
-    qtbot.waitUntil(lambda: not state.exists(), timeout=3000)
+    qtbot.waitUntil(lambda: not state.exists(), timeout=15000)
     assert left_behind(tmp_path / "recovery") == []
 
 
 def test_discarding_removes_what_was_left(planned, qtbot, tmp_path):
-    qtbot.waitUntil(lambda: planned._kept_at is not None, timeout=3000)
+    qtbot.waitUntil(lambda: planned._kept_at is not None, timeout=15000)
     planned.keeper._lock.release()
     planned.keeper = None
     planned.offer_left_behind()
@@ -54,11 +54,11 @@ def test_discarding_removes_what_was_left(planned, qtbot, tmp_path):
 def test_a_saved_case_is_written_again_by_itself(planned, services, qtbot, tmp_path):
     path = tmp_path / "a.bvncase"
     planned._save_to(path)
-    qtbot.waitUntil(lambda: planned.session.is_clean, timeout=3000)
+    qtbot.waitUntil(lambda: planned.session.is_clean, timeout=15000)
     planned._autosave.setInterval(50)
     planned.session.confirm_levels()
     assert not planned.session.is_clean
-    qtbot.waitUntil(lambda: services.saved == [path, path] and planned.session.is_clean, timeout=3000)
+    qtbot.waitUntil(lambda: services.saved == [path, path] and planned.session.is_clean, timeout=15000)
 
 
 def test_a_full_disc_is_said_in_the_step_bar(planned, services, qtbot, tmp_path):
@@ -67,7 +67,7 @@ def test_a_full_disc_is_said_in_the_step_bar(planned, services, qtbot, tmp_path)
 
     services.save = full
     planned._save_to(tmp_path / "a.bvncase", quiet=True)
-    qtbot.waitUntil(lambda: planned.bar.saved.text() == "Not saved", timeout=3000)
+    qtbot.waitUntil(lambda: planned.bar.saved.text() == "Not saved", timeout=15000)
     assert "No space left" in planned.bar.saved.toolTip()
 
 
@@ -77,7 +77,7 @@ def test_a_second_writer_reads_only_and_is_told_why(window, services, qtbot, tmp
         object(), services.found, made_plan(), reason
     )
     window.open_case_file(tmp_path / "a.bvncase")
-    qtbot.waitUntil(lambda: window.session.plan is not None, timeout=3000)
+    qtbot.waitUntil(lambda: window.session.plan is not None, timeout=15000)
     assert window.banner.read_only.text() == reason
     assert window.bar.saved.text() == "Read only"
     window.presenter.confirm_levels()
@@ -99,7 +99,7 @@ def test_missing_images_are_asked_for(window, services, qtbot, tmp_path, monkeyp
 
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
     window.open_case_file(tmp_path / "a.bvncase")
-    qtbot.waitUntil(lambda: window.findChild(QDialog, "images_missing") is not None, timeout=3000)
+    qtbot.waitUntil(lambda: window.findChild(QDialog, "images_missing") is not None, timeout=15000)
     press(window.findChild(QDialog, "images_missing"), "Show where…")
-    qtbot.waitUntil(lambda: window.session.plan is not None, timeout=3000)
+    qtbot.waitUntil(lambda: window.session.plan is not None, timeout=15000)
     assert asked == [None, tmp_path]

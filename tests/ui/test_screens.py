@@ -65,7 +65,7 @@ def test_keys_enter_steps(planned, qtbot):
     keys = planned.bar.order()
     number = keys.index("export") + 1
     QTest.keyClick(planned, getattr(Qt.Key, f"Key_{number}"), Qt.KeyboardModifier.ControlModifier)
-    qtbot.waitUntil(lambda: planned.host.current() == "export", timeout=1000)
+    qtbot.waitUntil(lambda: planned.host.current() == "export", timeout=15000)
     QTest.keyClick(planned, Qt.Key.Key_1, Qt.KeyboardModifier.ControlModifier)
-    qtbot.waitUntil(lambda: planned.host.current() == "cases", timeout=1000)
+    qtbot.waitUntil(lambda: planned.host.current() == "cases", timeout=15000)
     assert planned.banner.isVisible(), "the patient stays in sight while a case is open"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Hashable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,15 +16,18 @@ from imaging.progress import Progress
 from imaging.segmentation.result import SpineSegmentation
 from imaging.volume import Volume
 from planner.devices.catalogue import device_by_id
-from planner.domain.plan import LevelPlan, Plan, Trajectory
+from planner.domain.notebook import Kind
+from planner.domain.plan import LevelPlan, Plan, Point, Trajectory
 from planner.session import PlanningSession
+from ui.presenters.along_tool import AlongTool
+from ui.presenters.annotating import Annotating
 from ui.presenters.services import Handle, PatientWords, Services, XrayPicture, XrayView
 from ui.tasks import TaskRunner
 
 Array = NDArray[np.float64]
 
 
-class CasePresenter(QObject):
+class CasePresenter(AlongTool, Annotating, QObject):
     """One open case for the views: selection, cursor, depth along the tool, edits, X-rays."""
 
     plan_changed = Signal()
@@ -36,6 +40,7 @@ class CasePresenter(QObject):
     told = Signal(str)
     failed = Signal(str, object, str)
     pointer_told = Signal(str)
+    edit_asked = Signal(str)
 
     def __init__(
         self, session: PlanningSession, services: Services, tasks: TaskRunner, parent: QObject | None = None
@@ -51,6 +56,11 @@ class CasePresenter(QObject):
         self.window_level = (1800.0, 400.0) if ct else (float(high - low), float(high + low) / 2)
         self.overlays = True
         self.crosshair = True
+        self.slab_mm = 0.0
+        self.measuring: Kind | None = None
+        self.marks: list[Point] = []
+        self._nudged_at, self._nudges = 0.0, 0
+        self._may_edit: set[tuple[int, Side]] = set()
         self.xrays: dict[str, XrayPicture] = {}
         self.xray_failure = ""
         self.dragging: Handle | None = None
@@ -146,72 +156,6 @@ class CasePresenter(QObject):
         self.cursor_lps_mm = grid.lps_from_indices(ijk)
         self.cursor_changed.emit()
 
-    def set_depth(self, depth_mm: float) -> None:
-        """Go to a depth along the tool, in all views."""
-        trajectory = self.trajectory
-        if trajectory is None:
-            return
-        self.depth_mm = float(np.clip(depth_mm, 0, self.length_mm()))
-        self.depth_changed.emit()
-        self.set_cursor(self.at_depth(self.depth_mm)[0])
-
-    def length_mm(self) -> float:
-        """Length of the tool in the bone."""
-        trajectory = self.trajectory
-        return float(arc_mm(trajectory)[-1]) if trajectory else 0.0
-
-    def at_depth(self, depth_mm: float) -> tuple[Array, Array]:
-        """Point and unit tangent of the selected tool at a depth."""
-        trajectory = self.trajectory
-        if trajectory is None:
-            return self.cursor_lps_mm, np.array([0.0, -1.0, 0.0])
-        path, arc = np.array(trajectory.path_lps_mm, float), arc_mm(trajectory)
-        point = np.array([np.interp(depth_mm, arc, path[:, a]) for a in range(3)])
-        low, high = max(0.0, depth_mm - 0.6), min(float(arc[-1]), depth_mm + 0.6)
-        ahead = np.array(
-            [np.interp(high, arc, path[:, a]) - np.interp(low, arc, path[:, a]) for a in range(3)]
-        )
-        length = np.linalg.norm(ahead)
-        return point, ahead / length if length > 1e-9 else np.array(
-            trajectory.parameters.direction_lps, float
-        )
-
-    def pedicle_depth(self) -> float:
-        """The depth shown across the tool: the present one, but the middle of the pedicle past the posterior
-        wall, where a cut across the tool shows no pedicle any more."""
-        marks = dict(self.checkpoints())
-        if self.depth_mm > marks.get("Posterior wall", self.length_mm()) + 2.0 and "Mid-pedicle" in marks:
-            return marks["Mid-pedicle"]
-        return self.depth_mm
-
-    def checkpoints(self) -> list[tuple[str, float]]:
-        """Named depths along the selected tool, in order."""
-        trajectory, anatomy = self.trajectory, self.anatomy
-        if trajectory is None:
-            return []
-        path, arc = np.array(trajectory.path_lps_mm, float), arc_mm(trajectory)
-        marks: list[tuple[str, float]] = [("Docking", 0.0)]
-        if anatomy is not None:
-            pedicle = anatomy.pedicles.get(trajectory.side)
-            if pedicle is not None:
-                nearest = int(np.argmin(np.linalg.norm(path - pedicle.isthmus_centre_lps_mm, axis=1)))
-                marks.append(("Mid-pedicle", float(arc[nearest])))
-            behind = (path - anatomy.body.posterior_wall_lps_mm) @ anatomy.body.posterior
-            inside = np.flatnonzero(behind < 0)
-            if len(inside) and inside[0] > 0:
-                marks.append(("Posterior wall", float(arc[inside[0]])))
-        if trajectory.parameters.turn_deg > 1:
-            marks.append(("Bend", float(trajectory.parameters.straight_mm)))
-        marks.append(("Target", float(arc[-1])))
-        return sorted((m for m in marks if 0 <= m[1] <= arc[-1] + 1e-6), key=lambda m: m[1])
-
-    def step_checkpoint(self, by: int) -> None:
-        """Go to the next (1) or last (-1) checkpoint."""
-        depths = [d for _, d in self.checkpoints()]
-        rest = [d for d in depths if (d > self.depth_mm + 0.05 if by > 0 else d < self.depth_mm - 0.05)]
-        if rest:
-            self.set_depth(min(rest) if by > 0 else max(rest))
-
     def set_window(self, window: float, level: float) -> None:
         """Brightness of the slices."""
         self.window_level = (max(20.0, window), level)
@@ -222,7 +166,37 @@ class CasePresenter(QObject):
         self.overlays = shown
         self.look_changed.emit()
 
-    def drag(self, handle: Handle, point_lps_mm: Array, final: bool) -> None:
+    def why_not_editable(self) -> str:
+        """Why the selected tool may not be moved; empty when it may. An approved one is asked about once."""
+        level, trajectory = self.level, self.trajectory
+        if self.session.read_only:
+            return self.session.read_only
+        if level is None or trajectory is None or self.session.plan is None:
+            return "There is no planned tool to move."
+        place = (level.verse, trajectory.side)
+        if place in self.session.plan.notebook.locked:
+            return f"{self.title()} is locked and does not move. Unlock it first (K)."
+        if trajectory.state == "approved" and place not in self._may_edit:
+            return f"Edit {self.title()}? Its approval will be withdrawn."
+        return ""
+
+    def begin_edit(self) -> bool:
+        """Whether an edit may begin now; if not, it is said why, or asked."""
+        reason = self.why_not_editable()
+        if reason.startswith("Edit "):
+            self.edit_asked.emit(reason)
+        elif reason:
+            self.told.emit(reason)
+        return not reason
+
+    def allow_edit(self) -> None:
+        """A person knows that editing the selected tool withdraws its approval."""
+        if self.level is not None:
+            self._may_edit.add((self.level.verse, self.side))
+
+    def drag(
+        self, handle: Handle, point_lps_mm: Array, final: bool, merge_key: Hashable | None = None
+    ) -> None:
         """Move a handle of the selected tool; shown at once, kept when ``final``."""
         plan, trajectory, level = self.session.plan, self.trajectory, self.level
         if plan is None or trajectory is None or level is None or self.segmentation is None:
@@ -231,7 +205,7 @@ class CasePresenter(QObject):
         case, segmentation = self.session.case, self.segmentation
         verse, side = level.verse, trajectory.side
         point = (float(point_lps_mm[0]), float(point_lps_mm[1]), float(point_lps_mm[2]))
-        what = "entry" if handle == "entry" else "tip"
+        what = {"entry": "entry", "bend": "bend", "target": "tip"}[handle]
         label = f"Move {what}, {level.name} {side}"
 
         def work(_progress: Progress) -> Plan:
@@ -241,8 +215,8 @@ class CasePresenter(QObject):
             if self.session.plan is not plan:
                 return
             if final:
-                self.session.commit(label, moved)
-                self.history_changed.emit()
+                self._may_edit.discard((verse, side))
+                self._guard(lambda: self.session.commit(label, moved, merge_key))
             elif self.dragging:
                 self.session.preview(moved)
 
@@ -258,9 +232,37 @@ class CasePresenter(QObject):
     def nudge(self, handle: Handle, shift_lps_mm: Array) -> None:
         """Move a handle by a small step."""
         trajectory = self.trajectory
-        if trajectory is not None:
-            start = trajectory.bone_entry_lps_mm if handle == "entry" else trajectory.tip_lps_mm
-            self.drag(handle, np.array(start) + shift_lps_mm, final=True)
+        if trajectory is None or not self.begin_edit():
+            return
+        now = time.monotonic()
+        if now - self._nudged_at > 1.0:
+            self._nudges += 1
+        self._nudged_at = now
+        key = ("nudge", handle, self.title(), self._nudges)
+        self.drag(handle, self.handle_point(handle) + shift_lps_mm, final=True, merge_key=key)
+
+    def handle_point(self, handle: Handle) -> Array:
+        """Where a handle of the selected tool lies; the bend's is where the straight part ends."""
+        t = self.trajectory
+        if t is None:
+            return self.cursor_lps_mm
+        if handle == "bend":
+            p = t.parameters
+            return np.array(p.entry_lps_mm) + p.straight_mm * np.array(p.direction_lps, float)
+        return np.array(t.bone_entry_lps_mm if handle == "entry" else t.tip_lps_mm, float)
+
+    def handles(self) -> tuple[Handle, ...]:
+        """The handles of the selected tool, the one that is grasped first where they meet first."""
+        if self.trajectory is None:
+            return ()
+        return ("target", "bend", "entry") if self.trajectory.parameters.turn_deg > 1 else ("target", "entry")
+
+    def tilt(self, across_lps: Array, degrees: float) -> None:
+        """Turn the selected tool about its bone entry, its tip moving along ``across_lps``."""
+        if self.trajectory is None:
+            return
+        reach = float(np.linalg.norm(self.handle_point("target") - self.handle_point("entry")))
+        self.nudge("target", across_lps * np.tan(np.deg2rad(degrees)) * reach)
 
     def cancel_drag(self) -> None:
         """Put everything back as before the drag."""
@@ -352,9 +354,3 @@ class CasePresenter(QObject):
                 self.told.emit(f"{self.xray_failure} {type(error).__name__}: {error}")
 
         self.tasks.latest("xray", work, done, failed)
-
-
-def arc_mm(trajectory: Trajectory) -> Array:
-    """(n,) length from the bone entry to every point of the path."""
-    path = np.array(trajectory.path_lps_mm, float)
-    return np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))])

@@ -23,6 +23,7 @@ from planner.domain.plan import Plan, Point, TrajectoryParameters
 from planner.services import edit_plan, open_case, propose_plan, render_fluoro, segment_case
 from planner.services.open_case import Case
 from planner.services.stored_case import StoredCase, open_stored
+from planner.trajectory.handles import bent
 from ui.presenters.browser_rows import date_words, person_name
 from ui.presenters.services import Handle, PatientWords, XrayPicture, XrayView
 
@@ -114,7 +115,11 @@ class PlannerServices:
         trajectory = level.trajectory(side) if level else None
         if trajectory is None:
             raise PlannerError("not_planned", "This trajectory is not planned, so it cannot be moved.")
-        aim = aimed(trajectory.parameters, trajectory.tip_lps_mm, handle, point_lps_mm)
+        if handle == "bend":
+            device = propose_plan.device_named(trajectory.device)
+            aim = bent(trajectory.parameters, trajectory.tip_lps_mm, device, point_lps_mm)
+        else:
+            aim = aimed(trajectory.parameters, trajectory.tip_lps_mm, handle, point_lps_mm)
         return edit_plan.change_trajectory(case, segmentation, plan, verse, side, aim, quick=quick)
 
     def xray(

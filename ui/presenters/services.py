@@ -17,7 +17,7 @@ from imaging.volume import Volume
 from planner.domain.plan import Plan, Point
 from planner.services.stored_case import StoredCase
 
-Handle = Literal["entry", "target"]
+Handle = Literal["entry", "bend", "target"]
 XrayView = Literal["ap", "lateral", "oblique", "en_face"]
 
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QDialog,
+    QHBoxLayout,
+    QPlainTextEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from planner.storage.recovery import Left
 from ui.widgets import StatusMark, label
@@ -152,4 +160,48 @@ def ask_to_fill(parent: QWidget, reason: str, fill: Callable[[], None]) -> QDial
     dialog.accepted.connect(fill)
     dialog.setObjectName("fill_missing")
     dialog.open()
+    return dialog
+
+
+def ask_edit(parent: QWidget, text: str, allow: Callable[[], None]) -> QDialog:
+    """Ask before an approved trajectory is edited."""
+    dialog, box = _dialog(parent, "This trajectory is approved", text, "caution")
+    dialog.setObjectName("edit_approved")
+    buttons = QHBoxLayout()
+    keep = QPushButton("Keep approved")
+    keep.clicked.connect(dialog.reject)
+    go = QPushButton("Edit")
+    go.setProperty("role", "primary")
+    go.clicked.connect(dialog.accept)
+    buttons.addStretch(1)
+    buttons.addWidget(keep)
+    buttons.addWidget(go)
+    box.addLayout(buttons)
+    dialog.accepted.connect(allow)
+    dialog.open()
+    return dialog
+
+
+def edit_note(parent: QWidget, title: str, text: str, keep: Callable[[str], None]) -> QDialog:
+    """Write a note to a trajectory."""
+    dialog, box = _dialog(parent, title, "Printed in the report and saved with the case.", "info")
+    dialog.setObjectName("note")
+    field = QPlainTextEdit(text)
+    field.setMinimumHeight(90)
+    field.setTabChangesFocus(True)
+    field.setAccessibleName(title)
+    box.addWidget(field)
+    buttons = QHBoxLayout()
+    cancel = QPushButton("Cancel")
+    cancel.clicked.connect(dialog.reject)
+    go = QPushButton("Keep note")
+    go.setProperty("role", "primary")
+    go.clicked.connect(dialog.accept)
+    buttons.addStretch(1)
+    buttons.addWidget(cancel)
+    buttons.addWidget(go)
+    box.addLayout(buttons)
+    dialog.accepted.connect(lambda: keep(field.toPlainText()))
+    dialog.open()
+    field.setFocus()
     return dialog

@@ -191,3 +191,48 @@ def status_plate(p: QPainter, at: QPointF, kind: str, text: str, bounds: QRectF,
     p.drawText(
         rect.adjusted(24, 0, -6, 0), int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), text
     )
+
+
+_FACES = {"L": (1, 0, 0), "R": (-1, 0, 0), "P": (0, 1, 0), "A": (0, -1, 0), "S": (0, 0, 1), "I": (0, 0, -1)}
+
+
+def orientation_cube(
+    p: QPainter,
+    at: QPointF,
+    right_lps: NDArray[np.float64],
+    down_lps: NDArray[np.float64],
+    size: float = 15.0,
+) -> None:
+    """A cube with the patient's directions on its faces, turned as the view is; its middle at ``at``.
+
+    Drawn a little from above and aside, so that a view along an axis shows three faces too.
+    """
+    away = np.cross(right_lps, down_lps)
+    a, b = np.deg2rad(18), np.deg2rad(16)
+    right = right_lps * np.cos(a) + away * np.sin(a)
+    depth = away * np.cos(a) - right_lps * np.sin(a)
+    down, depth = down_lps * np.cos(b) - depth * np.sin(b), depth * np.cos(b) + down_lps * np.sin(b)
+    shown = sorted(
+        ((float(np.array(n, float) @ depth), name, np.array(n, float)) for name, n in _FACES.items()),
+        key=lambda face: -face[0],
+    )
+    p.save()
+    p.setRenderHint(QPainter.RenderHint.Antialiasing)
+    for toward, name, normal in shown:
+        if toward > -0.08:
+            continue
+        first = np.array([normal[1], normal[2], normal[0]])
+        second = np.cross(normal, first)
+        corners = [normal + u * first + v * second for u, v in ((1, 1), (1, -1), (-1, -1), (-1, 1))]
+        polygon = QPolygonF([at + QPointF(float(c @ right), float(c @ down)) * (size / 1.5) for c in corners])
+        shade = int(58 + 62 * min(1.0, -toward))
+        p.setPen(QPen(QColor(11, 14, 17), 1.2))
+        p.setBrush(QColor(shade, shade + 5, shade + 12, 235))
+        p.drawPolygon(polygon)
+        if toward < -0.5:
+            middle = at + QPointF(float(normal @ right), float(normal @ down)) * (size / 1.5)
+            p.setPen(INK)
+            p.setFont(ui_font(10, QFont.Weight.Bold))
+            box = QRectF(middle.x() - 9, middle.y() - 9, 18, 18)
+            p.drawText(box, Qt.AlignmentFlag.AlignCenter, name)
+    p.restore()

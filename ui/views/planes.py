@@ -56,9 +56,25 @@ def _axes(anatomy: VertebraAnatomy | None) -> tuple[Array, Array, Array]:
     return anatomy.body.left, anatomy.body.posterior, anatomy.body.superior
 
 
+_radiological = False
+
+
+def set_radiological(on: bool) -> None:
+    """Turn axial and coronal slices to the radiological convention (patient's right on the left), or back."""
+    global _radiological
+    _radiological = on
+
+
+def is_radiological() -> bool:
+    """Whether slices follow the radiological convention."""
+    return _radiological
+
+
 def _from_normal(origin: Array, normal: Array, left: Array) -> Plane:
     normal = _unit(normal)
     right = -_unit(left - np.dot(left, normal) * normal)
+    if _radiological:  # turned by half a turn in its own plane, never mirrored
+        right = -right
     return Plane(np.asarray(origin, float), right, np.cross(normal, right))
 
 
@@ -92,9 +108,9 @@ def sagittal(origin: ArrayLike, anatomy: VertebraAnatomy | None) -> Plane:
 
 
 def coronal(origin: ArrayLike, anatomy: VertebraAnatomy | None) -> Plane:
-    """Coronal plane seen from behind, the patient's left on the left."""
+    """Coronal plane seen from behind, the patient's left on the left (radiological: from in front)."""
     left, _, superior = _axes(anatomy)
-    return Plane(np.asarray(origin, float), -left, -superior)
+    return Plane(np.asarray(origin, float), left if _radiological else -left, -superior)
 
 
 def down_the_tool(point: ArrayLike, tangent: ArrayLike, anatomy: VertebraAnatomy | None) -> Plane:

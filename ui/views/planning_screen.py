@@ -6,22 +6,28 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QMenu, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from ui.presenters.case_presenter import CasePresenter
 from ui.views import planes
 from ui.views.depth_strip import DepthStrip
 from ui.views.detail_panel import DetailPanel
+from ui.views.dialogs import ask_edit
 from ui.views.frame import ViewFrame
-from ui.views.legend import Legend
 from ui.views.level_panel import LevelPanel
 from ui.views.samplers import Samplers
 from ui.views.slice_view import SliceView
 from ui.views.view3d import View3D
+from ui.views.view_bar import ViewBar
 from ui.views.xray_view import XrayPane
-from ui.widgets import icon
 
 PRESETS = {"Bone": (1800.0, 400.0), "Soft tissue": (400.0, 50.0), "Wide": (3000.0, 500.0)}
+LAYOUTS = {
+    "six": "Six views",
+    "four": "One and three",
+    "slices": "Three slices",
+    "pair": "AP and lateral",
+}
 
 
 class PlanningScreen(QWidget):
@@ -58,7 +64,8 @@ class PlanningScreen(QWidget):
         row.addWidget(self.levels)
         middle = QVBoxLayout()
         middle.setSpacing(0)
-        middle.addWidget(self._make_bar())
+        self.bar = ViewBar(self)
+        middle.addWidget(self.bar)
         holder = QWidget()
         holder.setObjectName("views")
         holder.setStyleSheet("#views{background:black}")
@@ -72,6 +79,7 @@ class PlanningScreen(QWidget):
         row.addWidget(self.details)
         self._wire_frames()
         self._add_keys()
+        presenter.edit_asked.connect(self._ask_edit)
         presenter.selection_changed.connect(self._notes)
         presenter.plan_changed.connect(self._notes)
         presenter.depth_changed.connect(self._notes)
@@ -91,6 +99,9 @@ class PlanningScreen(QWidget):
         )
         whole.setCheckable(True)
         whole.toggled.connect(self._set_whole)
+        glass = self.frames[3].insert_button("Glass", "See through the bone")
+        glass.setCheckable(True)
+        glass.toggled.connect(self.view3d.set_glass)
 
     def _set_coronal(self, on: bool) -> None:
         self.third.set_kind("coronal" if on else "tool")
@@ -100,47 +111,6 @@ class PlanningScreen(QWidget):
         self.view3d.set_cut(not on)
         self._notes()
 
-    def _make_bar(self) -> QWidget:
-        bar = QWidget()
-        bar.setProperty("role", "viewbar")
-        bar.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        bar.setFixedHeight(36)
-        row = QHBoxLayout(bar)
-        row.setContentsMargins(8, 0, 12, 0)
-        row.setSpacing(4)
-        self.layout_button = self._tool("grid", "Six views")
-        menu = QMenu(self.layout_button)
-        menu.addAction("Six views", lambda: self.set_layout("six"))
-        menu.addAction("One and three", lambda: self.set_layout("four"))
-        self.layout_button.setMenu(menu)
-        row.addWidget(self.layout_button)
-        self.window_button = self._tool("half", "Bone")
-        menu = QMenu(self.window_button)
-        for name in PRESETS:
-            menu.addAction(name, lambda n=name: self.set_preset(n))
-        self.window_button.setMenu(menu)
-        row.addWidget(self.window_button)
-        overlays = self._tool("layers", "Overlays")
-        overlays.setToolTip("Show or hide the plan and the outlines (O)")
-        overlays.clicked.connect(lambda: self.presenter.set_overlays(not self.presenter.overlays))
-        row.addWidget(overlays)
-        cross = self._tool("link", "Crosshair")
-        cross.setToolTip("Show or hide the linked crosshair (X)")
-        cross.clicked.connect(self.toggle_crosshair)
-        row.addWidget(cross)
-        row.addStretch(1)
-        self._legend = Legend(self.presenter)
-        row.addWidget(self._legend)
-        return bar
-
-    def _tool(self, picture: str, words: str) -> QToolButton:
-        button = QToolButton()
-        button.setIcon(icon(picture))
-        button.setText(f" {words}")
-        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        return button
-
     def toggle_crosshair(self) -> None:
         """Show or hide the crosshair."""
         self.presenter.crosshair = not self.presenter.crosshair
@@ -148,13 +118,13 @@ class PlanningScreen(QWidget):
 
     def set_preset(self, name: str) -> None:
         """Choose a window of brightness."""
-        self.window_button.setText(f" {name}")
+        self.bar.window_button.setText(f" {name}")
         self.presenter.set_window(*PRESETS[name])
 
     def next_preset(self) -> None:
         """The next window of brightness."""
         names = list(PRESETS)
-        now = self.window_button.text().strip()
+        now = self.bar.window_button.text().strip()
         self.set_preset(names[(names.index(now) + 1) % len(names)] if now in names else names[0])
 
     def set_layout(self, kind: str) -> None:
@@ -188,6 +158,12 @@ class PlanningScreen(QWidget):
         elif self._kind() == "six":
             places = {i: (i // 3, i % 3, 1, 1) for i in range(6)}
             columns, rows = {0: 1, 1: 1, 2: 1}, {0: 1, 1: 1}
+        elif self._kind() == "slices":
+            places = {i: (0, i, 1, 1) for i in range(3)}
+            columns, rows = {0: 1, 1: 1, 2: 1}, {0: 1}
+        elif self._kind() == "pair":
+            places = {4: (0, 0, 1, 1), 5: (0, 1, 1, 1)}
+            columns, rows = {0: 1, 1: 1}, {0: 1}
         else:
             places = {0: (0, 0, 3, 1), 1: (0, 1, 1, 1), 4: (1, 1, 1, 1), 5: (2, 1, 1, 1)}
             columns, rows = {0: 155, 1: 100}, {0: 1, 1: 1, 2: 1}
@@ -198,13 +174,8 @@ class PlanningScreen(QWidget):
             self._grid.setColumnStretch(column, stretch)
         for line, stretch in rows.items():
             self._grid.setRowStretch(line, stretch)
-        self.layout_button.setText(
-            " One view"
-            if self.large is not None
-            else " Six views"
-            if self._kind() == "six"
-            else " One and three"
-        )
+        words = "One view" if self.large is not None else LAYOUTS[self._kind()]
+        self.bar.layout_button.setText(f" {words}")
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         narrow = self.width() < 1500
@@ -236,7 +207,8 @@ class PlanningScreen(QWidget):
         )
         self.frames[4].note.setText(f"true AP of {level}" if level and cut else "")
         self.frames[5].note.setText(f"true lateral of {level}" if level and cut else "")
-        self._legend.update()
+        self.bar.legend.update()
+        self.bar.refresh()
 
     def _add_keys(self) -> None:
         p = self.presenter
@@ -252,6 +224,11 @@ class PlanningScreen(QWidget):
             "O": lambda: p.set_overlays(not p.overlays),
             "X": self.toggle_crosshair,
             "W": self.next_preset,
+            "K": p.toggle_lock,
+            "C": p.swap_candidate,
+            "Shift+C": p.keep_candidate,
+            "M": lambda: p.start_measuring("length"),
+            "N": self.bar.edit_note,
             "Esc": self._escape,
             "Return": self._enlarge_focused,
         }
@@ -267,9 +244,14 @@ class PlanningScreen(QWidget):
             self.toggle_large(index)
         self.frames[index].view.setFocus()
 
+    def _ask_edit(self, words: str) -> None:
+        self.question = ask_edit(self, words, self.presenter.allow_edit)
+
     def _escape(self) -> None:
         if self.presenter.dragging:
             self.presenter.cancel_drag()
+        elif self.presenter.measuring:
+            self.presenter.start_measuring(None)
         elif self.large is not None:
             self.toggle_large(self.large)
 

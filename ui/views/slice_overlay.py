@@ -65,12 +65,30 @@ class PlanOverlay:
             target_ring(p, QPointF(x, y), 9, faint=abs(off) > 6)
         if chosen is not None:
             self._draw_least(p, chosen, rect)
-            for name, point in (("entry", chosen.bone_entry_lps_mm), ("target", chosen.tip_lps_mm)):
-                x, y, off = self.to_px(np.array(point))
+            if presenter.dragging is not None:
+                self._draw_ghost(p, rect)
+            for name in presenter.handles():
+                x, y, off = self.to_px(presenter.handle_point(name))
                 if abs(off) < 8 and not (
                     name == "target" and self._hot != "target" and presenter.dragging is None
                 ):
                     handle(p, QPointF(x, y), chosen.side, hot=self._hot == name)
+
+    def _draw_ghost(self, p: QPainter, rect: QRectF) -> None:
+        """Where the tool was before the drag, and the least clearance at the handle that is held."""
+        presenter = self.presenter
+        plan, level, chosen = presenter.session.plan, presenter.level, presenter.trajectory
+        start = plan.level(level.verse) if plan and level else None
+        before = start.trajectory(presenter.side) if start else None
+        if before is None or chosen is None or presenter.dragging is None:
+            return
+        path = self.to_px(np.array(before.path_lps_mm, float))
+        cased(p, polyline(path[:, :2]), QColor(233, 237, 240, 170), 1.2, [2, 3])
+        least = least_of(chosen)
+        x, y, off = self.to_px(presenter.handle_point(presenter.dragging))
+        if least is not None and abs(off) < 8 and rect.contains(x, y):
+            band = band_of_wall(least.clearance_mm, least.toward)
+            status_plate(p, QPointF(x, y + 28), band, mm(least.clearance_mm), rect, 13)
 
     def _draw_tool(self, p: QPainter, trajectory: object, strong: bool) -> None:
         line = self.to_px(tool_path_lps(trajectory))

@@ -13,7 +13,7 @@ from imaging.progress import Progress
 from ui.presenters.case_presenter import CasePresenter
 from ui.theme import side_colour
 from ui.views import planes
-from ui.views.paint import cased, edge_letters, plate, polyline
+from ui.views.paint import cased, edge_letters, orientation_cube, plate, polyline
 from ui.views.samplers import Samplers
 from ui.vtk.blit_view import BlitView
 from ui.vtk.scene import CutFace, SpineScene, bone_surfaces
@@ -38,6 +38,11 @@ class View3D(BlitView):
         """Cut open at the tool's plane, or whole from behind."""
         self.cut = cut
         self._on_selection()
+
+    def set_glass(self, on: bool) -> None:
+        """Let the bone be seen through, or not."""
+        self.scene.glass = on
+        self._dress()
 
     def _build(self) -> None:
         segmentation = self.presenter.segmentation
@@ -128,6 +133,7 @@ class View3D(BlitView):
             (planes.letter(-right), planes.letter(right), planes.letter(up), planes.letter(-up)),
             "b",
         )
+        orientation_cube(p, QPointF(26, 28), right, -up)
         if self._waiting or self.presenter.segmentation is None:
             words = "Drawing the bone…" if self._waiting else "3D appears after the segmentation"
             plate(p, QPointF(self.width() / 2, self.height() / 2), words, "c", 12, False)

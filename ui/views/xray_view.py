@@ -12,7 +12,7 @@ from ui.presenters.case_presenter import CasePresenter
 from ui.presenters.services import Handle, XrayView
 from ui.theme import side_colour
 from ui.views import planes
-from ui.views.paint import INK, cased, handle, plate, polyline, target_ring
+from ui.views.paint import INK, cased, handle, orientation_cube, plate, polyline, target_ring
 
 
 class XrayPane(QWidget):
@@ -113,8 +113,10 @@ class XrayPane(QWidget):
         if level.target is not None:
             x, y = self.to_px(np.array(level.target.centre_lps_mm))
             target_ring(p, QPointF(x, y), 7)
-        x, y = axis[0]
-        handle(p, QPointF(x, y), trajectory.side)
+        for name in presenter.handles():
+            if name != "target":
+                x, y = self.to_px(presenter.handle_point(name))
+                handle(p, QPointF(x, y), trajectory.side)
         point, _ = presenter.at_depth(presenter.depth_mm)
         x, y = self.to_px(point)
         p.setPen(QPen(INK, 1.4))
@@ -126,6 +128,8 @@ class XrayPane(QWidget):
         left, right = planes.letter(-projection.u_lps), planes.letter(projection.u_lps)
         plate(p, QPointF(8, 8), left, "tl", 14)
         plate(p, QPointF(self.width() - 8, 8), right, "tr", 14)
+        if min(self.width(), self.height()) > 220:
+            orientation_cube(p, QPointF(26, 52), projection.u_lps, projection.v_lps)
         plate(p, QPointF(8, self.height() - 8), picture.words, "bl", 11, False)
         rect = plate(p, QPointF(self.width() - 8, self.height() - 8), "SIMULATED", "br", 11)
         p.setPen(QPen(INK, 1))
@@ -136,8 +140,8 @@ class XrayPane(QWidget):
         trajectory = self.presenter.trajectory
         if trajectory is None or self.name not in self.presenter.xrays:
             return None
-        for name, point in (("entry", trajectory.bone_entry_lps_mm), ("target", trajectory.tip_lps_mm)):
-            x, y = self.to_px(np.array(point))
+        for name in self.presenter.handles():
+            x, y = self.to_px(self.presenter.handle_point(name))
             if np.hypot(x - at.x(), y - at.y()) < 12:
                 return name
         return None
@@ -148,9 +152,7 @@ class XrayPane(QWidget):
         if event.button() == Qt.MouseButton.LeftButton:
             self._grip = self._grip_at(event.position())
             if self._grip and trajectory is not None:
-                self._from = np.array(
-                    trajectory.bone_entry_lps_mm if self._grip == "entry" else trajectory.tip_lps_mm
-                )
+                self._from = self.presenter.handle_point(self._grip)
         elif event.button() == Qt.MouseButton.RightButton:
             self._start = (self.contrast, self.brightness)
         else:
@@ -166,6 +168,9 @@ class XrayPane(QWidget):
             return
         self._moved = True
         if event.buttons() & Qt.MouseButton.LeftButton and self._grip:
+            if not self.presenter.dragging and not self.presenter.begin_edit():
+                self._press, self._grip = None, None
+                return
             self._drag(delta, event.modifiers(), False)
         elif event.buttons() & Qt.MouseButton.RightButton:
             self.contrast = max(0.2, self._start[0] + delta.x() / 200)

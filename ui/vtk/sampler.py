@@ -33,6 +33,26 @@ class PlaneSampler:
         else:
             self._reslice.SetInterpolationModeToNearestNeighbor()
 
+    def brightest(
+        self,
+        plane: Plane,
+        left_mm: float,
+        top_mm: float,
+        mm_per_px: float,
+        width: int,
+        height: int,
+        slab_mm: float,
+    ) -> NDArray:
+        """Like ``sample``; the greatest value within a slab about the plane, sampled at most 1 mm apart."""
+        count = 1 + 2 * int(np.ceil(slab_mm / 2)) if slab_mm > 0 else 1
+        result: NDArray | None = None
+        for offset in np.linspace(-slab_mm / 2, slab_mm / 2, count) if count > 1 else (0.0,):
+            moved = Plane(plane.origin + offset * plane.normal, plane.right, plane.down)
+            part = self.sample(moved, left_mm, top_mm, mm_per_px, width, height)
+            result = part if result is None else np.maximum(result, part)
+        assert result is not None
+        return result
+
     def sample(
         self, plane: Plane, left_mm: float, top_mm: float, mm_per_px: float, width: int, height: int
     ) -> NDArray:

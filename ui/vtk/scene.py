@@ -113,6 +113,7 @@ class SpineScene:
         self._bones: dict[int, vtkActor] = {}
         self._things: list[vtkActor] = []
         self._cap: vtkActor | None = None
+        self.glass = False
         self._add_lights()
         renderer.GetActiveCamera().SetViewAngle(24)
 
@@ -156,6 +157,7 @@ class SpineScene:
             chosen = number == verse or verse is None
             actor.GetProperty().SetColor(*(BONE if chosen else BONE_FAR))
             actor.SetVisibility(cut is None or chosen)
+            actor.GetProperty().SetOpacity(0.3 if self.glass else 1.0)
             if cut is not None and chosen:
                 plane = vtkPlane()
                 plane.SetOrigin(*cut.origin)
