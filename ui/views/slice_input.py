@@ -21,7 +21,7 @@ MEASURES: dict[Kind, str] = {
 
 
 class SliceInput:
-    """Mixed into a slice view. A press under three pixels is a click; Shift slows, Ctrl straightens a drag."""
+    """Mixed into a slice view. A press under three pixels is a click; Shift slows, Ctrl straightens."""
 
     def _grip_at(self, at: QPointF) -> Handle | None:
         trajectory = self.presenter.trajectory
