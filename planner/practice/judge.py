@@ -51,7 +51,7 @@ class Judge:
         self.wrong_bone: ToolTruth | None = None
         self.moved = 0
         self.seen: dict[str, int] = {}
-        self.done: set[str] = set()
+        self.done: dict[str, float] = {}
         self.since = {"AP": 0.0, "lateral": 0.0}
         self._was_deep = False
         self._latched: set[str] = set()

@@ -15,58 +15,69 @@ import platformdirs
 from imaging.anatomy import VertebraAnatomy
 from imaging.errors import PlannerError
 from imaging.geometry.grid import VolumeGrid
-from imaging.labels import NAME_FROM_VERSE, SACRUM, SIDES, Side
+from imaging.labels import SACRUM, SIDES, VERSE_FROM_NAME, Side
 from imaging.progress import NULL_PROGRESS, Progress, SubProgress
 from imaging.volume import LabelVolume, Volume
-from planner.devices.catalogue import load_devices
+from planner.devices.catalogue import DEFAULT_DEVICE, load_devices
 from planner.practice.scenario import Scenario, ScenarioSpec, make_scenario
 from planner.storage.atomic import whole_file
 
-TASK_LEVELS = (22, 23, 24, SACRUM)
 CACHE_VERSION = 1
-VARIANTS: dict[str, dict[str, Any]] = {
-    "Standard": {"seed": 7},
-    "Narrow pedicles": {"seed": 11, "pedicle_scale": 0.72},
-    "Scoliosis": {"seed": 12, "scoliosis_deg": 18.0},
-    "Osteoporosis": {"seed": 13, "osteoporosis": 0.9},
+L3, L4, L5 = (VERSE_FROM_NAME[n] for n in ("L3", "L4", "L5"))
+_ALL = (L3, L4, L5, SACRUM)
+BODIES: dict[str, tuple[int, ...]] = {
+    "plain": _ALL,
+    "narrow": _ALL,
+    "scoliosis": _ALL,
+    "rotated": _ALL,
+    "osteoporosis": _ALL,
+    "high_crest": (L5, SACRUM),
+    "six_lumbar": (L4, L5),
 }
+"""Variants of the bundled phantom that are practised on, each with the levels of its tasks."""
 
 
-def phantom_specs(device: str = "curved-8g") -> tuple[ScenarioSpec, ...]:
+def body_title(variant: str) -> str:
+    """The variant's name for a person; PlannerError ``unknown_scenario``."""
+    from sample_dicom.variants import VARIANTS
+
+    if variant not in BODIES or variant not in VARIANTS:
+        known = ", ".join(BODIES)
+        raise PlannerError("unknown_scenario", f"There is no practice body '{variant}'. Known: {known}.")
+    return str(VARIANTS[variant].title)
+
+
+def phantom_spec(
+    variant: str, verse: int, side: Side, device: str = DEFAULT_DEVICE, **changes: Any
+) -> ScenarioSpec:
+    """The task of one level and side in a named variant."""
+    parameters = {"variant": variant, "seed": 7, **changes}
+    return ScenarioSpec("phantom", body_title(variant), verse, side, device, parameters)
+
+
+def phantom_specs(**changes: Any) -> tuple[ScenarioSpec, ...]:
     """Every variant, level and side."""
     return tuple(
-        phantom_spec(name, verse, side, device)
-        for name in VARIANTS
-        for verse in TASK_LEVELS
+        phantom_spec(name, verse, side, **changes)
+        for name, levels in BODIES.items()
+        for verse in levels
         for side in SIDES
     )
 
 
-def phantom_spec(
-    variant: str, verse: int, side: Side, device: str = "curved-8g", **changes: Any
-) -> ScenarioSpec:
-    """The task of one level and side in a named variant."""
-    if variant not in VARIANTS:
-        raise PlannerError(
-            "unknown_scenario", f"There is no practice body '{variant}'. Known: {', '.join(VARIANTS)}."
-        )
-    return ScenarioSpec("phantom", variant, verse, side, device, {**VARIANTS[variant], **changes})
-
-
-def random_spec(seed: int, device: str = "curved-8g", **changes: Any) -> ScenarioSpec:
+def random_spec(seed: int, device: str = DEFAULT_DEVICE, **changes: Any) -> ScenarioSpec:
     """A task by chance; the same seed gives the same one."""
     rng = np.random.default_rng([seed, 20261126])
-    parameters = {
-        "seed": 1000 + seed,
-        "pedicle_scale": round(float(rng.uniform(0.8, 1.15)), 3),
-        "scoliosis_deg": round(float(rng.choice([0.0, 0.0, rng.uniform(5, 18)])), 2),
-        "osteoporosis": round(float(rng.choice([0.0, 0.0, rng.uniform(0.3, 1.0)])), 3),
-    }
-    verse = int(rng.choice(TASK_LEVELS))
+    variant = str(rng.choice(list(BODIES)))
+    verse = int(rng.choice(BODIES[variant]))
     side: Side = "left" if rng.random() < 0.5 else "right"
-    return ScenarioSpec(
-        "phantom", f"By chance, number {seed}", verse, side, device, {**parameters, **changes}
-    )
+    own = {
+        "variant": variant,
+        "seed": 1000 + seed,
+        "variation": 1.5,
+        "lordosis": round(float(rng.uniform(0.8, 1.15)), 3),
+    }
+    return ScenarioSpec("phantom", f"By chance, number {seed}", verse, side, device, {**own, **changes})
 
 
 def build(spec: ScenarioSpec, progress: Progress = NULL_PROGRESS, cache: Path | None = None) -> Scenario:
@@ -106,15 +117,17 @@ def exact_levels(parameters: Mapping[str, Any]) -> tuple[VertebraAnatomy, ...]:
 
 
 def _parameters(values: Mapping[str, Any]) -> Any:
-    from sample_dicom.parameters import PhantomParameters
+    from sample_dicom.variants import VARIANTS
 
     plain = dict(values)
-    small = plain.pop("small", False)
+    body_title(str(plain.get("variant")))
+    variant = VARIANTS[plain.pop("variant")]
+    cropped = plain.pop("cropped", False)
     for name in ("levels", "field_mm"):
         if plain.get(name) is not None:
             plain[name] = tuple(plain[name])
     try:
-        return PhantomParameters.small(**plain) if small else PhantomParameters(**plain)
+        return variant.cropped(**plain) if cropped else variant.parameters(**plain)
     except (TypeError, ValueError) as error:
         raise PlannerError("unknown_scenario", f"This practice body cannot be built: {error}.") from error
 
@@ -162,8 +175,3 @@ def _read(file: Path) -> tuple[Volume, LabelVolume, LabelVolume] | None:
     except (OSError, ValueError, KeyError):
         file.unlink(missing_ok=True)
         return None
-
-
-def level_choices() -> tuple[str, ...]:
-    """Names of the levels that are practised."""
-    return tuple(NAME_FROM_VERSE[v] for v in TASK_LEVELS)

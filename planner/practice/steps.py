@@ -71,7 +71,7 @@ def advance_steps(judge: Judge, state: RoomState) -> None:
             continue
         if not is_done(step.key, judge, state):
             return
-        judge.done.add(step.key)
+        judge.done[step.key] = state.time_s
 
 
 def current_step(judge: Judge) -> int:

@@ -8,7 +8,7 @@ from imaging.labels import SACRUM
 from planner.practice.phantoms import build, phantom_spec
 from planner.practice.scenario import Scenario
 
-SMALL = {"small": True, "levels": [23, 24, SACRUM]}
+SMALL = {"cropped": True, "spacing_mm": 1.5, "slice_mm": 1.5, "levels": [23, 24, SACRUM]}
 
 
 @pytest.fixture(scope="session")
@@ -19,9 +19,9 @@ def bodies(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def l4_left(bodies) -> Scenario:
-    return build(phantom_spec("Standard", 23, "left", **SMALL), cache=bodies)
+    return build(phantom_spec("plain", 23, "left", **SMALL), cache=bodies)
 
 
 @pytest.fixture(scope="session")
 def l5_left(bodies, l4_left) -> Scenario:
-    return build(phantom_spec("Standard", 24, "left", **SMALL), cache=bodies)
+    return build(phantom_spec("plain", 24, "left", **SMALL), cache=bodies)
