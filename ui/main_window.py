@@ -136,8 +136,9 @@ class MainWindow(Opening, Saving, Keeping, QMainWindow):
 
     def _show_state(self) -> None:
         current = self.host.current()
-        in_case = self.presenter is not None and current != "cases"
-        self.banner.setVisible(self.presenter is not None)
+        in_case = self.presenter is not None and current not in ("cases", "practice")
+        # A practice room names its own body: another patient's name over it would mix the two up.
+        self.banner.setVisible(self.presenter is not None and current != "practice")
         self.bar.show_state(self.session, current)
         plan, history = self.session.plan, self.session.history
         undo = history.undo_label if history else None

@@ -228,6 +228,12 @@ def style_sheet(t: Tokens) -> str:
         background: {t.raised}; }}
     QCheckBox::indicator:focus {{ border: 2px solid {t.accent}; }}
     QCheckBox::indicator:checked {{ background: {t.accent}; border: 4px solid {t.primary}; }}
+    QRadioButton {{ spacing: 8px; }}
+    QRadioButton::indicator {{ width: 14px; height: 14px; border: 1px solid {t.border}; border-radius: 8px;
+        background: {t.raised}; }}
+    QRadioButton::indicator:focus {{ border: 2px solid {t.accent}; }}
+    QRadioButton::indicator:checked {{ background: {t.accent}; border: 4px solid {t.primary}; width: 8px;
+        height: 8px; }}
     QProgressBar {{ background: {t.hover}; border: none; border-radius: 3px; max-height: 6px;
         min-height: 6px; }}
     QProgressBar::chunk {{ background: {t.accent}; border-radius: 3px; }}

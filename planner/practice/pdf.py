@@ -87,8 +87,8 @@ def progress_pdf(attempts: Sequence[Attempt], title: str) -> bytes:
     for s in summaries(attempts):
         words = (
             f"{s.learner}: {s.attempts} attempts, {s.succeeded} of them at {PASS_TOTAL:g} points or "
-            f"more with all gates passed, median {points_words(s.median_total)}, best {points_words(s.best_total)}, "
-            f"{s.gates_failed} with a failed gate"
+            f"more with all gates passed, median {points_words(s.median_total)}, best "
+            f"{points_words(s.best_total)}, {s.gates_failed} with a failed gate"
         )
         y = paragraph(c, _LEFT, y, _RIGHT - _LEFT, words, 9) - 4
     if len({a.learner for a in attempts}) == 1 and attempts:

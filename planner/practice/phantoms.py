@@ -47,6 +47,14 @@ def body_title(variant: str) -> str:
     return str(VARIANTS[variant].title)
 
 
+def body_note(variant: str) -> str:
+    """What is hard about a variant, in a sentence."""
+    from sample_dicom.variants import VARIANTS
+
+    body_title(variant)
+    return str(VARIANTS[variant].shows)
+
+
 def phantom_spec(
     variant: str, verse: int, side: Side, device: str = DEFAULT_DEVICE, **changes: Any
 ) -> ScenarioSpec:

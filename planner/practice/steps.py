@@ -15,23 +15,72 @@ WALL_LEAST_MM = 0.3
 
 @dataclass(frozen=True)
 class Step:
-    """One step: its title and what to do."""
+    """One step: its title, what to do, and what guided practice says of the view to expect."""
 
     key: str
     title: str
     todo: str
+    advice: str
 
 
 STEPS: tuple[Step, ...] = (
-    Step("count", "Level and side", "Take a picture that shows the sacrum and the level, and count."),
-    Step("views", "True AP and lateral", "Square the endplates, spinous process midway, within 3°."),
-    Step("entry", "Skin entry", "Turn to the oblique view, point at the pedicle, look end-on."),
-    Step("dock", "Dock on the pedicle", "Advance to bone, then look at AP and lateral."),
-    Step("pedicle", "Through the pedicle", "Tap, then look at AP and lateral."),
-    Step("wall", "At the posterior wall", "Pass the wall by a few mm on lateral, then take the stylet."),
-    Step("turn", "Turn the stylet", "Turn it medially until it heads for the midline, look at AP."),
-    Step("probe", "Probe to the target", "Channel to the target, put the probe in, look at AP and lateral."),
-    Step("lesion", "Lesion", "Heat for 7 or 15 minutes."),
+    Step(
+        "count",
+        "Level and side",
+        "Take a picture that shows the sacrum and the level, and count.",
+        "Move the table along until the sacrum is in the field. Some spines have six lumbar vertebrae: "
+        "in doubt, count down from the last ribs too.",
+    ),
+    Step(
+        "views",
+        "True AP and lateral",
+        "Square both views to this vertebra, within 3°.",
+        "Each endplate one line; on AP the spinous process midway between the pedicles, on lateral the "
+        "pedicles over one another.",
+    ),
+    Step(
+        "entry",
+        "Skin entry",
+        "Go oblique, press E, point at the pedicle, look end-on.",
+        "In the oblique view the tool is a dot within the ring of the pedicle.",
+    ),
+    Step(
+        "dock",
+        "Dock on the pedicle",
+        "Advance to bone, then look at AP and lateral.",
+        "10 o'clock of the ring on the left, 2 o'clock on the right, at its outer rim on AP; on lateral at "
+        "the back of the pedicle.",
+    ),
+    Step(
+        "pedicle",
+        "Through the pedicle",
+        "Tap, then look at AP and lateral.",
+        "On AP the tip must not cross the inner rim of the ring until the lateral shows it past the wall.",
+    ),
+    Step(
+        "wall",
+        "At the posterior wall",
+        "Pass the wall by a few mm on lateral, then put the stylet in.",
+        "Where the wall bulges backwards, as at L5, its line on lateral lies behind the true one: go on.",
+    ),
+    Step(
+        "turn",
+        "Turn the stylet",
+        "Point the curve at the midline, turn it in, look at AP.",
+        "The curve heads for the midline. It cannot be rolled while it is out.",
+    ),
+    Step(
+        "probe",
+        "Probe to the target",
+        "Channel to the target, put the probe in, look at AP and lateral.",
+        "AP: tip at the midline. Lateral: 30 to 50 % of the body's depth.",
+    ),
+    Step(
+        "lesion",
+        "Lesion",
+        "Heat for 15 or 7 minutes.",
+        "The electrode stays where both views showed it. Time runs 60 times as fast.",
+    ),
 )
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from ui.screens.export import EXPORT
+from ui.screens.practice import PRACTICE
 from ui.screens.registry import ORDER, Screen
 from ui.screens.trajectories import TRAJECTORIES
 
 SCREENS: tuple[Screen, ...] = (
     TRAJECTORIES,
     EXPORT,
+    PRACTICE,
 )
 
 

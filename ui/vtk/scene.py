@@ -228,6 +228,10 @@ class SpineScene:
             sphere.Update()
             self._add(sphere.GetOutput(), TARGET, 1.0)
 
+    def add_line(self, trajectory: Trajectory, colour: QColor) -> None:
+        """Draw one more tool, in a colour of its own; it goes with the tools."""
+        self._add(_tube(trajectory), colour, 1.0)
+
     def _add(self, shape: vtkPolyData, colour: QColor, opacity: float) -> None:
         mapper = vtkPolyDataMapper()
         mapper.SetInputData(shape)
