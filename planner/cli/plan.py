@@ -42,7 +42,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--heat", action="store_true", help="also solve the bioheat equation for each lesion (illustrative)"
     )
     parser.add_argument(
-        "--segmentation", metavar="FILE", type=Path, help="label map in VerSe numbers (NIfTI)"
+        "--segmentation", metavar="FILE", type=Path, help="label map to use: NIfTI or DICOM SEG"
+    )
+    parser.add_argument(
+        "--numbering",
+        metavar="NAME",
+        help="of the label map: verse, totalsegmentator1, totalsegmentator2 or totalspineseg",
     )
     parser.add_argument(
         "--anchor", metavar="L4=X,Y,Z", help="this point (LPS mm) lies in the body of that level"
@@ -70,6 +75,7 @@ def run(options: argparse.Namespace) -> int:
         limits=options.limits,
         heat=options.heat,
         segmentation=options.segmentation,
+        numbering=options.numbering,
         anchor=anchor_point(options.anchor) if options.anchor else None,
         report=not options.no_report,
         dicom=not options.no_dicom,
@@ -90,6 +96,7 @@ def plan_folder(
     limits: Path | None = None,
     heat: bool = False,
     segmentation: Path | None = None,
+    numbering: str | None = None,
     anchor: tuple[int, Point] | None = None,
     report: bool = True,
     dicom: bool = True,
@@ -98,9 +105,10 @@ def plan_folder(
     """Do what the verb does and return its exit status."""
     from planner.services.export_plan import export_plan, require_writable_out
     from planner.services.heat import with_heat
+    from planner.services.import_segmentation import import_segmentation
     from planner.services.open_case import open_case
     from planner.services.propose_plan import device_asked, propose_plan
-    from planner.services.segment_case import import_segmentation, segment_case
+    from planner.services.segment_case import segment_case
     from planner.storage.limits_file import read_limits
 
     require_writable_out(out)
@@ -114,7 +122,7 @@ def plan_folder(
         say(case.why_chosen)
         middle = SubProgress(progress, 0.15, 0.55)
         if segmentation is not None:
-            found = import_segmentation(case, segmentation, anchor, middle)
+            found = import_segmentation(case, segmentation, anchor, middle, numbering)
         else:
             found = segment_case(case, anchor, middle)
         asked = levels or level_numbers(DEFAULT_LEVELS)

@@ -12,9 +12,10 @@ from imaging.errors import PlannerError
 from imaging.segmentation.result import SpineSegmentation
 from planner.domain.plan import Plan
 from planner.services.edit_plan import change_target, change_trajectory, plan_again
+from planner.services.import_segmentation import import_segmentation
 from planner.services.open_case import Case, open_case
 from planner.services.propose_plan import device_named, propose_plan
-from planner.services.segment_case import import_segmentation, segment_case
+from planner.services.segment_case import segment_case
 from planner.services.vertebra_fields import fields_of
 from planner.storage.plan_json import plan_from_text, plan_to_text
 
