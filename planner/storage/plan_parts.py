@@ -55,6 +55,8 @@ def record(value: Any) -> Json | None:
 def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_plain(v) for v in value]
+    if isinstance(value, dict):
+        return {name: _plain(v) for name, v in value.items()}
     if isinstance(value, float):
         return number(value)
     return value

@@ -54,19 +54,24 @@ def draw_errors(limits: Limits, count: int, seed: int = SEED) -> Errors:
 
 
 def moved_points(
-    points: Array, parameters: TrajectoryParameters, centre_lps_mm: Array, superior: Array, errors: Errors
+    points: Array,
+    entry: Array,
+    parameters: TrajectoryParameters,
+    centre_lps_mm: Array,
+    superior: Array,
+    errors: Errors,
 ) -> Array:
     """(N, M, 3) places of the tool's points (M, 3) under each error.
 
-    Small angles: the tool turns about its bone entry, shifts, goes deeper, and the patient's roll turns it
-    about the body's superior axis.
+    Small angles: the tool turns about its bone ``entry`` (3,), shifts, goes deeper, and the patient's roll
+    turns it about the body's superior axis.
     """
     direction, bend = bend_frame(parameters)
     third = np.cross(direction, bend)
     spin = errors.tilt_rad[:, :1] * third - errors.tilt_rad[:, 1:] * bend
     shift = errors.entry_mm[:, :1] * bend + errors.entry_mm[:, 1:] * third
     shift = shift + errors.depth_mm[:, None] * direction
-    rel = points - points[0]
+    rel = points - entry
     moved = points + shift[:, None] + np.cross(spin[:, None], rel[None])
     roll = errors.roll_rad[:, None, None] * np.cross(superior, moved - centre_lps_mm)
     return np.asarray(moved + roll)
@@ -83,25 +88,33 @@ def simulate(
 ) -> Forgiveness:
     """Shares of simulated insertions (fixed seed) that breach or miss, and the safe cone."""
     points, diameters, electrode = build_path(parameters, device)
-    along = np.r_[0.0, np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))]
-    use = np.flatnonzero(along >= min(limits.docking_mm, along[-1] - 1e-6))
-    keep = np.unique(np.r_[0, use[::2], use[-1]])
+    step = float(np.linalg.norm(points[1] - points[0]))
+    keep = np.unique(np.r_[np.arange(0, len(points), 2), len(points) - 1])
+    before = -np.arange(8.0, 0.5, -1.0)
+    direction = np.asarray(parameters.direction_lps)
+    along = np.r_[before, keep * step]
+    radii = np.r_[np.full(len(before), diameters[0]), diameters[keep]] / 2
     errors = draw_errors(limits, limits.draws)
     middle = electrode[len(electrode) // 2]
-    ways = np.concatenate([points[keep], middle[None]])
-    everywhere = moved_points(ways, parameters, body.centre_lps_mm, body.superior, errors)
+    ways = np.concatenate([points[0] + before[:, None] * direction, points[keep], middle[None]])
+    everywhere = moved_points(ways, points[0], parameters, body.centre_lps_mm, body.superior, errors)
     places, middles = everywhere[:, :-1], everywhere[:, -1]
-    radii = diameters[keep] / 2
-    clear = fields.bone(places[:, 1:]) + errors.cortex_mm[:, None] - radii[1:]
+    bone = fields.bone(places) + errors.cortex_mm[:, None] - limits.cortex_reserve_mm
+    # Docking counts from where each insertion itself enters bone for good.
+    first_half = along < 0.5 * parameters.straight_mm
+    last_out = np.where((bone <= 0) & first_half, np.arange(len(along)), -1).max(1)
+    begin = along[np.minimum(last_out + 1, len(along) - 1)]
+    judged = along[None] >= begin[:, None] + limits.docking_mm
+    clear = np.where(judged, bone - radii, np.inf)
     breach = clear.min(1) < 0
     axes = word_axes(fields, side)
     medial = inferior = np.zeros(0, bool)
     if breach.any():
         bad = clear[breach] < 0
         towards = np.full(bad.shape, -1)
-        towards[bad] = np.argmax(fields.outward(places[breach][:, 1:][bad]) @ axes.T, axis=1)
+        towards[bad] = np.argmax(fields.outward(places[breach][bad]) @ axes.T, axis=1)
         medial, inferior = (towards == MEDIAL).any(1), (towards == INFERIOR).any(1)
-    canal = (fields.canal(places[:, 1:]) - radii[1:]).min(1) < 0
+    canal = np.where(judged, fields.canal(places) - radii, np.inf).min(1) < 0
     n = float(limits.draws)
     return Forgiveness(
         draws=limits.draws,
@@ -110,7 +123,7 @@ def simulate(
         inferior=float(inferior.sum() / n),
         canal=float(canal.mean()) if fields.canal_mm is not None else 0.0,
         missed_target=float((~on_target(body, target, middles)).mean()),
-        safe_cone_deg=safe_cone_deg(fields, points[keep], radii, parameters, limits),
+        safe_cone_deg=safe_cone_deg(fields, points, diameters / 2, parameters, limits),
     )
 
 
@@ -131,7 +144,14 @@ def on_target(body: BodyGeometry, target: Target, points_lps_mm: Array) -> NDArr
 def safe_cone_deg(
     fields: VertebraFields, points: Array, radii: Array, parameters: TrajectoryParameters, limits: Limits
 ) -> float:
-    """Greatest tilt about the bone entry (first point) that keeps the tool in bone in every direction."""
+    """Greatest tilt about the bone entry (first point) that keeps the tool in bone in every direction.
+
+    Looked at past docking only; whole half degrees.
+    """
+    along = np.r_[0.0, np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))]
+    use = np.flatnonzero(along >= min(limits.docking_mm, along[-1] - 1e-6))
+    keep = np.unique(np.r_[0, use[::2], use[-1]])
+    points, radii = points[keep], radii[keep]
     direction, bend = bend_frame(parameters)
     third = np.cross(direction, bend)
     turn = 2 * np.pi * np.arange(CONE_AZIMUTHS) / CONE_AZIMUTHS

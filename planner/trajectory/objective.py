@@ -26,6 +26,7 @@ STRAIGHT_SAMPLES = 40
 CURVE_SAMPLES = 22
 BACK_MM = 34.0
 DOCKING_RESERVE_MM = 1.0
+STOP_RESERVE_MM = 0.3
 ENTRY_BEHIND_MM = 8.0
 WINDOW_RESERVE = 0.01
 HEIGHT_WANTED = 0.10
@@ -46,10 +47,13 @@ class Task:
 
 
 class Objective:
-    """Least weighted clearance of candidates: margins wanted at each wall are subtracted first."""
+    """Least weighted clearance of candidates: margins wanted at each wall are subtracted first.
 
-    def __init__(self, task: Task) -> None:
-        self.task = task
+    ``tight`` puts the bare clearance before all margins, for a pedicle that hardly holds the tool.
+    """
+
+    def __init__(self, task: Task, tight: bool = False) -> None:
+        self.task, self.tight = task, tight
         self.fields, self.anatomy, self.target = task.fields, task.anatomy, task.target
         self.side, self.device, self.limits = task.side, task.device, task.limits
         self.margin_field = self._margins()
@@ -133,8 +137,11 @@ class Objective:
         value = np.minimum(np.minimum(margin.min(1), in_body.min(1)), passing)
         # Beyond the wanted margins more clearance is worth less than a truer target.
         value = np.where(value > 1.0, 1.0 + 0.35 * (value - 1.0), value)
-        stop = limits.electrode_to_canal_stop_mm + limits.cortex_reserve_mm
+        stop = limits.electrode_to_canal_stop_mm + limits.cortex_reserve_mm + STOP_RESERVE_MM
         value -= 2.0 * np.maximum(stop - canal, 0.0)
+        if self.tight:
+            bare = np.minimum(fields.bone(straight).min(1) - radius, fields.bone(curve).min(1) - channel)
+            value += 4.0 * np.minimum(bare - limits.cortex_reserve_mm, limits.lateral_superior_mm)
         value -= 0.25 * miss + 0.5 * np.maximum(miss - 1.5, 0.0) + 2.0 * np.maximum(miss - 3.5, 0.0)
         value -= self._tip_cost(tip)
         value -= 0.004 * np.rad2deg(c.turn)

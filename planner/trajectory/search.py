@@ -29,8 +29,7 @@ from planner.trajectory.target import as_point
 Array = NDArray[np.float64]
 ROUNDS = ((1.0, 260), (0.5, 220), (0.25, 200))
 SHIFTS_MM = (0.0, 1.0, 2.0, 3.0)
-WIDE_SHIFTS_MM = (-2.0, -1.0, 4.0)
-WIDE_LATERAL_MM = (-3.0, 0.0, 3.0)
+WIDE_MM = ((-1.0, 0.0), (0.0, -3.0), (0.0, 3.0), (2.0, -3.0), (2.0, 3.0), (4.0, -2.0), (4.0, 2.0))
 STARTS = 6
 FORGIVING_TRIALS = 24
 FORGIVING_DRAWS = 400
@@ -64,8 +63,10 @@ def plan_side(
     best = _best(objective, [(s, 0.0) for s in SHIFTS_MM])
     if best is None or objective.least_clearance(best)[0] < limits.lateral_superior_mm:
         progress.step(0.5, f"{name} {side}: searching wider")
-        wide = [(s, w) for s in (*SHIFTS_MM, *WIDE_SHIFTS_MM) for w in WIDE_LATERAL_MM]
-        other = _best(objective, wide)
+        objective = Objective(objective.task, tight=True)
+        other = _best(objective, list(WIDE_MM))
+        if best is not None:
+            best = _refine(objective, best)
         best = _better(objective, best, other)
     if best is None:
         narrow = width_refusal(name, side, pedicle, device, limits, None)
