@@ -11,6 +11,7 @@ from planner.cli.console import ConsoleProgress, say, say_finding
 from planner.cli.options import DEFAULT_LEVELS, anchor_point, level_numbers, side_names
 from planner.domain.limits import DEFAULT_LIMITS
 from planner.domain.plan import Access, Choice, Plan, Point
+from planner.report.printing import DEFAULT_PRINTING, Printing
 
 ACCESSES = ("transpedicular", "extrapedicular", "bipedicular")
 CHOICES: dict[str, Choice] = {"central": "most central", "forgiving": "most forgiving"}
@@ -58,6 +59,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="agree to interpolate a few missing slices; the plan is stamped with it",
     )
     parser.add_argument("--no-report", action="store_true", help="write no report.pdf")
+    parser.add_argument("--paper", choices=("A4", "Letter"), default="A4", help="of the report; default A4")
+    parser.add_argument(
+        "--patient-page", action="store_true", help="add a page for the patient to the report"
+    )
     parser.add_argument("--no-dicom", action="store_true", help="write no DICOM objects")
 
 
@@ -80,6 +85,7 @@ def run(options: argparse.Namespace) -> int:
         report=not options.no_report,
         dicom=not options.no_dicom,
         fill_missing=options.fill_missing,
+        printing=Printing(options.paper, options.patient_page),
     )
 
 
@@ -99,6 +105,7 @@ def plan_folder(
     numbering: str | None = None,
     anchor: tuple[int, Point] | None = None,
     report: bool = True,
+    printing: Printing = DEFAULT_PRINTING,
     dicom: bool = True,
     fill_missing: bool = False,
 ) -> int:
@@ -131,7 +138,7 @@ def plan_folder(
         if heat:
             plan = with_heat(found, plan, SubProgress(progress, 0.70, 0.75))
         last = SubProgress(progress, 0.75, 1.0)
-        export_plan(out, case, found, plan, report=report, dicom=dicom, progress=last)
+        export_plan(out, case, found, plan, report=report, dicom=dicom, printing=printing, progress=last)
     finally:
         progress.close()
     return _tell(plan, out)

@@ -13,25 +13,96 @@ from planner.report.words import depth_of, tool_length_mm, wall_depth_mm
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A station: its name and the length of tool past bone entry."""
+    """A station: its name, the length of tool past bone entry, what each view must show, and within how much.
+
+    The tolerances are decisions of this project, not published limits.
+    """
 
     name: str
     depth_mm: float
+    ap: str = ""
+    lateral: str = ""
+    within_mm: float = 2.0
 
 
 def checkpoints(t: Trajectory, a: VertebraAnatomy) -> tuple[Checkpoint, ...]:
     """Docking, mid-pedicle, posterior wall, start of the bend and target, as far as the tool has them."""
-    stations = [Checkpoint("Docking", 0.0)]
+    stations = [Checkpoint("Docking", 0.0, _docking(t, a), "Tip on the back of the pedicle.", 2.0)]
     pedicle = a.pedicles.get(t.side)
-    if pedicle is not None:
-        stations.append(Checkpoint("Mid-pedicle", depth_of(t, pedicle.isthmus_centre_lps_mm)))
     wall = wall_depth_mm(t, a)
+    if pedicle is not None:
+        depth = depth_of(t, pedicle.isthmus_centre_lps_mm)
+        ap = f"Tip in the {_third(t, a, depth)} third of the pedicle ring."
+        stations.append(Checkpoint("Mid-pedicle", depth, ap, "Tip halfway through the pedicle.", 2.0))
     if wall is not None:
-        stations.append(Checkpoint("Posterior wall", wall))
+        stations.append(Checkpoint("Posterior wall", wall, _at_wall(t, a, wall), _lateral_wall(t), 1.5))
     if t.parameters.turn_deg > 0.5:
-        stations.append(Checkpoint("Bend", t.parameters.straight_mm))
-    stations.append(Checkpoint("Target", tool_length_mm(t)))
+        past = "" if wall is None else f" {t.parameters.straight_mm - wall:.0f} mm past the true wall"
+        stations.append(
+            Checkpoint(
+                "Bend",
+                t.parameters.straight_mm,
+                "Turn the stylet in towards the midline.",
+                f"Tip{past} before the turn.",
+                2.0,
+            )
+        )
+    stations.append(Checkpoint("Target", tool_length_mm(t), *_target(t, a), 3.0))
     return tuple(sorted(stations, key=lambda s: s.depth_mm))
+
+
+def _across(t: Trajectory, a: VertebraAnatomy, depth_mm: float) -> tuple[float, float]:
+    """How far the axis at a depth lies outward and up from the middle of the pedicle, in mm."""
+    path = np.array(t.path_lps_mm)
+    s = np.r_[0.0, np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))]
+    point = np.array([np.interp(depth_mm, s, path[:, k]) for k in range(3)])
+    off = point - a.pedicles[t.side].isthmus_centre_lps_mm
+    outward = a.body.left if t.side == "left" else -a.body.left
+    return float(off @ outward), float(off @ a.body.superior)
+
+
+def _docking(t: Trajectory, a: VertebraAnatomy) -> str:
+    if t.side not in a.pedicles:
+        return "Tip on the planned entry."
+    out, up = _across(t, a, 0.0)
+    screen = -out if t.side == "left" else out
+    clock = round(np.degrees(np.arctan2(screen, up)) / 30) % 12 or 12
+    half = "outer" if out >= 0 else "inner"
+    part = "upper" if up >= 1 else "lower" if up <= -1 else "middle"
+    return f"Tip on the {half} {part} rim of the {t.side} pedicle, {clock} o'clock."
+
+
+def _third(t: Trajectory, a: VertebraAnatomy, depth_mm: float) -> str:
+    out, _ = _across(t, a, depth_mm)
+    share = out / max(a.pedicles[t.side].width_mm, 1.0)
+    return "outer" if share > 1 / 6 else "inner" if share < -1 / 6 else "middle"
+
+
+def _at_wall(t: Trajectory, a: VertebraAnatomy, depth_mm: float) -> str:
+    if t.side not in a.pedicles:
+        return "Tip lateral of the canal."
+    out, _ = _across(t, a, depth_mm)
+    inside = a.pedicles[t.side].width_mm / 2 + out - t.outer_diameter_mm[0] / 2
+    if inside >= 0:
+        return "Tip still outside the inner rim of the ring."
+    return f"Tip {-inside:.0f} mm past the inner rim: not before the lateral shows the wall."
+
+
+def _lateral_wall(t: Trajectory) -> str:
+    trap = t.lateral_view
+    if trap is None or abs(trap.distance_mm) < 0.5:
+        return "Tip at the wall line."
+    side = "behind" if trap.distance_mm > 0 else "in front of"
+    return f"True wall: the line lies {abs(trap.distance_mm):.1f} mm {side} it here."
+
+
+def _target(t: Trajectory, a: VertebraAnatomy) -> tuple[str, str]:
+    tip = np.array(t.tip_lps_mm)
+    off = float((tip - a.body.centre_lps_mm) @ a.body.left)
+    depth = float((a.body.posterior_wall_lps_mm - tip) @ a.body.posterior) / max(a.body.depth_mm, 1.0)
+    side = "left" if off > 0 else "right"
+    ap = "Tip on the midline." if abs(off) < 1 else f"Tip {abs(off):.0f} mm {side} of the midline."
+    return ap, f"Tip at {100 * depth:.0f} % of the depth, from the true wall."
 
 
 def advanced_to(t: Trajectory, depth_mm: float) -> Trajectory:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from reportlab.lib.pagesizes import A4
+from reportlab.lib.pagesizes import A4, LETTER
 from reportlab.pdfgen.canvas import Canvas as PdfCanvas
 
 from imaging.findings import SEVERITY_ORDER, Finding
@@ -29,7 +29,9 @@ from planner.report.drawing import (
     table,
     text,
 )
+from planner.report.patient import patient_page
 from planner.report.pictures import Shown, StationPictures, TrajectoryPictures
+from planner.report.printing import DEFAULT_PRINTING, Paper, Printing
 from planner.report.words import (
     Row,
     clearance_rows,
@@ -80,25 +82,48 @@ class Report:
     printed: str
     series_note: str = ""
     changed_limits: tuple[Row, ...] = field(default=())
+    printing: Printing = DEFAULT_PRINTING
 
 
 def write_report(report: Report) -> bytes:
-    """The PDF's bytes: the overview, then every planned trajectory top to bottom, left before right."""
+    """The PDF's bytes: the overview, then every planned trajectory top to bottom, left before right.
+
+    Letter pages are the A4 layout made smaller by 6 %, centred. With ``patient_page`` a last page for the
+    patient follows.
+    """
     buffer = io.BytesIO()
-    c = PdfCanvas(buffer, pagesize=A4, pageCompression=1)
+    c = PdfCanvas(buffer, pagesize=A4 if report.printing.paper == "A4" else LETTER, pageCompression=1)
+    _fit(c, report.printing.paper)
     c.setTitle("Plan of a basivertebral nerve ablation")
     c.setSubject(PURPOSE)
     c.setCreator("bvn-planner")
     pages = [(level, t) for level in report.plan.levels for t in level.trajectories]
-    total = 1 + len(pages)
+    total = 1 + len(pages) + int(report.printing.patient_page and bool(pages))
     _overview(c, report, total)
     for number, (level, t) in enumerate(pages, start=2):
         c.showPage()
+        _fit(c, report.printing.paper)
         _trajectory_page(c, report, level, t)
         _footer(c, report, number, total)
+    if report.printing.patient_page and pages:
+        c.showPage()
+        _fit(c, report.printing.paper)
+        level, t = pages[0]
+        patient_page(
+            c, patient_name(report.patient.name), level, t, report.pictures.get((level.verse, t.side))
+        )
+        _footer(c, report, total, total)
     c.showPage()
     c.save()
     return buffer.getvalue()
+
+
+def _fit(c: Canvas, paper: Paper) -> None:
+    """Lay the A4 layout into another paper's middle."""
+    if paper == "Letter":
+        scale = LETTER[1] / _H
+        c.translate((LETTER[0] - _W * scale) / 2, 0)
+        c.scale(scale, scale)
 
 
 def _header_right(c: Canvas, report: Report, stamp: str) -> None:
@@ -288,6 +313,9 @@ def _trajectory_page(c: Canvas, report: Report, level: LevelPlan, t: Trajectory)
     )
     name = report.devices[t.device].name if t.device in report.devices else t.device
     text(c, _LEFT, y - 12, f"Instrument profile: {name}.", 7)
+    note = report.plan.notebook.note((level.verse, t.side))
+    if note:
+        y = paragraph(c, _LEFT, y - 22, _WIDE, f"Note: {note}", 7.5, BOLD) + 9
     findings = (*t.findings, *(f for f in level.findings if f.severity != "info"))
     y = _finding_box(c, y - 20, sorted(findings, key=lambda f: SEVERITY_ORDER.index(f.severity)))
     if shots is not None and shots.stations:
@@ -320,7 +348,7 @@ def _xray(c: Canvas, x: float, y: float, wide: float, high: float, shown: Shown 
     """The middle of an X-ray, where the target is, with its sides and the word SIMULATED."""
     pixels, letters = shown if shown is not None else (None, None)
     if pixels is not None:
-        margin = pixels.shape[0] // 5
+        margin = pixels.shape[0] // 4
         pixels = pixels[margin:-margin, margin:-margin]
     picture(c, x, y, wide, high, pixels, title, letters)
     boxed(c, x + wide - 4, y + high - 13, "SIMULATED", 5, "right")
@@ -341,8 +369,9 @@ def _stations(c: Canvas, y: float, stations: tuple[StationPictures, ...]) -> Non
     """AP over lateral of each checkpoint, as large as the rest of the page allows."""
     gap = 6.0
     wide = (_WIDE - 4 * gap) / 5
-    high = min(wide, (y - 38 - 26) / 2 - 3)
-    if high < 40:
+    under = 58.0
+    high = min(wide, (y - 38 - 26 - under) / 2 - 3)
+    if high < 34:
         return
     text(c, _LEFT, y, "CHECKPOINTS, MM PAST BONE ENTRY", 7.5, BOLD)
     c.setLineWidth(1.1)
@@ -357,6 +386,11 @@ def _stations(c: Canvas, y: float, stations: tuple[StationPictures, ...]) -> Non
         text(c, x + wide, y - 17, mm(station.depth_mm), 7, align="right")
         _xray(c, x, y - 23 - high, wide, high, station.ap, "AP")
         _xray(c, x, y - 26 - 2 * high, wide, high, station.lateral, "Lateral")
+        low = y - 35 - 2 * high
+        for view, seen in (("AP", station.see_ap), ("Lateral", station.see_lateral)):
+            if seen:
+                low = paragraph(c, x, low, wide, f"{view}: {seen}", 6.3)
+        text(c, x, low, f"Within {station.within_mm:g} mm.", 6.3, BOLD)
 
 
 def _finding_box(c: Canvas, y: float, findings: list[Finding]) -> float:

@@ -21,6 +21,9 @@ class StationPictures:
     depth_mm: float
     ap: Shown
     lateral: Shown
+    see_ap: str = ""
+    see_lateral: str = ""
+    within_mm: float = 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +33,7 @@ class TrajectoryPictures:
     Attributes:
         tool_plane, down_tool, sagittal: slices with the tool drawn in.
         fluoro: by view, the picture without writing and the letters of its left and right edge.
-        view3d: PNG bytes, where a 3D picture was rendered.
+        view3d, whole3d: PNG bytes, cut open and from behind, where 3D pictures were rendered.
         stations: AP and lateral at each checkpoint, in the order of the insertion.
     """
 
@@ -39,4 +42,5 @@ class TrajectoryPictures:
     sagittal: NDArray[np.uint8]
     fluoro: Mapping[ViewName, Shown]
     view3d: bytes | None = None
+    whole3d: bytes | None = None
     stations: tuple[StationPictures, ...] = ()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +21,7 @@ from imaging.segmentation.result import SpineSegmentation
 from planner.domain.plan import LevelPlan, Plan, Trajectory, ViewName
 from planner.export.dicom import FluoroShot
 from planner.report.pictures import StationPictures, TrajectoryPictures
+from planner.report.printing import DEFAULT_PRINTING, Printing
 from planner.services.open_case import Case
 from planner.services.render_fluoro import TrajectoryShots, render_all
 from planner.storage.atomic import whole_folder
@@ -30,7 +34,15 @@ VIEW_FILES: dict[ViewName, str] = {
     "en_face": "en-face",
 }
 OWN_NAMES = {"plan.json", "vertebrae.nii.gz", "structures.nii.gz", "fluoro", "report.pdf", "dicom"}
-Render3d = Callable[[Case, SpineSegmentation, LevelPlan, Trajectory], bytes]
+Render3d = Callable[..., bytes | None]
+
+
+def load_renderer() -> Render3d | None:
+    """The renderer of 3D pictures, loaded when first needed; None where its libraries are missing."""
+    try:  # by name: this layer knows no VTK
+        return cast(Render3d, importlib.import_module("ui.vtk.report_picture").render)
+    except ImportError:
+        return None
 
 
 def require_writable_out(out: Path) -> None:
@@ -75,6 +87,7 @@ def export_plan(
     report: bool = True,
     dicom: bool = True,
     render_3d: Render3d | None = None,
+    printing: Printing = DEFAULT_PRINTING,
     progress: Progress = NULL_PROGRESS,
 ) -> None:
     """Write the plan into ``out``, whole or not at all.
@@ -84,9 +97,10 @@ def export_plan(
         TaskCancelledError: through ``progress``; nothing is left then.
     """
     require_writable_out(out)
+    render_3d = render_3d or (load_renderer() if report else None)
     when = datetime.now()
     with whole_folder(out.resolve()) as folder:
-        _write_all(folder, case, found, plan, report, dicom, render_3d, when, progress)
+        _write_all(folder, case, found, plan, report, dicom, render_3d, printing, when, progress)
 
 
 def _write_all(
@@ -97,6 +111,7 @@ def _write_all(
     report: bool,
     dicom: bool,
     render_3d: Render3d | None,
+    printing: Printing,
     when: datetime,
     progress: Progress,
 ) -> None:
@@ -122,7 +137,8 @@ def _write_all(
         progress.step(0.6, "Writing the report")
         marked = hashlib.sha256(text.encode()).hexdigest()[:8].upper()
         printed = f"Plan {marked[:4]}-{marked[4:]}, {when.day} {when:%b %Y %H:%M}"
-        pdf = report_pdf(case, found, plan, shots, printed, render_3d, SubProgress(progress, 0.6, 0.8))
+        part = SubProgress(progress, 0.6, 0.8)
+        pdf = report_pdf(case, found, plan, shots, printed, render_3d, printing, part)
         (folder / "report.pdf").write_bytes(pdf)
     if dicom:
         _write_dicom(folder / "dicom", case, found, plan, shots, pdf, when, SubProgress(progress, 0.8, 1.0))
@@ -136,19 +152,23 @@ def report_pdf(
     shots: dict[tuple[int, Side], TrajectoryShots],
     printed: str,
     render_3d: Render3d | None = None,
+    printing: Printing = DEFAULT_PRINTING,
     progress: Progress = NULL_PROGRESS,
 ) -> bytes:
     """The bytes of report.pdf; ``shots`` as ``render_all`` gives them."""
     from planner.devices.catalogue import load_devices
-    from planner.domain.limits import DEFAULT_LIMITS
+    from planner.domain.limits import DEFAULT_LIMITS, LIMIT_SPECS
     from planner.report.pdf import Patient, Report, write_report
 
     pictures = {}
     for level in plan.levels:
         for t in level.trajectories:
             progress.step(0.1, f"Drawing {level.name} {t.side} for the report")
-            view3d = render_3d(case, found, level, t) if render_3d else None
-            pictures[level.verse, t.side] = _slices(case, found, level, t, shots, view3d)
+            view3d = render_3d(case.volume, found, level, t) if render_3d else None
+            one = _slices(case, found, level, t, shots, view3d)
+            if render_3d and printing.patient_page and not pictures:
+                one = replace(one, whole3d=render_3d(case.volume, found, level, t, cut=False))
+            pictures[level.verse, t.side] = one
     s = case.series
     title = s.summary.title
     number = f"series {s.summary.number}" if s.summary.number is not None else title
@@ -157,9 +177,15 @@ def report_pdf(
     )
     progress.step(0.9, "Laying out the report")
     devices = {device.id: device for device in load_devices()}
-    return write_report(
-        Report(plan, found, patient, pictures, devices, DEFAULT_LIMITS, printed, case.why_chosen)
+    changed = tuple(
+        (spec.words, f"{getattr(plan.limits, spec.name):g} {spec.unit}".strip())
+        for spec in LIMIT_SPECS
+        if getattr(plan.limits, spec.name) != getattr(DEFAULT_LIMITS, spec.name)
     )
+    report = Report(
+        plan, found, patient, pictures, devices, plan.limits, printed, case.why_chosen, changed, printing
+    )
+    return write_report(report)
 
 
 def _slices(
@@ -196,7 +222,15 @@ def _slices(
         fluoro={view: (shot.plain, shot.letters) for view, shot in one.views.items()} if one else {},
         view3d=view3d,
         stations=tuple(
-            StationPictures(s.name, s.depth_mm, (ap.plain, ap.letters), (side.plain, side.letters))
+            StationPictures(
+                s.name,
+                s.depth_mm,
+                (ap.plain, ap.letters),
+                (side.plain, side.letters),
+                s.ap,
+                s.lateral,
+                s.within_mm,
+            )
             for s, ap, side in (one.stations if one else ())
         ),
     )

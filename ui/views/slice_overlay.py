@@ -23,7 +23,7 @@ from ui.views.paint import (
     target_ring,
     tool_band,
 )
-from ui.vtk.scene import tool_path_lps
+from ui.vtk.mesh import tool_path_lps
 from ui.widgets import mm
 
 OUT_OF_PLANE_MM = 3.0

@@ -16,7 +16,8 @@ from ui.views import planes
 from ui.views.paint import cased, edge_letters, orientation_cube, plate, polyline
 from ui.views.samplers import Samplers
 from ui.vtk.blit_view import BlitView
-from ui.vtk.scene import CutFace, SpineScene, bone_surfaces
+from ui.vtk.mesh import bone_surfaces
+from ui.vtk.scene import CutFace, SpineScene
 
 
 class View3D(BlitView):

@@ -6,11 +6,9 @@ come into it. All rendering happens on the thread of the window.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
 import numpy as np
-import vtkmodules.vtkRenderingOpenGL2  # noqa: F401  registers the OpenGL factories
 from PySide6.QtCore import QPointF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -18,22 +16,7 @@ from vtkmodules.util.numpy_support import vtk_to_numpy
 from vtkmodules.vtkCommonCore import vtkUnsignedCharArray
 from vtkmodules.vtkRenderingCore import vtkRenderer, vtkRenderWindow
 
-
-def make_render_window() -> vtkRenderWindow:
-    """An off-screen window: EGL on Linux, so that no display is needed; a hidden one elsewhere."""
-    if sys.platform.startswith("linux"):
-        try:
-            from vtkmodules.vtkRenderingOpenGL2 import vtkEGLRenderWindow
-
-            window = vtkEGLRenderWindow()
-        except ImportError:
-            window = vtkRenderWindow()
-    else:
-        window = vtkRenderWindow()
-    window.SetShowWindow(False)
-    window.SetOffScreenRendering(1)
-    window.SetMultiSamples(4)
-    return window
+from ui.vtk.offscreen import make_render_window
 
 
 class BlitView(QWidget):

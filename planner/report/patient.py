@@ -1,0 +1,58 @@
+"""The page for the patient: their own vertebra with the route, and what is done, in plain words."""
+
+from __future__ import annotations
+
+from planner.domain.plan import LevelPlan, Trajectory
+from planner.report.drawing import BOLD, Canvas, paragraph, picture, text
+from planner.report.pictures import TrajectoryPictures
+
+_LEFT, _WIDE = 40.0, 515.0
+PARTS = (
+    (
+        "What is done",
+        "A small nerve inside the vertebra, the basivertebral nerve, can carry pain from worn endplates. Through a "
+        "thin tube from the back, the doctor reaches that nerve inside the bone and warms it until it no longer "
+        "carries pain. X-ray pictures show the way at every step. You are given an anaesthetic or made drowsy.",
+    ),
+    (
+        "What follows",
+        "You usually go home the same day or the next. The place in the back can be sore for days. It can take "
+        "weeks until the pain is less, and it does not help everybody. Your doctor tells you when to walk, lift "
+        "and drive again, and which medicines to stop or take.",
+    ),
+    (
+        "What can go wrong",
+        "Bleeding, infection, pain in a leg, numbness or weakness from a nerve that was touched, and a crack in "
+        "the vertebra are rare. Call your doctor at once about fever, a wound that runs, new weakness or numbness, "
+        "or trouble passing water. Ask how often this happens where you are treated.",
+    ),
+    (
+        "What this page is",
+        "It was drawn from your own scan to plan and to explain. It promises no result, and your doctor may choose "
+        "another way during the procedure. Write down what you want to ask:",
+    ),
+)
+
+
+def patient_page(
+    c: Canvas, name: str, level: LevelPlan, t: Trajectory, pictures: TrajectoryPictures | None
+) -> None:
+    """Draw the page."""
+    text(c, _LEFT, 790, "Your procedure", 24, BOLD)
+    text(c, _LEFT, 772, f"For {name}. Vertebra {level.name}, from the {t.side}.", 11)
+    if pictures is not None:
+        behind = pictures.whole3d or pictures.tool_plane
+        first = "Your vertebra, from behind" if pictures.whole3d else "Your vertebra, from the feet"
+        picture(c, _LEFT, 560, 254, 195, behind, first, ("Left", "Right"))
+        inside = pictures.view3d or pictures.sagittal
+        sides = ("Left", "Right") if pictures.view3d else ("Front", "Back")
+        picture(c, _LEFT + 261, 560, 254, 195, inside, "The way to the nerve, cut open", sides)
+    y = 532.0
+    for title, words in PARTS:
+        text(c, _LEFT, y, title, 13, BOLD)
+        y = paragraph(c, _LEFT, y - 17, _WIDE, words, 10.5) - 12
+    for _ in range(3):
+        if y > 60:
+            c.setLineWidth(0.4)
+            c.line(_LEFT, y, _LEFT + _WIDE, y)
+            y -= 24
