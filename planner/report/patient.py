@@ -10,26 +10,28 @@ _LEFT, _WIDE = 40.0, 515.0
 PARTS = (
     (
         "What is done",
-        "A small nerve inside the vertebra, the basivertebral nerve, can carry pain from worn endplates. Through a "
-        "thin tube from the back, the doctor reaches that nerve inside the bone and warms it until it no longer "
-        "carries pain. X-ray pictures show the way at every step. You are given an anaesthetic or made drowsy.",
+        "A small nerve inside the vertebra, the basivertebral nerve, can carry pain from worn "
+        "endplates. Through a thin tube from the back, the doctor reaches that nerve inside the bone "
+        "and warms it until it no longer carries pain. X-ray pictures show the way at every step. You "
+        "are given an anaesthetic or made drowsy.",
     ),
     (
         "What follows",
-        "You usually go home the same day or the next. The place in the back can be sore for days. It can take "
-        "weeks until the pain is less, and it does not help everybody. Your doctor tells you when to walk, lift "
-        "and drive again, and which medicines to stop or take.",
+        "You usually go home the same day or the next. The place in the back can be sore for days. It "
+        "can take weeks until the pain is less, and it does not help everybody. Your doctor tells you "
+        "when to walk, lift and drive again, and which medicines to stop or take.",
     ),
     (
         "What can go wrong",
-        "Bleeding, infection, pain in a leg, numbness or weakness from a nerve that was touched, and a crack in "
-        "the vertebra are rare. Call your doctor at once about fever, a wound that runs, new weakness or numbness, "
-        "or trouble passing water. Ask how often this happens where you are treated.",
+        "Bleeding, infection, pain in a leg, numbness or weakness from a nerve that was touched, and "
+        "a crack in the vertebra are rare. Call your doctor at once about fever, a wound that runs, "
+        "new weakness or numbness, or trouble passing water. Ask how often this happens where you are "
+        "treated.",
     ),
     (
         "What this page is",
-        "It was drawn from your own scan to plan and to explain. It promises no result, and your doctor may choose "
-        "another way during the procedure. Write down what you want to ask:",
+        "It was drawn from your own scan to plan and to explain. It promises no result, and your "
+        "doctor may choose another way during the procedure. Write down what you want to ask:",
     ),
 )
 

@@ -305,7 +305,7 @@ def _trajectory_page(c: Canvas, report: Report, level: LevelPlan, t: Trajectory)
         target.append(("Tip off the midline", f"{mm(abs(off))}{aside}"))
     column = (_WIDE - 28) / 3
     instrument = instrument_rows(t, target, report.devices.get(t.device), report.limits)
-    y0 = 446.0
+    y0 = 470.0
     y = min(
         table(c, _LEFT, y0, column, "Entry and depth", entry_rows(t, anatomy)),
         table(c, _LEFT + column + 14, y0, column, "Clearance", clearance_rows(t, report.limits)),
@@ -335,13 +335,13 @@ def _pictures(c: Canvas, t: Trajectory, shots: TrajectoryPictures) -> None:
     x = _LEFT + 2 * (wide + gap)
     picture(c, x, 610, wide, 146, shots.down_tool, "Down the tool, mid-pedicle", ("L", "R"))
     _wall_numbers(c, x + wide / 2, 610 + 73, t)
-    wide = (_WIDE - 3 * gap) / 4
+    wide, high = (_WIDE - 3 * gap) / 4, 106.0
     for n, (view, title) in enumerate(VIEW_TITLES.items()):
         x = _LEFT + n * (wide + gap)
         shown = shots.fluoro.get(view)
-        _xray(c, x, 604 - wide, wide, wide, shown, title)
+        _xray(c, x, 604 - high, wide, high, shown, title)
         words = pose_words(*t.view_angles(view))
-        text(c, x, 604 - wide - 10, words, fitted(c, words, wide, 7.5, BOLD), BOLD)
+        text(c, x, 604 - high - 10, words, fitted(c, words, wide, 7.5, BOLD), BOLD)
 
 
 def _xray(c: Canvas, x: float, y: float, wide: float, high: float, shown: Shown | None, title: str) -> None:

@@ -160,7 +160,7 @@ def report_pdf(
     from planner.domain.limits import DEFAULT_LIMITS, LIMIT_SPECS
     from planner.report.pdf import Patient, Report, write_report
 
-    pictures = {}
+    pictures: dict[tuple[int, Side], TrajectoryPictures] = {}
     for level in plan.levels:
         for t in level.trajectories:
             progress.step(0.1, f"Drawing {level.name} {t.side} for the report")
