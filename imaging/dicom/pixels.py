@@ -21,6 +21,7 @@ from imaging.progress import Progress
 AIR_HU = -1024
 _BELIEVABLE_HU = (-900, 4000)
 _WORKERS = 4
+MOST_VOXELS = 1 << 30
 
 Slices = NDArray[np.float32] | NDArray[np.int16]
 
@@ -41,6 +42,12 @@ def read_values(
     for n, header in enumerate(headers):
         wanted.setdefault(header.image.path, []).append(n)
     shape = (len(headers), headers[0].image.rows, headers[0].image.columns)
+    if shape[0] * shape[1] * shape[2] > MOST_VOXELS:
+        text = (
+            f"The images claim {shape[2]} x {shape[1]} x {shape[0]} voxels, more than {MOST_VOXELS}. "
+            "They are not read."
+        )
+        raise PlannerError("too_large", text)
     ct = modality == "CT"
     out: NDArray[Any] = np.empty(shape, np.int16 if ct else np.float32)
     slopes = np.ones((len(headers), 2))

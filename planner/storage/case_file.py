@@ -133,14 +133,13 @@ def _json(path: Path, data: bytes) -> dict[str, Any]:
 
 
 def _labels(path: Path, name: str, data: bytes, frame: str) -> LabelVolume:
-    import SimpleITK as sitk
-
+    from imaging.nifti import read_nifti
     from imaging.sitk_bridge import labels_from_image
 
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / name
         file.write_bytes(data)
         try:
-            return labels_from_image(sitk.ReadImage(str(file)), frame)
-        except (RuntimeError, ValueError) as error:
+            return labels_from_image(read_nifti(file), frame)
+        except (PlannerError, RuntimeError, ValueError) as error:
             raise PlannerError("bad_case_file", f"{path} is damaged: {name} in it cannot be read.") from error
