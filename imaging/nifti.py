@@ -8,6 +8,8 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from imaging.errors import PlannerError
 
 MOST_VOXELS = 1 << 30
@@ -29,6 +31,11 @@ def read_nifti(path: Path) -> Any:
         raise _bad(path, "its voxels cannot be read") from error
     if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
         raise _bad(path, "it is not one three-dimensional image")
+    placed = np.array(image.GetDirection()).reshape(3, 3) * image.GetSpacing()
+    if not np.isfinite(placed).all() or abs(np.linalg.det(placed)) < 1e-9:
+        raise _bad(path, "its directions are not those of a volume")
+    if not np.isfinite(image.GetOrigin()).all():
+        raise _bad(path, "it does not say where it lies")
     return image
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
+from planner.domain.passport import Edit
 from planner.domain.plan import Plan
 
 
@@ -42,7 +44,11 @@ class PlanHistory:
             return False
         present = self._entries[self._at]
         del self._entries[self._at + 1 :]
-        if self._may_merge and merge_key is not None and merge_key == present.merge_key:
+        merges = self._may_merge and merge_key is not None and merge_key == present.merge_key
+        edits = present.plan.edits[:-1] if merges else present.plan.edits
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        plan = replace(plan, edits=(*edits, Edit(now, label)))
+        if merges:
             self._entries[self._at] = _Entry(label, plan, merge_key)
         else:
             self._entries.append(_Entry(label, plan, merge_key))

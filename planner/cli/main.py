@@ -11,7 +11,7 @@ from types import FrameType
 
 from imaging.errors import PlannerError
 from imaging.progress import TaskCancelledError
-from planner.cli import app, devices, fluoro, plan, practice_replay, sample, schema, series
+from planner.cli import app, devices, fluoro, passport, plan, practice_replay, sample, schema, series
 from planner.cli.console import say
 from planner.cli.options import Parser
 from planner.version import app_version
@@ -24,6 +24,7 @@ VERBS = {
     "devices": devices,
     "sample": sample,
     "schema": schema,
+    "passport": passport,
     "practice-replay": practice_replay,
 }
 

@@ -5,7 +5,7 @@ Every coordinate is patient LPS mm. Sequences of points are tuples, so that plan
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from imaging.findings import Finding
@@ -14,6 +14,7 @@ from planner.domain.device import DeviceProfile
 from planner.domain.doubt import Seen
 from planner.domain.limits import DEFAULT_LIMITS, Limits
 from planner.domain.notebook import EMPTY, Notebook
+from planner.domain.passport import Edit, ImagePrint
 
 Point = tuple[float, float, float]
 ViewName = Literal["ap", "lateral", "oblique", "en_face"]
@@ -24,13 +25,14 @@ Choice = Literal["most central", "most forgiving"]
 
 @dataclass(frozen=True)
 class Source:
-    """The images a plan stands on."""
+    """The images a plan stands on; ``images`` are their files, which do not decide equality."""
 
     study_instance_uid: str
     series_instance_uid: str
     frame_of_reference_uid: str
     modality: str
     voxel_sha256: str
+    images: tuple[ImagePrint, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)
@@ -278,7 +280,8 @@ class Procedure:
 class Plan:
     """All levels of a case, top to bottom.
 
-    ``limits`` and ``devices`` are what the plan was made with; ``segmentation_sha256`` names the labels.
+    ``limits`` and ``devices`` are what the plan was made with; ``segmentation_sha256`` names the labels;
+    ``edits`` are the changes that led here, oldest first, which do not decide equality.
     """
 
     source: Source
@@ -291,6 +294,7 @@ class Plan:
     devices: tuple[DeviceProfile, ...] = ()
     segmentation_sha256: str = ""
     procedure: Procedure | None = None
+    edits: tuple[Edit, ...] = field(default=(), compare=False)
 
     def device(self, id: str) -> DeviceProfile | None:
         """The profile of that id that this plan was made with."""

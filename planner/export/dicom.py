@@ -65,8 +65,60 @@ def read_headers(files: Sequence[Path], progress: Progress = NULL_PROGRESS) -> l
     for n, file in enumerate(files):
         if n % 20 == 0:
             progress.step(n / max(1, len(files)), "Reading headers for the DICOM objects")
-        headers.append(pydicom.dcmread(file, stop_before_pixels=True, force=True))
+        headers.append(_identified(pydicom.dcmread(file, stop_before_pixels=True, force=True), file))
     return headers
+
+
+def _identified(header: Any, file: Path) -> Any:
+    """The header with the identifiers that a reference needs; those it lacks are made up."""
+    import highdicom as hd
+    from pydicom.uid import CTImageStorage, MRImageStorage, generate_uid
+
+    made = {
+        "SOPInstanceUID": [
+            "instance",
+            file.name,
+            str(file.stat().st_size),
+            str(header.get("InstanceNumber")),
+        ],
+        "SeriesInstanceUID": ["series", str(header.get("SeriesDescription")), file.parent.name],
+        "StudyInstanceUID": ["study", str(header.get("StudyDate")), file.parent.name],
+        "FrameOfReferenceUID": ["frame", str(header.get("SeriesDescription")), file.parent.name],
+    }
+    for name, facts in made.items():
+        if not header.get(name):
+            setattr(header, name, hd.UID(generate_uid(entropy_srcs=facts)))
+    if not header.get("SOPClassUID"):
+        header.SOPClassUID = MRImageStorage if header.get("Modality") == "MR" else CTImageStorage
+    for name in ("PatientID", "PatientName", "PatientBirthDate", "PatientSex", "AccessionNumber", "StudyID"):
+        if name not in header:
+            setattr(header, name, "")
+    for name in ("StudyDate", "StudyTime", "ReferringPhysicianName"):
+        if name not in header:
+            setattr(header, name, "")
+    return header
+
+
+def complete(ds: Any, source: Any) -> None:
+    """Carry over to a highdicom object what its class leaves out, and mark it as research content."""
+    for name in _KEPT:
+        if name in source and name not in ds:
+            ds[name] = source[name]
+    ds.ContentQualification = "RESEARCH"
+
+
+def stack_of(
+    sources: Sequence[Any],
+) -> tuple[list[NDArray[np.float64]], NDArray[np.float64], NDArray[np.float64]] | None:
+    """Positions of parallel slices and their row and column directions; None where a header has no place."""
+    positions = []
+    for source in sources:
+        place, six = source.get("ImagePositionPatient"), source.get("ImageOrientationPatient")
+        if place is None or six is None:
+            return None
+        positions.append(np.array(place, float))
+    first = np.array(sources[0].ImageOrientationPatient, float)
+    return positions, first[:3], first[3:]
 
 
 def write_segmentations(
@@ -79,7 +131,7 @@ def write_segmentations(
         progress.step(0.1, "Writing the vertebrae as DICOM")
         table = np.zeros(256, np.uint8)
         table[numbers] = np.arange(1, len(numbers) + 1)
-        parts = [_segment(n, _bone_name(v), _vertebra_code(v), None) for n, v in enumerate(numbers, 1)]
+        parts = [_segment(n, _bone_name(v), vertebra_code(v), None) for n, v in enumerate(numbers, 1)]
         labels = table[found.vertebrae.labels]
         written.append(_write_seg(folder / "vertebrae.dcm", sources, found, labels, parts, 9001, "VERTEBRAE"))
     progress.step(0.5, "Writing the pedicles as DICOM")
@@ -111,7 +163,8 @@ def _bone_name(verse: int) -> str:
     return "Sacrum" if verse == SACRUM else f"{NAME_FROM_VERSE[verse]} vertebra"
 
 
-def _vertebra_code(verse: int) -> Any:
+def vertebra_code(verse: int) -> Any:
+    """SNOMED CT code of a vertebra by its VerSe number."""
     from pydicom.sr.codedict import codes
 
     if verse == SACRUM:
@@ -137,7 +190,7 @@ def _segment(number: int, label: str, kind: Any, pedicle: tuple[int, Side] | Non
         algorithm_identification=algorithm,
         tracking_uid=hd.UID(),
         tracking_id=label[:64],
-        anatomic_regions=[_vertebra_code(pedicle[0])] if pedicle else None,
+        anatomic_regions=[vertebra_code(pedicle[0])] if pedicle else None,
     )
     if pedicle:
         side = Dataset()
@@ -181,8 +234,9 @@ def _write_seg(
         device_serial_number=SERIAL,
         content_description="Vertebrae for planning and training",
         content_label=label,
-        series_description=f"BVN plan: {label.lower()}",
+        series_description=f"BVN plan: {label.lower()} (research)",
     )
+    complete(seg, sources[0])
     seg.save_as(path)
     return path
 
@@ -190,17 +244,17 @@ def _write_seg(
 def write_fluoro(folder: Path, source: Any, shots: Sequence[FluoroShot], when: datetime) -> list[Path]:
     """Write each simulated X-ray as a Secondary Capture image of one new series."""
     import highdicom as hd
-    from pydicom.dataset import Dataset
     from pydicom.uid import SecondaryCaptureImageStorage
 
     series = hd.UID()
     written = []
     for number, shot in enumerate(shots, 1):
-        ds = _object(source, SecondaryCaptureImageStorage, series, 9003, number, when)
+        ds = new_object(source, SecondaryCaptureImageStorage, series, 9003, number, when)
         ds.Modality = "OT"
         ds.ConversionType = "SYN"
         ds.SeriesDescription = "BVN plan: SIMULATED X-rays"
-        ds.ImageType = ["DERIVED", "SECONDARY"]
+        ds.ImageType = ["DERIVED", "SECONDARY", "DRR", "SIMULATED"]
+        ds.DerivationCodeSequence = [_coded("SIMULATED", "Simulated X-ray computed from CT")]
         what = f"{shot.level} {shot.side} {shot.view.replace('_', '-')}"
         ds.ImageComments = f"SIMULATED X-ray computed from CT, {what}. Not an acquisition."
         ds.DerivationDescription = "Simulated X-ray computed from a CT series and a planned tool"
@@ -212,15 +266,67 @@ def write_fluoro(folder: Path, source: Any, shots: Sequence[FluoroShot], when: d
         ds.DistanceSourceToPatient = round(shot.sod_mm, 2)
         ds.ImagerPixelSpacing = [round(shot.pixel_mm, 5)] * 2
         ds.PixelSpacingCalibrationDescription = "Detector plane; divide by the magnification"
-        reference = Dataset()
-        reference.ReferencedSOPClassUID = source.SOPClassUID
-        reference.ReferencedSOPInstanceUID = source.SOPInstanceUID
-        ds.SourceImageSequence = [reference]
+        ds.SourceImageSequence = [reference(source)]
         _pixels(ds, shot.picture)
         written.append(
-            _save(ds, folder / f"fluoro-{shot.level}-{shot.side}-{shot.view.replace('_', '-')}.dcm")
+            save(ds, folder / f"fluoro-{shot.level}-{shot.side}-{shot.view.replace('_', '-')}.dcm")
         )
     return written
+
+
+@dataclass(frozen=True, eq=False)
+class KeyImage:
+    """One picture of a planned tool in the source images: (h, w, 3) uint8, what it shows, its directions."""
+
+    level: str
+    side: Side
+    view: str
+    picture: NDArray[np.uint8]
+    pixel_mm: float
+    patient_orientation: tuple[str, str]
+
+
+def write_key_images(folder: Path, source: Any, images: Sequence[KeyImage], when: datetime) -> list[Path]:
+    """Write each key image as a Secondary Capture image of one new series."""
+    import highdicom as hd
+    from pydicom.uid import SecondaryCaptureImageStorage
+
+    series = hd.UID()
+    written = []
+    for number, image in enumerate(images, 1):
+        ds = new_object(source, SecondaryCaptureImageStorage, series, 9009, number, when)
+        ds.Modality = "OT"
+        ds.ConversionType = "SYN"
+        ds.SeriesDescription = "BVN plan: key images (research)"
+        ds.ImageType = ["DERIVED", "SECONDARY", "MPR"]
+        ds.ImageComments = f"{image.level} {image.side}, {image.view}, with the planned tool"
+        ds.DerivationDescription = "Oblique slice of the source images with the planned tool drawn in"
+        ds.DerivationCodeSequence = [_coded("113072", "Multiplanar reformatting", "DCM")]
+        ds.BurnedInAnnotation = "NO"
+        ds.PatientOrientation = list(image.patient_orientation)
+        ds.NominalScannedPixelSpacing = [round(image.pixel_mm, 5)] * 2
+        ds.SourceImageSequence = [reference(source)]
+        _pixels(ds, image.picture)
+        name = f"key-{image.level}-{image.side}-{image.view.replace(' ', '-')}.dcm"
+        written.append(save(ds, folder / name))
+    return written
+
+
+def reference(source: Any) -> Any:
+    """An item that names an instance."""
+    from pydicom.dataset import Dataset
+
+    item = Dataset()
+    item.ReferencedSOPClassUID, item.ReferencedSOPInstanceUID = source.SOPClassUID, source.SOPInstanceUID
+    return item
+
+
+def _coded(value: str, meaning: str, scheme: str = "99BVNPLAN") -> Any:
+    from pydicom.dataset import Dataset
+
+    item = Dataset()
+    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = value, scheme, meaning
+    return item
 
 
 def _pixels(ds: Any, picture: NDArray[np.uint8]) -> None:
@@ -244,8 +350,9 @@ def write_pdf(folder: Path, source: Any, pdf: bytes, when: datetime) -> Path:
     import highdicom as hd
     from pydicom.uid import EncapsulatedPDFStorage
 
-    ds = _object(source, EncapsulatedPDFStorage, hd.UID(), 9004, 1, when)
+    ds = new_object(source, EncapsulatedPDFStorage, hd.UID(), 9004, 1, when)
     ds.Modality = "DOC"
+    ds.AcquisitionDateTime = ""
     ds.ConversionType = "WSD"
     ds.SeriesDescription = "BVN plan: report"
     ds.BurnedInAnnotation = "YES"
@@ -254,10 +361,11 @@ def write_pdf(folder: Path, source: Any, pdf: bytes, when: datetime) -> Path:
     ds.MIMETypeOfEncapsulatedDocument = "application/pdf"
     ds.EncapsulatedDocumentLength = len(pdf)
     ds.EncapsulatedDocument = pdf + b"\0" * (len(pdf) % 2)
-    return _save(ds, folder / "report.dcm")
+    return save(ds, folder / "report.dcm")
 
 
-def _object(source: Any, kind: str, series: str, series_number: int, number: int, when: datetime) -> Any:
+def new_object(source: Any, kind: str, series: str, series_number: int, number: int, when: datetime) -> Any:
+    """A new instance of the patient and study of ``source``, marked as research content."""
     import highdicom as hd
     from pydicom.dataset import Dataset, FileMetaDataset
     from pydicom.uid import ExplicitVRLittleEndian
@@ -285,13 +393,15 @@ def _object(source: Any, kind: str, series: str, series_number: int, number: int
     ds.SoftwareVersions, ds.DeviceSerialNumber = app_version(), SERIAL
     ds.SeriesDate = ds.ContentDate = ds.InstanceCreationDate = when.strftime("%Y%m%d")
     ds.SeriesTime = ds.ContentTime = ds.InstanceCreationTime = when.strftime("%H%M%S")
-    ds.AcquisitionDateTime = ""
+    ds.ContentQualification = "RESEARCH"
+    ds.BodyPartExamined = "SPINE"
     ds.file_meta = FileMetaDataset()
     ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     return ds
 
 
-def _save(ds: Any, path: Path) -> Path:
+def save(ds: Any, path: Path) -> Path:
+    """Write a DICOM file and return its path."""
     ds.save_as(path, enforce_file_format=True)
     return path
 

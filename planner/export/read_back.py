@@ -133,7 +133,7 @@ def _segmentation(ds: Any) -> dict[str, Any]:
         labels[k][pixels[n] > 0] = number
     origin = places[int(depths.argmin())]
     frame = str(ds.get("FrameOfReferenceUID", ""))
-    grid = VolumeGrid.from_parts(labels.shape, origin, (column_mm, row_mm, step), axes.T, frame)  # type: ignore[arg-type]
+    grid = VolumeGrid.from_parts(labels.shape, origin, (column_mm, row_mm, step), axes.T, frame)
     return {
         "grid": grid,
         "labels": labels,

@@ -19,7 +19,7 @@ from imaging.labels import Side
 from imaging.progress import NULL_PROGRESS, Progress, SubProgress
 from imaging.segmentation.result import SpineSegmentation
 from planner.domain.plan import LevelPlan, Plan, Trajectory, ViewName
-from planner.export.dicom import FluoroShot
+from planner.export.dicom import FluoroShot, KeyImage
 from planner.report.pictures import StationPictures, TrajectoryPictures
 from planner.report.printing import DEFAULT_PRINTING, Printing
 from planner.services.open_case import Case
@@ -141,7 +141,9 @@ def _write_all(
         pdf = report_pdf(case, found, plan, shots, printed, render_3d, printing, part)
         (folder / "report.pdf").write_bytes(pdf)
     if dicom:
-        _write_dicom(folder / "dicom", case, found, plan, shots, pdf, when, SubProgress(progress, 0.8, 1.0))
+        write_dicom_objects(
+            folder / "dicom", case, found, plan, shots, pdf, when, SubProgress(progress, 0.8, 1.0)
+        )
     progress.step(1.0, "Written")
 
 
@@ -236,7 +238,7 @@ def _slices(
     )
 
 
-def _write_dicom(
+def write_dicom_objects(
     folder: Path,
     case: Case,
     found: SpineSegmentation,
@@ -244,9 +246,19 @@ def _write_dicom(
     shots: dict[tuple[int, Side], TrajectoryShots],
     pdf: bytes | None,
     when: datetime,
-    progress: Progress,
+    progress: Progress = NULL_PROGRESS,
 ) -> None:
-    from planner.export.dicom import read_headers, write_fluoro, write_pdf, write_segmentations
+    """Write every DICOM object of the plan into a new folder; ``pdf`` is the report, if there is one."""
+    from planner.export.dicom import (
+        read_headers,
+        write_fluoro,
+        write_key_images,
+        write_pdf,
+        write_segmentations,
+    )
+    from planner.export.structured_report import write_report_sr
+    from planner.export.structures import write_structures
+    from planner.export.surfaces import write_surfaces
 
     folder.mkdir()
     headers = read_headers(case.series.summary.files, SubProgress(progress, 0.0, 0.2))
@@ -258,5 +270,34 @@ def _write_dicom(
         exported += [shot.for_dicom(level.name, side, view) for view, shot in one.views.items()]
     progress.step(0.8, "Writing the X-rays as DICOM")
     write_fluoro(folder, headers[0], exported, when)
+    progress.step(0.9, "Writing the report, structures and surfaces as DICOM")
+    write_key_images(folder, headers[0], _key_images(case, found, plan), when)
+    write_report_sr(folder, headers, plan)
+    write_structures(folder, headers, plan, when)
+    write_surfaces(folder, headers, found, plan, when)
     if pdf is not None:
         write_pdf(folder, headers[0], pdf, when)
+
+
+def _key_images(case: Case, found: SpineSegmentation, plan: Plan) -> list[KeyImage]:
+    from planner.export.dicom import orientation_letters
+    from planner.report import slices
+
+    images = []
+    for level in plan.levels:
+        anatomy = found.level(level.verse)
+        for t in level.trajectories:
+            if anatomy is None:
+                continue
+            planes = {
+                "tool plane": slices.tool_plane(t, anatomy, (720, 600), 96.0),
+                "sagittal": slices.sagittal_plane(t, anatomy, (720, 600), 84.0),
+            }
+            for view, plane in planes.items():
+                picture = slices.paint(
+                    slices.grey_slice(case.volume, plane), slices.outline(found.vertebrae, level.verse, plane)
+                )
+                drawn = slices.draw_tool(picture, plane, t, dashed=view == "sagittal")
+                letters = orientation_letters(plane.right_lps, plane.down_lps)
+                images.append(KeyImage(level.name, t.side, view, drawn, plane.pixel_mm, letters))
+    return images

@@ -12,6 +12,7 @@ from imaging.errors import PlannerError
 from imaging.findings import Finding
 from imaging.progress import NULL_PROGRESS, Progress, SubProgress
 from imaging.volume import Volume
+from planner.domain.passport import ImagePrint
 from planner.domain.plan import Plan, Source
 
 
@@ -49,6 +50,7 @@ class Case:
             s.frame_of_reference_uid,
             s.modality,
             s.voxel_sha256,
+            tuple(ImagePrint(uid, sha256) for uid, sha256 in s.image_sha256),
         )
 
 

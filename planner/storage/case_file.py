@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,16 @@ SUFFIX = ".bvncase"
 _CASE, _PLAN, _VERTEBRAE, _STRUCTURES = "case.json", "plan.json", "vertebrae.nii.gz", "structures.nii.gz"
 _MEMBERS = (_CASE, _PLAN, _VERTEBRAE, _STRUCTURES)
 _LARGEST_MEMBER = 1 << 30
+# What zipfile raises on damaged archives.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zipfile.LargeZipFile,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    ValueError,
+    zlib.error,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +101,7 @@ def read_case_file(path: Path) -> CaseFile:
         raise PlannerError("missing_case_file", f"There is no case file {path}.") from error
     except OSError as error:
         raise PlannerError("bad_case_file", f"{path} cannot be read: {error.strerror}.") from error
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+    except _DAMAGE as error:
         raise PlannerError("bad_case_file", f"{path} is damaged or not a case file: {error}.") from error
     case, document = _json(path, parts[_CASE]), _json(path, parts[_PLAN])
     if isinstance(case.get("schema"), int) and case["schema"] > 1:

@@ -14,6 +14,7 @@ from imaging.findings import Finding
 from imaging.labels import NAME_FROM_VERSE, SIDES
 from imaging.segmentation.result import Counting, LevelEvidence, SpineSegmentation
 from planner.domain.doubt import Seen
+from planner.domain.passport import Edit, ImagePrint
 from planner.domain.plan import (
     Clearances,
     Lesion,
@@ -190,7 +191,9 @@ def plan_to_dict(plan: Plan, segmentation: SpineSegmentation | None = None) -> J
             "frame_of_reference_uid": source.frame_of_reference_uid,
             "modality": source.modality,
             "voxel_sha256": source.voxel_sha256,
+            "images": [record(image) for image in source.images],
         },
+        "edits": [record(edit) for edit in plan.edits],
         "notebook": notebook_to_dict(plan.notebook, _trajectory),
         "segmentation_sha256": plan.segmentation_sha256,
         "limits": record(plan.limits),
@@ -282,11 +285,17 @@ def _read_level(d: Json) -> LevelPlan:
     )
 
 
+def _read_source(d: Json) -> Source:
+    facts = {name: d[name] for name in Source.__dataclass_fields__ if name != "images"}
+    images = tuple(ImagePrint(x["sop_instance_uid"], x["sha256"]) for x in d.get("images", ()))
+    return Source(**facts, images=images)
+
+
 def plan_from_dict(document: Mapping[str, Any]) -> Plan:
     """The plan of a document; PlannerError ``bad_plan_file`` where it breaks the schema."""
     validate(document)
     return Plan(
-        source=Source(**{name: document["source"][name] for name in Source.__dataclass_fields__}),
+        source=_read_source(document["source"]),
         levels=tuple(_read_level(d) for d in document["levels"]),
         findings=_read_findings(document["findings"]),
         levels_confirmed=document["levels_confirmed"],
@@ -296,6 +305,7 @@ def plan_from_dict(document: Mapping[str, Any]) -> Plan:
         devices=read_plan_devices(document.get("devices", ())),
         segmentation_sha256=document.get("segmentation_sha256", ""),
         procedure=read_procedure(document.get("procedure")),
+        edits=tuple(Edit(e["time"], e["text"]) for e in document.get("edits", ())),
     )
 
 

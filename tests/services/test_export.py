@@ -69,7 +69,7 @@ def test_dicom_objects_keep_patient_and_study_and_get_new_uids(
     out: Path, opened: tuple[Case, SpineSegmentation, Plan]
 ) -> None:
     objects = [pydicom.dcmread(p) for p in sorted((out / "dicom").iterdir())]
-    assert len({ds.SOPInstanceUID for ds in objects}) == len(objects) == 12 + 3
+    assert len({ds.SOPInstanceUID for ds in objects}) == len(objects) == 12 + 6 + 6
     for ds in objects:
         assert (str(ds.PatientName), ds.PatientID, ds.PatientBirthDate) == (
             "SPECIMEN^Anna",
@@ -78,9 +78,11 @@ def test_dicom_objects_keep_patient_and_study_and_get_new_uids(
         )
         assert ds.StudyInstanceUID == opened[0].source.study_instance_uid
         assert ds.SeriesInstanceUID != opened[0].source.series_instance_uid
-    shots = [ds for ds in objects if ds.SOPClassUID.name == "Secondary Capture Image Storage"]
+    shots = [ds for ds in objects if "X-rays" in ds.SeriesDescription]
     assert len({ds.SeriesInstanceUID for ds in shots}) == 1
     assert all("SIMULATED" in ds.ImageComments and ds.ImageType[0] == "DERIVED" for ds in shots)
+    assert all(ds.DerivationCodeSequence[0].CodeValue == "SIMULATED" for ds in shots)
+    assert all(ds.DistanceSourceToDetector > ds.DistanceSourceToPatient > 0 for ds in shots)
     angles = {(ds.PositionerPrimaryAngle, ds.PositionerSecondaryAngle) for ds in shots}
     assert angles == {(180, 3), (90, 0), (150, 2), (157, 1)}
     assert all(ds.pixel_array.shape == (768, 768) for ds in shots[:1])
