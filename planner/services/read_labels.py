@@ -68,10 +68,14 @@ def read_labels(path: Path, numbering: str | None = None) -> BroughtLabels:
 def _read_image(path: Path, chosen: Numbering | None) -> BroughtLabels:
     import SimpleITK as sitk
 
+    from imaging.nifti import read_nifti
     from imaging.sitk_bridge import grid_from_image
 
     try:
-        image = sitk.ReadImage(str(path))
+        nifti = path.name.lower().endswith((".nii", ".nii.gz"))
+        image = read_nifti(path) if nifti else sitk.ReadImage(str(path))
+    except PlannerError as error:
+        raise PlannerError("bad_segmentation", error.text) from error
     except RuntimeError as error:
         raise PlannerError("bad_segmentation", f"{path.name} cannot be read as a label map.") from error
     if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
