@@ -10,6 +10,7 @@ from scipy import ndimage as ndi
 
 from imaging.geometry.grid import VolumeGrid
 from imaging.labels import SACRUM
+from imaging.segmentation.anatomy_local import signed_distance
 from imaging.volume import LabelVolume
 from sample_dicom.body import BodyShape, canal
 from sample_dicom.canvas import F32, FAR_MM, Canvas
@@ -111,22 +112,10 @@ def exact_bone(parameters: PhantomParameters, verse: int, step_mm: float = FINE_
     opening[tube.slices] = tube.evaluate(of_canal, 40.0)
     return ExactBone(
         build.grid,
-        _distance(-sdf, step_mm),
-        -_distance(-opening, step_mm),
+        signed_distance(-sdf, step_mm),
+        -signed_distance(-opening, step_mm),
         level_truth(shape, frame),
     )
-
-
-def _distance(level: F32, step_mm: float) -> F32:
-    """Distance (mm) to the zero surface, positive inside; near it the first-order distance itself."""
-    inside = level > 0
-    far = ndi.distance_transform_edt(inside) - ndi.distance_transform_edt(~inside)
-    far = ((far - 0.5 * np.sign(far)) * step_mm).astype(np.float32)
-    surface = np.abs(far) < 1.5 * step_mm
-    gradient = np.gradient(level, step_mm)
-    slope = np.sqrt(sum(g[surface] ** 2 for g in gradient))
-    far[surface] = level[surface] / np.maximum(slope, 0.3)
-    return far
 
 
 def _sample(field: F32, grid: VolumeGrid, points_lps_mm: ArrayLike, outside: float) -> Array:

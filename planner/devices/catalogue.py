@@ -7,6 +7,8 @@ from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 
+import platformdirs
+
 from imaging.errors import PlannerError
 from planner.devices.profile_file import parse_profile, read_profile
 from planner.domain.device import DeviceProfile
@@ -48,6 +50,23 @@ def read_devices(path: Path) -> tuple[DeviceProfile, ...]:
             raise PlannerError("device_name_taken", f"{text}{taken[profile.id]}. Give it an id of its own.")
         taken[profile.id] = file.name
     return profiles
+
+
+def user_folder() -> Path:
+    """Where a user's own profiles lie, one JSON file each."""
+    return platformdirs.user_config_path("bvn-planner") / "devices"
+
+
+def user_devices() -> tuple[DeviceProfile, ...]:
+    """Profiles of the user's folder; none where there is no such folder or nothing in it.
+
+    Raises:
+        PlannerError: as ``read_devices``.
+    """
+    folder = user_folder()
+    if not folder.is_dir() or not any(folder.glob("*.json")):
+        return ()
+    return read_devices(folder)
 
 
 def device_by_id(id: str = DEFAULT_DEVICE, more: Iterable[DeviceProfile] = ()) -> DeviceProfile:

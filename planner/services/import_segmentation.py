@@ -66,9 +66,7 @@ def import_segmentation(
         return measured(case, labels, SubProgress(progress, 0.7, 1.0))
     vertebrae = on_source
     if anchor is None:
-        text = (
-            f"The names of the levels are those of {path.name} ({brought.title}); nothing proves them."
-        )
+        text = f"The names of the levels are those of {path.name} ({brought.title}); nothing proves them."
         findings.append(Finding("stop", LEVEL_COUNT_UNCONFIRMED, text))
     else:
         require_inside(case, anchor)

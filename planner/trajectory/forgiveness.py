@@ -99,7 +99,7 @@ def simulate(
     ways = np.concatenate([points[0] + before[:, None] * direction, points[keep], middle[None]])
     everywhere = moved_points(ways, points[0], parameters, body.centre_lps_mm, body.superior, errors)
     places, middles = everywhere[:, :-1], everywhere[:, -1]
-    bone = fields.bone(places) + errors.cortex_mm[:, None] - limits.cortex_reserve_mm
+    bone = fields.bone(places) + errors.cortex_mm[:, None]
     # Docking counts from where each insertion itself enters bone for good.
     first_half = along < 0.5 * parameters.straight_mm
     last_out = np.where((bone <= 0) & first_half, np.arange(len(along)), -1).max(1)

@@ -17,6 +17,7 @@ from imaging.segmentation.result import SpineSegmentation
 from imaging.volume import LabelVolume, Volume
 from planner.domain.plan import (
     Clearances,
+    HeatResult,
     Lesion,
     LevelPlan,
     Plan,
@@ -27,6 +28,8 @@ from planner.domain.plan import (
     Trajectory,
     TrajectoryParameters,
 )
+from planner.trajectory.forgiveness import EntryMap
+from planner.trajectory.reach import ReachSurface
 from ui.presenters.planner_services import aimed
 from ui.presenters.services import PatientWords, XrayPicture
 
@@ -213,6 +216,33 @@ class FakeServices:
         t = plan.level(verse).trajectory(side)
         changed = made_trajectory(aimed(t.parameters, t.tip_lps_mm, handle, point))
         return plan.with_trajectory(verse, replace(changed, state="draft"))
+
+    def devices(self, plan):
+        return [("curved-8g", "Curved 8G, J-stylet"), ("bipedicular-10g", "Bipedicular pair 10G")]
+
+    def plan_again(self, case, segmentation, plan, verse, side, device_id, access, choice, progress):
+        progress.step(0.5, "Searching")
+        t = plan.level(verse).trajectory(side)
+        return plan.with_trajectory(verse, replace(t, device=device_id, access=access))
+
+    def target_moved(self, case, segmentation, plan, verse, point, quick):
+        level = plan.level(verse)
+        return plan.with_level(replace(level, target=replace(level.target, centre_lps_mm=point)))
+
+    def target_changed(self, case, segmentation, plan, verse, target):
+        return plan.with_level(replace(plan.level(verse), target=target))
+
+    def heat(self, segmentation, plan, verse, side, progress):
+        t = plan.level(verse).trajectory(side)
+        return plan.with_trajectory(verse, replace(t, heat=HeatResult(15, 85, 10.7, 15.9, 0.97, 41.2, None)))
+
+    def entry_map(self, segmentation, plan, verse, side):
+        margin = np.linspace(-2, 4, 49)[None] * np.ones((49, 1))
+        return EntryMap(margin, np.zeros(3), np.array([-1.0, 0, 0]), np.array([0, 0, -1.0]), 0.5)
+
+    def reach(self, segmentation, plan, verse, side):
+        corners = np.array([[0.0, 0, 0], [10, 0, 0], [0, 10, 0]])
+        return ReachSurface(corners, np.array([[0, 1, 2]]), 2.0)
 
     def xray(self, case, plan, verse, side, view, size_px, progress):
         angles = plan.level(verse).trajectory(side).view_angles(view)

@@ -19,15 +19,18 @@ from planner.devices.catalogue import device_by_id
 from planner.domain.notebook import Kind
 from planner.domain.plan import LevelPlan, Plan, Point, Trajectory
 from planner.session import PlanningSession
+from planner.trajectory.forgiveness import EntryMap
+from planner.trajectory.reach import ReachSurface
 from ui.presenters.along_tool import AlongTool
 from ui.presenters.annotating import Annotating
+from ui.presenters.exploring import Exploring
 from ui.presenters.services import Handle, PatientWords, Services, XrayPicture, XrayView
 from ui.tasks import TaskRunner
 
 Array = NDArray[np.float64]
 
 
-class CasePresenter(AlongTool, Annotating, QObject):
+class CasePresenter(AlongTool, Annotating, Exploring, QObject):
     """One open case for the views: selection, cursor, depth along the tool, edits, X-rays."""
 
     plan_changed = Signal()
@@ -41,6 +44,9 @@ class CasePresenter(AlongTool, Annotating, QObject):
     failed = Signal(str, object, str)
     pointer_told = Signal(str)
     edit_asked = Signal(str)
+    map_changed = Signal()
+    reach_changed = Signal()
+    working = Signal(str, float)
 
     def __init__(
         self, session: PlanningSession, services: Services, tasks: TaskRunner, parent: QObject | None = None
@@ -64,6 +70,9 @@ class CasePresenter(AlongTool, Annotating, QObject):
         self.xrays: dict[str, XrayPicture] = {}
         self.xray_failure = ""
         self.dragging: Handle | None = None
+        self.entry_map: EntryMap | None = None
+        self.reach: ReachSurface | None = None
+        self.reach_shown = False
         self._links = [
             session.plan_changed.connect(lambda _old, _new: self._on_plan()),
             session.selection_changed.connect(lambda _old, _new: self._on_selection()),
@@ -76,7 +85,7 @@ class CasePresenter(AlongTool, Annotating, QObject):
         for unlink in self._links:
             unlink()
         self._links = []
-        for channel in ("edit", "xray"):
+        for channel in ("edit", "xray", "map", "reach", "explore"):
             self.tasks.cancel(channel)
 
     @property
@@ -115,6 +124,9 @@ class CasePresenter(AlongTool, Annotating, QObject):
         """Name of the selected tool's instrument; its id where the catalogue does not know it."""
         if self.trajectory is None:
             return ""
+        own = self.plan.device(self.trajectory.device) if self.plan else None
+        if own is not None:
+            return own.name
         try:
             return device_by_id(self.trajectory.device).name
         except PlannerError:
@@ -284,6 +296,12 @@ class CasePresenter(AlongTool, Annotating, QObject):
         """A person has confirmed the names of the levels."""
         self._guard(self.session.confirm_levels)
 
+    def review(self) -> None:
+        """Mark the selected trajectory as reviewed."""
+        level, trajectory = self.level, self.trajectory
+        if level is not None and trajectory is not None:
+            self._guard(lambda: self.session.review(level.verse, trajectory.side))
+
     def approve(self) -> None:
         """Approve the selected trajectory, or take the approval back."""
         level, trajectory = self.level, self.trajectory
@@ -313,6 +331,10 @@ class CasePresenter(AlongTool, Annotating, QObject):
         self.plan_changed.emit()
         self.history_changed.emit()
         self.request_xrays()
+        if not self.dragging:
+            self.request_map()
+            if self.reach_shown:
+                self.show_reach(True)
 
     def _on_selection(self) -> None:
         self.xrays.clear()
@@ -321,9 +343,13 @@ class CasePresenter(AlongTool, Annotating, QObject):
             self.cursor_lps_mm = self.at_depth(self.depth_mm)[0]
         elif self.anatomy is not None:
             self.cursor_lps_mm = self.anatomy.body.centre_lps_mm.copy()
+        self.entry_map = None
         self.selection_changed.emit()
         self.cursor_changed.emit()
         self.request_xrays()
+        self.request_map()
+        if self.reach_shown:
+            self.show_reach(True)
 
     def request_xrays(self) -> None:
         """Ask for the X-rays of the selected tool; coarse while something is dragged."""

@@ -19,11 +19,14 @@ from imaging.labels import NAME_FROM_VERSE, SIDES, VERSE_FROM_NAME, Side
 from imaging.progress import Progress
 from imaging.segmentation.result import SpineSegmentation
 from imaging.volume import Volume
-from planner.domain.plan import Plan, Point, TrajectoryParameters
-from planner.services import edit_plan, open_case, propose_plan, render_fluoro, segment_case
+from planner.devices import catalogue
+from planner.domain.plan import Access, Choice, Plan, Point, Target, TrajectoryParameters
+from planner.services import edit_plan, explore, heat, open_case, propose_plan, render_fluoro, segment_case
 from planner.services.open_case import Case
 from planner.services.stored_case import StoredCase, open_stored
+from planner.trajectory.forgiveness import EntryMap
 from planner.trajectory.handles import bent
+from planner.trajectory.reach import ReachSurface
 from ui.presenters.browser_rows import date_words, person_name
 from ui.presenters.services import Handle, PatientWords, XrayPicture, XrayView
 
@@ -121,6 +124,62 @@ class PlannerServices:
         else:
             aim = aimed(trajectory.parameters, trajectory.tip_lps_mm, handle, point_lps_mm)
         return edit_plan.change_trajectory(case, segmentation, plan, verse, side, aim, quick=quick)
+
+    def devices(self, plan: Plan | None) -> list[tuple[str, str]]:
+        """(id, name) of the package's instruments, those of the user's folder and the plan's own."""
+        own = plan.devices if plan is not None else ()
+        found = {d.id: d.name for d in (*catalogue.load_devices(), *catalogue.user_devices(), *own)}
+        return list(found.items())
+
+    def plan_again(
+        self,
+        case: Case,
+        segmentation: SpineSegmentation,
+        plan: Plan,
+        verse: int,
+        side: Side,
+        device_id: str,
+        access: Access,
+        choice: Choice,
+        progress: Progress,
+    ) -> Plan:
+        """The plan with one side searched anew."""
+        device = propose_plan.device_named(device_id, (*plan.devices, *catalogue.user_devices()))
+        return edit_plan.plan_again(
+            case, segmentation, plan, verse, [side], device, None, progress, access, choice
+        )
+
+    def target_moved(
+        self,
+        case: Case,
+        segmentation: SpineSegmentation,
+        plan: Plan,
+        verse: int,
+        point_lps_mm: Point,
+        quick: bool,
+    ) -> Plan:
+        """The plan with a level's target at another point."""
+        return edit_plan.change_target(case, segmentation, plan, verse, point_lps_mm, quick)
+
+    def target_changed(
+        self, case: Case, segmentation: SpineSegmentation, plan: Plan, verse: int, target: Target
+    ) -> Plan:
+        """The plan with another target of a level."""
+        return edit_plan.with_target(case, segmentation, plan, verse, target)
+
+    def heat(
+        self, segmentation: SpineSegmentation, plan: Plan, verse: int, side: Side, progress: Progress
+    ) -> Plan:
+        """The plan with the heating of one tool solved."""
+        return heat.with_heat(segmentation, plan, progress, ((verse, side),))
+
+    def entry_map(self, segmentation: SpineSegmentation, plan: Plan, verse: int, side: Side) -> EntryMap:
+        """Margins round the planned entry."""
+        return explore.entry_map_of(segmentation, plan, verse, side)
+
+    def reach(self, segmentation: SpineSegmentation, plan: Plan, verse: int, side: Side) -> ReachSurface:
+        """What the tool reaches from its entry."""
+        return explore.reach_of(segmentation, plan, verse, side)
 
     def xray(
         self, case: Case, plan: Plan, verse: int, side: Side, view: XrayView, size_px: int, progress: Progress

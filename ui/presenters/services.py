@@ -14,8 +14,10 @@ from imaging.labels import Side
 from imaging.progress import Progress
 from imaging.segmentation.result import SpineSegmentation
 from imaging.volume import Volume
-from planner.domain.plan import Plan, Point
+from planner.domain.plan import Access, Choice, Plan, Point, Target
 from planner.services.stored_case import StoredCase
+from planner.trajectory.forgiveness import EntryMap
+from planner.trajectory.reach import ReachSurface
 
 Handle = Literal["entry", "bend", "target"]
 XrayView = Literal["ap", "lateral", "oblique", "en_face"]
@@ -63,6 +65,36 @@ class Services(Protocol):
         point_lps_mm: Point,
         quick: bool = False,
     ) -> Plan: ...
+    def devices(self, plan: Plan | None) -> list[tuple[str, str]]: ...
+    def plan_again(
+        self,
+        case: Any,
+        segmentation: SpineSegmentation,
+        plan: Plan,
+        verse: int,
+        side: Side,
+        device_id: str,
+        access: Access,
+        choice: Choice,
+        progress: Progress,
+    ) -> Plan: ...
+    def target_moved(
+        self,
+        case: Any,
+        segmentation: SpineSegmentation,
+        plan: Plan,
+        verse: int,
+        point_lps_mm: Point,
+        quick: bool,
+    ) -> Plan: ...
+    def target_changed(
+        self, case: Any, segmentation: SpineSegmentation, plan: Plan, verse: int, target: Target
+    ) -> Plan: ...
+    def heat(
+        self, segmentation: SpineSegmentation, plan: Plan, verse: int, side: Side, progress: Progress
+    ) -> Plan: ...
+    def entry_map(self, segmentation: SpineSegmentation, plan: Plan, verse: int, side: Side) -> EntryMap: ...
+    def reach(self, segmentation: SpineSegmentation, plan: Plan, verse: int, side: Side) -> ReachSurface: ...
     def xray(
         self, case: Any, plan: Plan, verse: int, side: Side, view: XrayView, size_px: int, progress: Progress
     ) -> XrayPicture: ...

@@ -9,7 +9,16 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout
 from ui.presenters.case_presenter import CasePresenter
 from ui.presenters.wording import ClearanceRow, all_findings, binding_sentence, clearance_rows, numbers
 from ui.theme import tokens, ui_font
-from ui.widgets import SideChip, StatusMark, draw_status, hairline, label, mm, percent, section
+from ui.views.detail_parts import (
+    ACCESS_WORDS,
+    AgainBlock,
+    forgiveness_block,
+    heat_block,
+    lateral_words,
+    pair,
+    reach_box,
+)
+from ui.widgets import SideChip, StatusMark, draw_status, hairline, label, mm, section
 
 
 class ClearanceLine(QWidget):
@@ -94,7 +103,11 @@ class DetailPanel(QWidget):
         self.approve = QPushButton("Approve")
         self.approve.setProperty("role", "primary")
         self.approve.clicked.connect(presenter.approve)
+        self.review = QPushButton("Mark as reviewed")
+        self.review.setToolTip("You have looked at the pictures and at every finding. It is not an approval.")
+        self.review.clicked.connect(presenter.review)
         self.reason = label("", "small2", wrap=True)
+        foot.addWidget(self.review)
         foot.addWidget(self.approve)
         foot.addWidget(self.reason)
         self._foot = QWidget()
@@ -145,12 +158,22 @@ class DetailPanel(QWidget):
             values = QVBoxLayout()
             values.setSpacing(5)
             for name, value in numbers(trajectory, level, p.anatomy):
-                values.addLayout(_pair(name, value))
+                values.addLayout(pair(name, value))
+            seen = lateral_words(trajectory)
+            if seen:
+                values.addLayout(pair("Lateral line to true wall", seen))
+            if trajectory.straight_short_mm is not None:
+                values.addLayout(pair("A straight tool ends", f"{mm(trajectory.straight_short_mm)} off"))
             box.addLayout(values)
+            if trajectory.parameters.turn_deg > 1:
+                box.addWidget(reach_box(p))
             box.addWidget(hairline())
-            box.addWidget(section("If the hand is off"))
-            box.addLayout(_pair("Wall breached", percent(trajectory.breach_probability)))
-            box.addWidget(label("From simulated insertions. Illustrative.", "small", wrap=True))
+            box.addLayout(forgiveness_block(p, trajectory))
+            box.addWidget(hairline())
+            box.addLayout(heat_block(p, trajectory))
+        if level is not None and p.plan is not None and not p.dragging:
+            box.addWidget(hairline())
+            box.addWidget(AgainBlock(p))
         box.addStretch(1)
         at = self._scroll.verticalScrollBar().value()
         self._scroll.setWidget(holder)
@@ -164,8 +187,14 @@ class DetailPanel(QWidget):
         self.approve.setText("Withdraw approval" if approved else f"Approve {p.title()}")
         self.approve.setEnabled(trajectory is not None and (approved or not reason))
         self.reason.setText(
-            "Approved. Any change withdraws it." if approved else reason if level is not None else ""
+            "Approved. Any change withdraws it."
+            if approved
+            else " ".join(x for x in (trajectory.withdrawn if trajectory else "", reason) if x)
+            if level is not None
+            else ""
         )
+        self.review.setVisible(trajectory is not None and trajectory.state == "draft")
+        self.review.setEnabled(not p.session.read_only)
         self.reason.setVisible(bool(self.reason.text()))
 
     def _add_findings(self, box: QVBoxLayout) -> None:
@@ -187,7 +216,7 @@ class DetailPanel(QWidget):
 
 
 def _access(name: str) -> str:
-    return {"transpedicular": "Through the pedicle"}.get(name, name.capitalize())
+    return next((words for key, words in ACCESS_WORDS.items() if key == name), name.capitalize())
 
 
 def _sentence(kind: str, strong: str, rest: str) -> QHBoxLayout:
@@ -201,14 +230,4 @@ def _sentence(kind: str, strong: str, rest: str) -> QHBoxLayout:
         f"<span style='font-weight:600'>{safe[0]}</span><span style='color:{tokens().text2}'>{safe[1]}</span>"
     )
     row.addWidget(words, 1)
-    return row
-
-
-def _pair(name: str, value: str) -> QHBoxLayout:
-    row = QHBoxLayout()
-    row.addWidget(label(name))
-    row.addStretch(1)
-    shown = label(value, "strong")
-    shown.setFont(ui_font(13, QFont.Weight.DemiBold))
-    row.addWidget(shown)
     return row

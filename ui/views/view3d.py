@@ -32,6 +32,7 @@ class View3D(BlitView):
         self._waiting = False
         self.ready = False
         presenter.plan_changed.connect(self._on_plan)
+        presenter.reach_changed.connect(self._dress)
         presenter.selection_changed.connect(self._on_selection)
         self._on_selection()
 
@@ -96,6 +97,8 @@ class View3D(BlitView):
         if not self.cut and p.plan is not None:
             shown = [t for level in p.plan.levels for t in level.trajectories if level is not p.level] + shown
         self.scene.show_tools(shown, p.trajectory, p.level.target if p.level else None)
+        if p.reach is not None:
+            self.scene.add_reach(p.reach.vertices_lps_mm, p.reach.triangles, side_colour(p.side))
         self.renderer.ResetCameraClippingRange()
         self.request_render()
 

@@ -171,6 +171,22 @@ class SpineScene:
         """Draw one more tool, in a colour of its own; it goes with the tools."""
         self._add(_tube(trajectory), colour, 1.0)
 
+    def add_reach(
+        self, vertices_lps_mm: NDArray[np.float64], triangles: NDArray[np.int64], colour: QColor
+    ) -> None:
+        """Draw the surface that a tool reaches, translucent; it goes with the tools."""
+        points, cells = vtkPoints(), vtkCellArray()
+        for vertex in vertices_lps_mm:
+            points.InsertNextPoint(*vertex)
+        for triangle in triangles:
+            cells.InsertNextCell(3)
+            for index in triangle:
+                cells.InsertCellPoint(int(index))
+        shape = vtkPolyData()
+        shape.SetPoints(points)
+        shape.SetPolys(cells)
+        self._add(shape, colour, 0.22)
+
     def _add(self, shape: vtkPolyData, colour: QColor, opacity: float) -> None:
         mapper = vtkPolyDataMapper()
         mapper.SetInputData(shape)
