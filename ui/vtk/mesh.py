@@ -127,3 +127,18 @@ def ellipsoid(trajectory: Trajectory) -> vtkPolyData:
     move.SetInputConnection(sphere.GetOutputPort())
     move.Update()
     return move.GetOutput()
+
+
+def triangle_mesh(vertices_lps_mm: NDArray[np.float64], triangles: NDArray[np.int64]) -> vtkPolyData:
+    """A surface from (N, 3) LPS mm vertices and (M, 3) vertex numbers."""
+    points, cells = vtkPoints(), vtkCellArray()
+    for vertex in vertices_lps_mm:
+        points.InsertNextPoint(*vertex)
+    for triangle in triangles:
+        cells.InsertNextCell(3)
+        for index in triangle:
+            cells.InsertCellPoint(int(index))
+    shape = vtkPolyData()
+    shape.SetPoints(points)
+    shape.SetPolys(cells)
+    return shape

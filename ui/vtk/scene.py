@@ -23,7 +23,7 @@ from imaging.volume import Volume
 from planner.domain.plan import Target, Trajectory
 from ui.theme import LESION, TARGET, side_colour
 from ui.views.planes import Plane
-from ui.vtk.mesh import ellipsoid, tube
+from ui.vtk.mesh import ellipsoid, triangle_mesh, tube
 from ui.vtk.sampler import PlaneSampler
 
 BONE = (0.86, 0.80, 0.69)
@@ -169,23 +169,13 @@ class SpineScene:
 
     def add_line(self, trajectory: Trajectory, colour: QColor) -> None:
         """Draw one more tool, in a colour of its own; it goes with the tools."""
-        self._add(_tube(trajectory), colour, 1.0)
+        self._add(tube(trajectory), colour, 1.0)
 
     def add_reach(
         self, vertices_lps_mm: NDArray[np.float64], triangles: NDArray[np.int64], colour: QColor
     ) -> None:
         """Draw the surface that a tool reaches, translucent; it goes with the tools."""
-        points, cells = vtkPoints(), vtkCellArray()
-        for vertex in vertices_lps_mm:
-            points.InsertNextPoint(*vertex)
-        for triangle in triangles:
-            cells.InsertNextCell(3)
-            for index in triangle:
-                cells.InsertCellPoint(int(index))
-        shape = vtkPolyData()
-        shape.SetPoints(points)
-        shape.SetPolys(cells)
-        self._add(shape, colour, 0.22)
+        self._add(triangle_mesh(vertices_lps_mm, triangles), colour, 0.22)
 
     def _add(self, shape: vtkPolyData, colour: QColor, opacity: float) -> None:
         mapper = vtkPolyDataMapper()
