@@ -59,10 +59,12 @@ def main() -> None:
     made = _objects(scratch)
     for name in ("vertebrae", "structures", "plan", "registration"):
         put("dicom_object", name, (made / f"{name}.dcm").read_bytes())
+    put("labels", "seg", (made / "vertebrae.dcm").read_bytes())
     image = sitk.GetImageFromArray(np.arange(60, dtype=np.uint8).reshape(3, 4, 5))
     for suffix in (".nii", ".nii.gz"):
         sitk.WriteImage(image, str(scratch / f"a{suffix}"))
         put("nifti", f"one{suffix}", (scratch / f"a{suffix}").read_bytes())
+        put("labels", f"one{suffix}", (made / f"labels{suffix}").read_bytes())
 
 
 def _objects(scratch: Path) -> Path:
@@ -73,6 +75,7 @@ def _objects(scratch: Path) -> Path:
     from plan_fakes import plan, segmentation
     from tiny_case import labels_of, write_series
 
+    from imaging.sitk_bridge import write_labels
     from planner.export.dicom import read_headers
     from planner.export.registration import write_registration
     from planner.services.export_plan import write_dicom_objects
@@ -82,6 +85,9 @@ def _objects(scratch: Path) -> Path:
     value = replace(plan(), source=case.source, levels=plan().levels[1:])
     folder, when = scratch / "objects", datetime(2026, 11, 18)
     write_dicom_objects(folder, case, labels_of(case, segmentation()), value, {}, None, when)
+    found = labels_of(case, segmentation())
+    for suffix in (".nii", ".nii.gz"):
+        write_labels(found.vertebrae, folder / f"labels{suffix}")
     headers = read_headers(case.series.summary.files)
     moved = np.array([[0, -1, 0, 3], [1, 0, 0, 4], [0, 0, 1, 5], [0, 0, 0, 1.0]])
     write_registration(folder / "registration.dcm", headers, headers, moved, when)

@@ -20,6 +20,7 @@ from imaging.progress import NULL_PROGRESS
 from imaging.sitk_bridge import labels_from_image
 from planner.devices.profile_file import parse_profile
 from planner.export.read_back import read_object
+from planner.services.read_labels import read_labels
 from planner.storage.case_file import read_case_file
 from planner.storage.plan_json import plan_from_text
 
@@ -117,6 +118,13 @@ def nifti(data: bytes) -> None:
     labels_from_image(read_nifti(_file("a.nii.gz" if data[:2] == b"\x1f\x8b" else "a.nii", data)))
 
 
+def labels(data: bytes) -> None:
+    """A label map of another program: NIfTI or DICOM SEG."""
+    packed = data[:2] == b"\x1f\x8b"
+    name = "a.dcm" if data[128:132] == b"DICM" else "a.nii.gz" if packed else "a.nii"
+    read_labels(_file(name, data), "verse")
+
+
 READERS: dict[str, Callable[[bytes], None]] = {
     "dicom": dicom,
     "dicomdir": dicomdir,
@@ -126,6 +134,7 @@ READERS: dict[str, Callable[[bytes], None]] = {
     "plan": plan,
     "profile": profile,
     "nifti": nifti,
+    "labels": labels,
 }
 
 
