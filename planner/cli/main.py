@@ -11,7 +11,18 @@ from types import FrameType
 
 from imaging.errors import PlannerError
 from imaging.progress import TaskCancelledError
-from planner.cli import app, devices, fluoro, passport, plan, practice_replay, sample, schema, series
+from planner.cli import (
+    app,
+    deidentify,
+    devices,
+    fluoro,
+    passport,
+    plan,
+    practice_replay,
+    sample,
+    schema,
+    series,
+)
 from planner.cli.console import say
 from planner.cli.options import Parser
 from planner.version import app_version
@@ -25,6 +36,7 @@ VERBS = {
     "sample": sample,
     "schema": schema,
     "passport": passport,
+    "deidentify": deidentify,
     "practice-replay": practice_replay,
 }
 
