@@ -112,7 +112,8 @@ def tool_findings(m: Measured, device: DeviceProfile, limits: Limits) -> list[Fi
         found.append(Finding("caution", "pedicle_narrow", text, room[0], needed, "mm"))
     if m.straight_short_mm is not None and m.turn_deg > 0:
         off = m.straight_short_mm
-        text = f"A straight {device.gauge} tool with its margins in this pedicle would end {off:.1f} mm off."
+        verb = "would come no nearer than" if off > m.target.radius_mm / 2 else "could come within"
+        text = f"A straight {device.gauge} tool in this pedicle {verb} {off:.1f} mm to the target's point."
         found.append(Finding("info", "straight_short", text, off, None, "mm"))
     return found
 

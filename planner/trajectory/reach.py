@@ -19,6 +19,7 @@ Array = NDArray[np.float64]
 ROLLS = 36
 TURN_STEP_DEG = 5.0
 SAMPLE_MM = 0.75
+ENTRY_BEHIND_MM = 8.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +95,7 @@ def straight_short_mm(
         return None
     left, posterior, superior = fields.axes_lps
     medial = -left if side == "left" else left
-    a, b = np.deg2rad(np.meshgrid(np.arange(0.0, 61.0, 4.0), np.arange(-24.0, 25.0, 6.0), indexing="ij"))
+    a, b = np.deg2rad(np.meshgrid(np.arange(0.0, 46.0, 3.0), np.arange(-24.0, 25.0, 6.0), indexing="ij"))
     a, b = a.ravel()[:, None], b.ravel()[:, None]
     vectors = -np.cos(a) * np.cos(b) * posterior + np.sin(a) * np.cos(b) * medial + np.sin(b) * superior
     q, d, _ = best_lines(fields, points, np.asarray(vectors), radius)
@@ -105,5 +106,9 @@ def straight_short_mm(
     t = np.linspace(0, 1, 24)[None] * (along[:, None] + 6.0) - 6.0
     clear = fields.bone(q[:, None] + t[..., None] * d[:, None]).min(1) - radius
     miss = np.linalg.norm(aim - q - along[:, None] * d, axis=1)
-    inside = clear >= 0
+    # Through the pedicle, not into it from beside: the entry lies behind the isthmus.
+    slant = np.maximum(-(d @ posterior), 0.3)
+    behind = np.stack([-0.5 * ENTRY_BEHIND_MM / slant, -ENTRY_BEHIND_MM / slant], 1)
+    entered = fields.bone(q[:, None] + behind[..., None] * d[:, None]).min(1) > 0
+    inside = (clear >= 0) & entered
     return float(miss[inside].min()) if inside.any() else None

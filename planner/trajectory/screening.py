@@ -181,7 +181,7 @@ def _endplates(
         if use.sum() < 20:
             sheet.unknown(
                 f"endplate_{word}",
-                f"Deepest place, {word} endplate",
+                f"{word.capitalize()} endplate, deepest",
                 "mm",
                 "Not measurable: the endplate is not whole.",
                 DEFECT_MM,
@@ -200,7 +200,14 @@ def _endplates(
         verdict: Verdict = "good" if value < DEFECT_MM else "caution"
         text = f"Under the fitted plane; from {DEFECT_MM:g} mm on look for a defect or a Schmorl's node."
         sheet.add(
-            f"endplate_{word}", f"Deepest place, {word} endplate", value, "mm", verdict, text, DEFECT_MM, at
+            f"endplate_{word}",
+            f"{word.capitalize()} endplate, deepest",
+            value,
+            "mm",
+            verdict,
+            text,
+            DEFECT_MM,
+            at,
         )
 
 

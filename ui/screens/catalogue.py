@@ -5,9 +5,11 @@ from __future__ import annotations
 from ui.screens.export import EXPORT
 from ui.screens.practice import PRACTICE
 from ui.screens.registry import ORDER, Screen
+from ui.screens.targets import TARGETS
 from ui.screens.trajectories import TRAJECTORIES
 
 SCREENS: tuple[Screen, ...] = (
+    TARGETS,
     TRAJECTORIES,
     EXPORT,
     PRACTICE,

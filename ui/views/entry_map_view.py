@@ -64,6 +64,12 @@ class EntryMapView(QWidget):
                     p.drawEllipse(middle, radius * scale, radius * scale)
                 p.drawLine(middle - QPointF(6, 0), middle + QPointF(6, 0))
                 p.drawLine(middle - QPointF(0, 6), middle + QPointF(0, 6))
+            p.setFont(ui_font(11))
+            for letter, x, y in (("L", 4, size / 2), ("R", size - 12, size / 2), ("S", size / 2 - 3, 12)):
+                p.setPen(QColor("black"))
+                p.drawText(QPointF(LEFT + x + 1, y + 5), letter)
+                p.setPen(QColor("white"))
+                p.drawText(QPointF(LEFT + x, y + 4), letter)
             self._legend(p, rect.right() + 12)
 
     def _legend(self, p: QPainter, x: float) -> None:
