@@ -20,6 +20,7 @@ from planner.services.approval import (
     withdraw_changed,
     without_new_approvals,
 )
+from planner.services.revisions import Revisions
 from planner.signal import Signal
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class PlanningSession:
         self._history: PlanHistory | None = None
         self._selection = Selection()
         self._preview: Plan | None = None
+        self._revisions: Revisions | None = None
         self.case_changed: Signal[Case | None] = Signal()
         self.segmentation_changed: Signal[SpineSegmentation | None] = Signal()
         self.plan_changed: Signal[Plan | None] = Signal()
@@ -107,6 +109,7 @@ class PlanningSession:
             return
         self._swap_history(None)
         self.select(None, None)
+        self._revisions = None
         old, self._segmentation = self._segmentation, segmentation
         self.segmentation_changed.emit(old, segmentation)
 
@@ -149,6 +152,44 @@ class PlanningSession:
         self.plan_changed.emit(old, self.shown_plan)
         self.clean_changed.emit(clean, self.is_clean)
 
+    def revise(self, label: str, segmentation: SpineSegmentation, plan: Plan) -> None:
+        """Change the segmentation and the plan that stands on it in one step, which undo takes back whole.
+
+        Raises:
+            PlannerError: read_only, no_plan.
+        """
+        history = self._present()
+        if self.read_only:
+            raise PlannerError("read_only", self.read_only)
+        if self._segmentation is None:
+            raise PlannerError("no_plan", "There is no segmentation yet. Open a case and plan it first.")
+        if self._revisions is None:
+            self._revisions = Revisions(self._segmentation)
+        plan = replace(plan, segmentation_sha256=self._revisions.keep(segmentation))
+        old, clean, before = self.shown_plan, self.is_clean, self._segmentation
+        self._segmentation = segmentation
+        history.commit(label, withdraw_changed(history.plan, plan))
+        self._preview = None
+        self._tell_revised(before, old, clean)
+
+    def _tell_revised(self, before: SpineSegmentation | None, old: Plan | None, clean: bool) -> None:
+        verse, side = self._selection.verse, self._selection.side
+        if verse is not None and (self.plan is None or self.plan.level(verse) is None):
+            verse = side = None
+        if before is not self._segmentation:
+            self.segmentation_changed.emit(before, self._segmentation)
+        self.plan_changed.emit(old, self.shown_plan)
+        if before is not self._segmentation:
+            selection, self._selection = self._selection, Selection()
+            del selection
+            self.select(verse, side)
+        self.clean_changed.emit(clean, self.is_clean)
+
+    def _segmentation_of(self, plan: Plan) -> SpineSegmentation | None:
+        """The segmentation that a plan of this history stands on."""
+        kept = self._revisions.get(plan.segmentation_sha256) if self._revisions else None
+        return kept or self._segmentation
+
     def undo(self) -> None:
         """Take the last step back."""
         self._step(-1)
@@ -164,8 +205,10 @@ class PlanningSession:
         stepped = history.undo() if direction < 0 else history.redo()
         history.amend(without_new_approvals(present, stepped))
         self._preview = None
-        self.plan_changed.emit(old, self.shown_plan)
-        self.clean_changed.emit(clean, self.is_clean)
+        before = self._segmentation
+        if present.segmentation_sha256 != stepped.segmentation_sha256:
+            self._segmentation = self._segmentation_of(stepped)
+        self._tell_revised(before, old, clean)
 
     def select(self, verse: int | None, side: Side | None) -> None:
         """Select a level and side in all views."""

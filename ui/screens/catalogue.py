@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ui.screens.export import EXPORT
+from ui.screens.levels import LEVELS
 from ui.screens.practice import PRACTICE
 from ui.screens.registry import ORDER, Screen
 from ui.screens.targets import TARGETS
@@ -10,6 +11,7 @@ from ui.screens.trajectories import TRAJECTORIES
 
 SCREENS: tuple[Screen, ...] = (
     TARGETS,
+    LEVELS,
     TRAJECTORIES,
     EXPORT,
     PRACTICE,

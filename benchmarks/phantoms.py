@@ -1,0 +1,160 @@
+"""How phantoms are named and delineated: a table over the variants, or over plausible random patients.
+
+usage: phantoms.py variants|seeds OUT.jsonl [--names-only] [--first N] [--count N] [--mm 1.5]
+
+Each case is one line of OUT.jsonl; what is there already is not done again. The table is printed at the end,
+also of an unfinished file (--count 0).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from imaging.errors import PlannerError
+from imaging.labels import NAME_FROM_VERSE, SACRUM, SIDES, Structure
+from imaging.progress import NULL_PROGRESS
+from imaging.segmentation.anatomy import measure_anatomy
+from imaging.segmentation.naming import name_levels
+from imaging.segmentation.spine import label_spine, locate, model_bodies
+from sample_dicom.parameters import PhantomParameters
+from sample_dicom.phantom import Phantom, build_phantom
+from sample_dicom.variants import VARIANTS, random_parameters
+
+
+def names_of(phantom: Phantom) -> dict[str, Any]:
+    """Which name each true vertebra got from the naming alone, and what was asked."""
+    iso, _, discs = locate(phantom.volume, NULL_PROGRESS)
+    bodies, sacral = model_bodies(iso, discs, NULL_PROGRESS)
+    naming = name_levels(iso, discs, bodies, sacral, None)
+    column = ([sacral] if sacral is not None else []) + bodies
+    given = {}
+    for verse, truth in phantom.truth.items():
+        at = truth.body.centre_lps_mm
+        hit = [n for n, body in enumerate(column) if body.depth(body.frame.to_local(at)[None])[0] < 2]
+        given[NAME_FROM_VERSE[verse]] = NAME_FROM_VERSE[naming.numbers[hit[0]]] if hit else None
+    stops = sorted({f.code for f in naming.findings if f.severity == "stop"})
+    return {"names": given, "used": naming.evidence.used, "sure": naming.evidence.confidence, "stops": stops}
+
+
+def labels_of(phantom: Phantom) -> dict[str, Any]:
+    """Names and overlap of the whole chain, and how far pedicles and targets are off."""
+    found = label_spine(phantom.volume)
+    true, mine = phantom.vertebrae.labels, found.vertebrae.labels
+    given, dice, width, target = {}, {}, {}, {}
+    anatomy = {
+        a.verse: a
+        for a in measure_anatomy(found.vertebrae, found.structures, phantom.volume, found.confidence)
+    }
+    for verse, truth in phantom.truth.items():
+        name = NAME_FROM_VERSE[verse]
+        own = true == verse
+        if verse == SACRUM:
+            own = own & (phantom.structures.labels == Structure.BODY)
+        inside = mine[own]
+        inside = inside[inside > 0]
+        number = int(np.bincount(inside).argmax()) if inside.size > 0.2 * own.sum() else 0
+        given[name] = NAME_FROM_VERSE.get(number)
+        if number == 0:
+            continue
+        a, b = true == verse, mine == number
+        dice[name] = round(float(2 * (a & b).sum() / (a.sum() + b.sum())), 4)
+        measured = anatomy.get(number)
+        if measured is None:
+            continue
+        for side in SIDES:
+            if side in measured.pedicles:
+                error = measured.pedicles[side].width_mm - truth.pedicles[side].width_mm
+                width[f"{name} {side}"] = round(float(error), 2)
+        body = measured.body
+        spot = body.posterior_wall_lps_mm - 0.4 * body.depth_mm * body.posterior
+        target[name] = round(float(np.linalg.norm(spot - truth.target_lps_mm)), 2)
+    stops = sorted({f.code for f in found.findings if f.severity == "stop"})
+    evidence = found.evidence
+    return {
+        "names": given, "used": evidence.used, "sure": evidence.confidence, "stops": stops,
+        "dice": dice, "width_mm": width, "target_mm": target,
+    }  # fmt: skip
+
+
+def measure(key: str, parameters: PhantomParameters, names_only: bool) -> dict[str, Any]:
+    """One line of the file."""
+    phantom = build_phantom(parameters)
+    start = time.perf_counter()
+    try:
+        result = names_of(phantom) if names_only else labels_of(phantom)
+    except PlannerError as error:
+        result = {"names": {}, "refused": error.code, "stops": [error.code]}
+    return {"case": key, "seconds": round(time.perf_counter() - start, 1), **result}
+
+
+def table(lines: list[dict[str, Any]]) -> None:
+    """Names right, wrong but asked about, wrong in silence; then the figures' distribution."""
+    print(f"n = {len(lines)}")
+    print("| case | named on | sure | right | wrong, asked | wrong in silence | not found | asks |")
+    print("|---|---|---|---|---|---|---|---|")
+    silent = 0
+    for line in lines:
+        names = line["names"]
+        right = sum(a == b for a, b in names.items())
+        wrong = [f"{a} as {b}" for a, b in names.items() if b is not None and a != b]
+        missing = sum(b is None for b in names.values())
+        asked = bool(line["stops"])
+        silent += 0 if asked else len(wrong)
+        said = ", ".join(line["stops"]) or "no"
+        first = ", ".join(wrong[:2]) + (" ..." if len(wrong) > 2 else "")
+        print(
+            f"| {line['case']} | {line.get('used', '-')} | {line.get('sure', 0):.2f} | {right} "
+            f"| {first if asked else ''} | {'' if asked else first} | {missing} | {said} |"
+        )
+    print(f"names wrong in silence: {silent}")
+    for figure in ("dice", "width_mm", "target_mm"):
+        by_level: dict[str, list[float]] = {}
+        for line in lines:
+            for name, value in line.get(figure, {}).items():
+                by_level.setdefault(name.split()[0], []).append(abs(value))
+        for name, values in by_level.items():
+            low, middle, high = np.percentile(values, [5, 50, 95])
+            print(
+                f"{figure:10} {name:4} n {len(values):3}  5% {low:.3f}  median {middle:.3f}  95% {high:.3f}"
+            )
+
+
+def main() -> None:
+    """Run what is missing and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("over", choices=("variants", "seeds"))
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--names-only", action="store_true")
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--count", type=int, default=100)
+    parser.add_argument("--mm", type=float, default=1.5)
+    options = parser.parse_args()
+    lines = [json.loads(x) for x in options.out.read_text().splitlines()] if options.out.is_file() else []
+    done = {line["case"] for line in lines}
+    if options.over == "variants":
+        cases = {n: v.cropped(**_voxels(v.changes, options.mm)) for n, v in VARIANTS.items()}
+        cases = dict(list(cases.items())[: options.count])
+    else:
+        seeds = range(options.first, options.first + options.count)
+        cases = {f"seed {s}": random_parameters(s, spacing_mm=options.mm) for s in seeds}
+    for key, parameters in cases.items():
+        if key in done:
+            continue
+        lines.append(measure(key, parameters, options.names_only))
+        with options.out.open("a") as file:
+            file.write(json.dumps(lines[-1]) + "\n")
+    table(lines)
+
+
+def _voxels(changes: Any, mm: float) -> dict[str, float]:
+    return {"spacing_mm": mm} | ({} if "slice_mm" in changes else {"slice_mm": mm})
+
+
+if __name__ == "__main__":
+    main()

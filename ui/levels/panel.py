@@ -1,0 +1,306 @@
+"""The right-hand panel of the Levels screen: the chosen vertebra's name, its doubts and the tools."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QInputDialog,
+    QPushButton,
+    QScrollArea,
+    QSlider,
+    QVBoxLayout,
+    QWidget,
+)
+
+from imaging.labels import NAME_FROM_VERSE, SACRUM
+from imaging.segmentation.numbering import NUMBERINGS
+from ui.levels.presenter import LevelsPresenter, Tool
+from ui.widgets import StatusMark, hairline, label, mm, section
+
+TOOLS: tuple[tuple[Tool, str, str], ...] = (
+    ("name", "Select", "Click a vertebra in an image to select it"),
+    ("move", "Put centre", "Drag the middle of the selected vertebra's body; it is then found anew"),
+    ("paint", "Paint", "Drag over bone that belongs to the selected vertebra; other vertebrae keep theirs"),
+    ("erase", "Erase", "Drag over what does not belong to the selected vertebra"),
+)
+
+
+def _small(text: str, tip: str = "") -> QPushButton:
+    button = QPushButton(text)
+    button.setProperty("role", "small")
+    button.setToolTip(tip)
+    return button
+
+
+class LevelsPanel(QWidget):
+    """Names, doubts, tools."""
+
+    def __init__(self, presenter: LevelsPresenter, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.presenter = presenter
+        self.setFixedWidth(316)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        outer.addWidget(scroll)
+        holder = QWidget()
+        box = QVBoxLayout(holder)
+        box.setContentsMargins(12, 12, 12, 12)
+        box.setSpacing(8)
+        scroll.setWidget(holder)
+        self._add_name(box)
+        box.addWidget(hairline())
+        self._doubts = QVBoxLayout()
+        self._doubts.setSpacing(8)
+        box.addLayout(self._doubts)
+        box.addWidget(hairline())
+        self._add_tools(box)
+        box.addWidget(hairline())
+        self.import_button = _small("Import segmentation…", "NIfTI or DICOM SEG of another tool")
+        self.import_button.clicked.connect(self._import)
+        box.addWidget(self.import_button, 0, Qt.AlignmentFlag.AlignLeft)
+        box.addStretch(1)
+        presenter.changed.connect(self.refresh)
+        presenter.asked_numbering.connect(self._ask_numbering)
+        self._shown_doubts: object = None
+        self.refresh()
+
+    def _add_name(self, box: QVBoxLayout) -> None:
+        self.title = label("", "title")
+        box.addWidget(self.title)
+        self.evidence = label("", "text2", wrap=True)
+        box.addWidget(self.evidence)
+        self.asked = QVBoxLayout()
+        self.asked.setSpacing(8)
+        box.addLayout(self.asked)
+        row = QHBoxLayout()
+        row.addWidget(label("This vertebra is"))
+        self.names = QComboBox()
+        self.names.setAccessibleName("Name of the selected vertebra")
+        row.addWidget(self.names)
+        row.addStretch(1)
+        box.addLayout(row)
+        self.confirm = QPushButton("Confirm levels")
+        self.confirm.setProperty("role", "primary")
+        self.confirm.clicked.connect(lambda: self.presenter.name_chosen(self.names.currentText()))
+        self.names.currentTextChanged.connect(lambda _text: self._name_button())
+        box.addWidget(self.confirm)
+        self.confirm_note = label("", "small2", wrap=True)
+        box.addWidget(self.confirm_note)
+
+    def _add_tools(self, box: QVBoxLayout) -> None:
+        box.addWidget(section("Correct"))
+        grid = QGridLayout()
+        grid.setSpacing(6)
+        self.tool_buttons: dict[Tool, QPushButton] = {}
+        for n, (tool, word, tip) in enumerate(TOOLS):
+            button = _small(word, tip)
+            button.setCheckable(True)
+            button.clicked.connect(lambda _=False, t=tool: self.presenter.set_tool(t))
+            self.tool_buttons[tool] = button
+            grid.addWidget(button, n // 2, n % 2)
+        box.addLayout(grid)
+        self.hint = label("", "small2", wrap=True)
+        box.addWidget(self.hint)
+        self.size_row = QWidget()
+        row = QHBoxLayout(self.size_row)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(label("Brush"))
+        self.size = QSlider(Qt.Orientation.Horizontal)
+        self.size.setRange(2, 30)
+        self.size.setAccessibleName("Radius of the brush in half millimetres")
+        self.size.valueChanged.connect(lambda v: self.presenter.set_radius(v / 2))
+        row.addWidget(self.size, 1)
+        self.size_words = label("")
+        row.addWidget(self.size_words)
+        box.addWidget(self.size_row)
+        more = QGridLayout()
+        more.setSpacing(6)
+        self.smooth = _small("Smooth")
+        self.smooth.clicked.connect(self.presenter.smooth)
+        self.merge_up, self.merge_down = _small("Merge up"), _small("Merge down")
+        self.split_up, self.split_down = _small("Split above cross"), _small("Split below cross")
+        self.merge_up.clicked.connect(lambda: self._neighbour(-1, self.presenter.merge))
+        self.merge_down.clicked.connect(lambda: self._neighbour(1, self.presenter.merge))
+        self.split_up.clicked.connect(lambda: self._neighbour(-1, lambda v: self.presenter.split(v, False)))
+        self.split_down.clicked.connect(lambda: self._neighbour(1, lambda v: self.presenter.split(v, True)))
+        for n, button in enumerate(
+            (self.smooth, self.merge_up, self.merge_down, self.split_up, self.split_down)
+        ):
+            more.addWidget(button, n // 2, n % 2)
+        box.addLayout(more)
+        self.edit_words = label("", "text2", wrap=True)
+        box.addWidget(self.edit_words)
+        row2 = QHBoxLayout()
+        self.undo, self.redo, self.drop = _small("Undo stroke"), _small("Redo"), _small("Discard")
+        self.undo.clicked.connect(self.presenter.undo_stroke)
+        self.redo.clicked.connect(self.presenter.redo_stroke)
+        self.drop.clicked.connect(self.presenter.drop_edit)
+        for button in (self.undo, self.redo, self.drop):
+            row2.addWidget(button)
+        row2.addStretch(1)
+        box.addLayout(row2)
+        self.apply = QPushButton("Apply to the plan")
+        self.apply.clicked.connect(self.presenter.apply_edit)
+        box.addWidget(self.apply)
+
+    def _neighbour(self, by: int, act: object) -> None:
+        order = [a.verse for a in self.presenter.levels]
+        if self.presenter.chosen in order:
+            at = order.index(self.presenter.chosen) + by
+            if 0 <= at < len(order):
+                act(order[at])  # type: ignore[operator]
+                return
+            if callable(act) and by > 0 and self.presenter.chosen not in (SACRUM, 25):
+                act(self.presenter.chosen + 1)
+
+    def refresh(self) -> None:
+        """Follow the presenter."""
+        p = self.presenter
+        verse = p.chosen
+        name = NAME_FROM_VERSE.get(verse or 0, "No vertebra selected")
+        other = p.other_names(verse) if verse else ""
+        self.title.setText(f"{name}  ({other})" if other else name)
+        self.evidence.setText(p.evidence_words())
+        if self.names.count() == 0 or self.names.property("verse") != verse:
+            self._fill_names(verse)
+        self._name_button()
+        self._fill_findings()
+        for tool, button in self.tool_buttons.items():
+            button.setChecked(tool == p.tool)
+            button.setEnabled(verse is not None and not p.working)
+        self.tool_buttons["move"].setEnabled(verse not in (None, SACRUM) and not p.working)
+        self.hint.setText(next(tip for t, _, tip in TOOLS if t == p.tool) + ".")
+        painting = p.tool in ("paint", "erase")
+        self.size_row.setVisible(painting)
+        self.size.blockSignals(True)
+        self.size.setValue(round(2 * p.radius_mm))
+        self.size.blockSignals(False)
+        self.size_words.setText(mm(p.radius_mm))
+        edit = p.edit
+        dirty = edit is not None and bool(edit.changed)
+        self.undo.setEnabled(edit is not None and edit.undo_name is not None)
+        self.redo.setEnabled(edit is not None and edit.redo_name is not None)
+        self.undo.setToolTip(
+            f"Takes back: {edit.undo_name}" if edit and edit.undo_name else "Nothing painted yet"
+        )
+        self.redo.setToolTip(
+            f"Does again: {edit.redo_name}" if edit and edit.redo_name else "Nothing taken back"
+        )
+        self.drop.setEnabled(edit is not None)
+        self.drop.setToolTip("Forgets what was painted" if edit else "Nothing painted yet")
+        self.apply.setEnabled(dirty and not p.working)
+        self.apply.setToolTip("" if dirty else "Waits for a change of the labels")
+        changed = ", ".join(NAME_FROM_VERSE[v] for v in sorted(edit.changed)) if edit and dirty else ""
+        self.edit_words.setText(
+            f"Not applied yet: {changed}. The plan still stands on the old labels." if dirty else ""
+        )
+        self.edit_words.setVisible(dirty)
+
+    def _fill_names(self, verse: int | None) -> None:
+        self.names.blockSignals(True)
+        self.names.clear()
+        if verse == SACRUM:
+            self.names.addItem("S1")
+        elif verse is not None:
+            for v in range(max(8, verse - 2), min(25, verse + 2) + 1):
+                self.names.addItem(NAME_FROM_VERSE[v])
+            self.names.setCurrentText(NAME_FROM_VERSE[verse])
+        self.names.setProperty("verse", verse)
+        self.names.blockSignals(False)
+
+    def _name_button(self) -> None:
+        p = self.presenter
+        own = NAME_FROM_VERSE.get(p.chosen or 0, "")
+        said = self.names.currentText()
+        confirmed = bool(p.plan and p.plan.levels_confirmed)
+        if said == own:
+            self.confirm.setText("Levels are confirmed" if confirmed else "Confirm levels")
+            self.confirm.setEnabled(bool(own) and not confirmed and not p.working)
+            self.confirm_note.setText(
+                "" if confirmed else f"You say: the selected vertebra is {own}, and so all names hold."
+            )
+        else:
+            self.confirm.setText(f"Rename: {own} becomes {said}")
+            self.confirm.setEnabled(bool(own) and not p.working)
+            self.confirm_note.setText(
+                "All levels are renamed with it, in one step that undo takes back. Approvals are withdrawn: "
+                "check that the level meant is the level planned."
+            )
+
+    def _fill_findings(self) -> None:
+        p = self.presenter
+        naming = p.naming_doubts()
+        own = p.doubts_of(p.chosen) if p.chosen is not None else []
+        key = (tuple(f.text for f in naming), tuple((w, f.text, when) for w, f, when in own), p.chosen)
+        if key == self._shown_doubts:
+            return
+        self._shown_doubts = key
+        _clear(self.asked)
+        for finding in naming:
+            self.asked.addLayout(_sentence("doubt", finding.text))
+        _clear(self._doubts)
+        self._doubts.addWidget(section("Can it be trusted?"))
+        if not own:
+            name = NAME_FROM_VERSE.get(p.chosen or 0, "it")
+            self._doubts.addLayout(_sentence("good", f"Nothing about {name} looks doubtful."))
+        for where, finding, when in own:
+            self._doubts.addLayout(_sentence("good" if when else "doubt", finding.text))
+            if when:
+                words = when[:16].replace("T", " ")
+                self._doubts.addWidget(label(f"Looked at {words}", "small2"))
+                continue
+            button = _small("I have looked", "Recorded with the time; approval no longer waits for it")
+            code = finding.code
+            button.clicked.connect(lambda _=False, w=where, c=code: self.presenter.look(w, c))
+            self._doubts.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
+
+    def _import(self) -> None:
+        name, _ = QFileDialog.getOpenFileName(
+            self,
+            "Import segmentation",
+            "",
+            "Label maps (*.nii *.nii.gz *.dcm *.nrrd *.mha);;All files (*)",
+        )
+        if name:
+            self.presenter.import_file(Path(name))
+
+    def _ask_numbering(self, path: Path, names: list[str]) -> None:
+        titles = [n.title for n in NUMBERINGS if n.name in names]
+        title, ok = QInputDialog.getItem(
+            self,
+            "How is this label map numbered?",
+            f"{path.name} does not show how it numbers the vertebrae.",
+            titles,
+            0,
+            False,
+        )
+        if ok:
+            self.presenter.import_file(path, next(n.name for n in NUMBERINGS if n.title == title))
+
+
+def _sentence(kind: str, text: str) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.setSpacing(8)
+    row.addWidget(StatusMark(kind, 16), 0, Qt.AlignmentFlag.AlignTop)
+    row.addWidget(label(text, "", wrap=True), 1)
+    return row
+
+
+def _clear(layout: QVBoxLayout | QHBoxLayout) -> None:
+    while layout.count():
+        item = layout.takeAt(0)
+        inner = item.layout()
+        if inner is not None:
+            _clear(inner)  # type: ignore[arg-type]
+        widget = item.widget()
+        if widget is not None:
+            widget.deleteLater()

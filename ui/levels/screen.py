@@ -1,0 +1,108 @@
+"""Levels: sagittal, coronal and axial with names, the list of vertebrae, and the panel of corrections."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from imaging.labels import NAME_FROM_VERSE
+from ui.levels.canvas import LevelsCanvas
+from ui.levels.panel import LevelsPanel
+from ui.levels.presenter import LevelsPresenter
+from ui.widgets import label, section, status_pixmap
+
+
+class LevelsScreen(QWidget):
+    """The screen of one case."""
+
+    def __init__(self, presenter: LevelsPresenter, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.presenter = presenter
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(2)
+        row.addWidget(self._make_list())
+        views = QGridLayout()
+        views.setSpacing(2)
+        self.sagittal, self.coronal = LevelsCanvas("sagittal", presenter), LevelsCanvas("coronal", presenter)
+        self.axial = LevelsCanvas("axial", presenter)
+        views.addWidget(self.sagittal, 0, 0, 2, 1)
+        views.addWidget(self.coronal, 0, 1)
+        views.addWidget(self.axial, 1, 1)
+        views.setColumnStretch(0, 11)
+        views.setColumnStretch(1, 9)
+        views.setRowStretch(0, 11)
+        views.setRowStretch(1, 9)
+        row.addLayout(views, 1)
+        self.panel = LevelsPanel(presenter)
+        row.addWidget(self.panel)
+        presenter.changed.connect(self.refresh)
+        presenter.busy.connect(self._show_busy)
+        self.refresh()
+
+    def _make_list(self) -> QWidget:
+        holder = QWidget()
+        holder.setFixedWidth(196)
+        box = QVBoxLayout(holder)
+        box.setContentsMargins(12, 12, 12, 12)
+        box.setSpacing(8)
+        box.addWidget(section("Vertebrae"))
+        self.list = QListWidget()
+        self.list.setAccessibleName("Vertebrae, top to bottom")
+        self.list.itemClicked.connect(
+            lambda item: self.presenter.choose(int(item.data(Qt.ItemDataRole.UserRole)))
+        )
+        box.addWidget(self.list, 1)
+        self.busy = label("", "text2", wrap=True)
+        box.addWidget(self.busy)
+        self.cancel = QPushButton("Cancel")
+        self.cancel.setProperty("role", "small")
+        self.cancel.clicked.connect(self.presenter.cancel)
+        self.cancel.hide()
+        box.addWidget(self.cancel, 0, Qt.AlignmentFlag.AlignLeft)
+        return holder
+
+    def refresh(self) -> None:
+        """Follow the presenter."""
+        p = self.presenter
+        key = [(a.verse, p.is_doubtful(a.verse), p.other_names(a.verse)) for a in p.levels]
+        if self.list.property("key") != repr(key):
+            self.list.setProperty("key", repr(key))
+            self.list.clear()
+            for verse, doubtful, other in key:
+                item = QListWidgetItem(NAME_FROM_VERSE[verse] + (f"  ({other})" if other else ""))
+                item.setData(Qt.ItemDataRole.UserRole, verse)
+                item.setIcon(status_pixmap("doubt" if doubtful else "good"))
+                item.setToolTip("Has a doubt nobody has looked at" if doubtful else "Nothing open")
+                self.list.addItem(item)
+        for n, (verse, _, _) in enumerate(key):
+            if verse == p.chosen:
+                self.list.setCurrentRow(n)
+        self.cancel.setVisible(bool(p.working))
+
+    def shown(self) -> None:
+        """The screen comes to the front: go to what is selected elsewhere."""
+        verse = self.presenter.session.selection.verse
+        if verse is not None and verse != self.presenter.chosen and self.presenter.edit is None:
+            self.presenter.choose(verse)
+        self.refresh()
+
+    def restyle(self) -> None:
+        """The theme has changed."""
+        self.list.setProperty("key", "")
+        self.refresh()
+
+    def shutdown(self) -> None:
+        """The case closes."""
+        self.presenter.close()
+
+    def _show_busy(self, words: str) -> None:
+        self.busy.setText(words)
