@@ -13,6 +13,7 @@ from imaging.errors import PlannerError
 from imaging.progress import TaskCancelledError
 from planner.cli import (
     app,
+    archive,
     deidentify,
     devices,
     fluoro,
@@ -37,6 +38,7 @@ VERBS = {
     "schema": schema,
     "passport": passport,
     "deidentify": deidentify,
+    "archive": archive,
     "practice-replay": practice_replay,
 }
 
