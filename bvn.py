@@ -35,6 +35,10 @@ DEBIAN_PACKAGES = {
     "libxcb-render-util.so.0": "libxcb-render-util0",
     "libxcb-xinerama.so.0": "libxcb-xinerama0",
 }
+# Programs that some tests compare with; without them those tests are skipped with the reason.
+TEST_PROGRAMS = {"dciodvfy": "dicom3tools", "dsrdump": "dcmtk"}
+# A server that Debian starts once it is installed, so only where nobody works: CI says so.
+TEST_SERVERS = {"Orthanc": "orthanc orthanc-dicomweb"}
 USAGE = """usage: python3 bvn.py open [DICOM_FOLDER]   set up, then open the app (on the bundled sample)
        python3 bvn.py test                  set up, then run every check and test"""
 
@@ -60,6 +64,21 @@ def install_debian(packages: list[str]) -> None:
     subprocess.run([*as_root, "apt-get", "update", "-q"], check=True, **quiet)
     install = [*as_root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "-q"]
     subprocess.run([*install, "--no-install-recommends", *packages], check=True, **quiet)
+
+
+def install_test_programs() -> None:
+    """Install what the tests compare with, where that is possible; never a reason to fail."""
+    if not (sys.platform.startswith("linux") and shutil.which("apt-get")):
+        return
+    servers = TEST_SERVERS if os.environ.get("BVN_TEST_SERVERS") else {}
+    wanted = {**TEST_PROGRAMS, **servers}
+    names = [name for program, names in wanted.items() if not shutil.which(program) for name in names.split()]
+    if not names or (os.geteuid() != 0 and shutil.which("sudo") is None):
+        return
+    try:
+        install_debian(names)
+    except subprocess.CalledProcessError:
+        print("Not installed, their tests are skipped: " + " ".join(names), flush=True)
 
 
 def set_up() -> None:
@@ -92,11 +111,13 @@ def run(*command: str) -> int:
 
 def test() -> int:
     """Every check, then every test."""
+    install_test_programs()
     checks = [
         ("ruff", "check", "."),
         ("ruff", "format", "--check", "."),
         ("lint-imports",),
         ("mypy",),
+        ("python", "tools/audit.py"),
         ("pytest", "-n", "2", "--dist", "loadfile"),
     ]
     failed = [" ".join(command) for command in checks if run(*command) != 0]
