@@ -12,7 +12,7 @@ from imaging.segmentation.result import SpineSegmentation
 from planner.domain.plan import Plan, State
 from planner.history import PlanHistory
 from planner.services.acknowledge import acknowledge
-from planner.services.annotate import require_unlocked
+from planner.services.annotate import kept_now, require_unlocked
 from planner.services.approval import (
     approval_blockers,
     approval_sentence,
@@ -256,4 +256,7 @@ class PlanningSession:
         if level is None or trajectory is None:
             raise PlannerError("not_planned", "This trajectory is not planned.")
         changed = replace(trajectory, state=state, withdrawn="")
-        self.commit(f"{verb} {level.name} {side}", plan.with_trajectory(verse, changed))
+        after = plan.with_trajectory(verse, changed)
+        if state == "approved":
+            after = replace(after, notebook=after.notebook.with_approved(kept_now(verse, changed)))
+        self.commit(f"{verb} {level.name} {side}", after)

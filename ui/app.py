@@ -32,6 +32,8 @@ def run(path: Path | None = None) -> int:
         window.resize(min(1920, screen.width()), min(1080, screen.height()))
     window.show()
     QTimer.singleShot(0, window.offer_left_behind)
+    if path is None:
+        QTimer.singleShot(400, window.offer_tour)
     if path is not None:
         if path.suffix == ".bvncase":
             QTimer.singleShot(0, lambda: window.open_case_file(path))

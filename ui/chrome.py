@@ -9,6 +9,8 @@ from ui.presenters.services import PatientWords
 from ui.widgets import label
 
 ORIENTATION = "Prone, from behind: patient's left is on the left in every view"
+RADIOLOGICAL = "Radiological slices: patient's right is on the left. 3D and X-rays stay as the patient lies"
+SHORT = "Patient's left is on the left"
 CAVEAT = "A planning and training aid, not a certified device."
 
 
@@ -22,6 +24,7 @@ class Banner(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 0, 12, 0)
         row.setSpacing(16)
+        self._narrow = self._radiological = False
         self.patient = label("", "strong")
         self.facts = label("", "text2")
         self.read_only = label("", "plate")
@@ -47,8 +50,19 @@ class Banner(QWidget):
 
     def set_narrow(self, narrow: bool) -> None:
         """Shorter words where there is little room; the whole sentence stays on hover."""
-        self.orientation.setText("Patient's left is on the left" if narrow else ORIENTATION)
-        self.orientation.setToolTip(ORIENTATION)
+        self._narrow = narrow
+        self._say()
+
+    def set_radiological(self, on: bool) -> None:
+        """Say which convention the slices follow."""
+        self._radiological = on
+        self._say()
+
+    def _say(self) -> None:
+        whole = RADIOLOGICAL if self._radiological else ORIENTATION
+        short = "Radiological: patient's right on the left" if self._radiological else SHORT
+        self.orientation.setText(short if self._narrow else whole)
+        self.orientation.setToolTip(whole)
 
 
 class StatusBar(QWidget):

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QSettings, Qt
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from imaging.dicom.inputs import is_archive, is_directory_file
 from planner.session import PlanningSession
 from ui.chrome import Banner, StatusBar
 from ui.error_dialog import ErrorDialog, show_error
+from ui.guiding import Guiding
 from ui.keeping import Keeping
 from ui.opening import Opening
 from ui.presenters.case_presenter import CasePresenter
@@ -21,6 +22,8 @@ from ui.saving import Saving
 from ui.screens.catalogue import in_order
 from ui.screens.host import ScreenHost
 from ui.screens.registry import WindowContext
+from ui.settings.preferences import preference
+from ui.settings.shortcuts import bind
 from ui.step_bar import StepBar
 from ui.tasks import TaskRunner
 from ui.theme import apply_theme, tokens
@@ -29,7 +32,7 @@ from ui.views.dialogs import ask_unsaved
 from ui.views.series_list import BusyBar
 
 
-class MainWindow(Opening, Saving, Keeping, QMainWindow):
+class MainWindow(Opening, Saving, Keeping, Guiding, QMainWindow):
     """One window, one session. Closing it cancels what runs and waits at most three seconds."""
 
     def __init__(self, services: Services, recovery_root: Path | None = None) -> None:
@@ -65,6 +68,7 @@ class MainWindow(Opening, Saving, Keeping, QMainWindow):
         self.setCentralWidget(whole)
         self._add_actions()
         self._start_keeping(recovery_root)
+        self.preferences_changed("views/orientation")
         self.browser.show_recent(self._recent())
         self._show_state()
 
@@ -82,27 +86,35 @@ class MainWindow(Opening, Saving, Keeping, QMainWindow):
         return browser
 
     def _add_actions(self) -> None:
-        def action(key: str, slot: Any) -> QAction:
-            made = QAction(self)
-            made.setShortcut(QKeySequence(key))
-            made.triggered.connect(slot)
-            self.addAction(made)
-            return made
-
-        action("Ctrl+O", self.choose_folder)
-        action("Ctrl+S", self.save)
-        action("Ctrl+Shift+S", self.save_as)
-        action("Ctrl+E", self.export)
-        action("Ctrl+Q", self.close)
-        self.undo_action = action("Ctrl+Z", lambda: self.presenter and self.presenter.undo())
-        self.redo_action = action("Ctrl+Shift+Z", lambda: self.presenter and self.presenter.redo())
+        for name, slot in (
+            ("open", self.choose_folder),
+            ("save", self.save),
+            ("save_as", self.save_as),
+            ("export", self.export),
+            ("quit", self.close),
+            ("help", self.show_help),
+            ("settings", lambda: self.go("settings")),
+            ("next_group", lambda: self._next_group(1)),
+            ("last_group", lambda: self._next_group(-1)),
+            ("orientation", self.ask_orientation),
+        ):
+            bind(self, name, slot)
+        self.undo_action, self.redo_action = QAction(self), QAction(self)
+        self.undo_action.triggered.connect(lambda: self.presenter and self.presenter.undo())
+        self.redo_action.triggered.connect(lambda: self.presenter and self.presenter.redo())
+        bind(self, "undo", self.undo_action.trigger)
+        bind(self, "redo", self.redo_action.trigger)
         self.bar.undo.clicked.connect(self.undo_action.trigger)
         self.bar.redo.clicked.connect(self.redo_action.trigger)
         self.bar.save.clicked.connect(self.save)
-        self.bar.theme.clicked.connect(self._swap_theme)
+        self.bar.help.clicked.connect(self.show_help)
+        self.bar.theme.clicked.connect(
+            lambda: self._set_theme("light" if tokens().name == "dark" else "dark")
+        )
         self.bar.entered.connect(self.go)
         for number, key in enumerate(self.bar.order(), start=1):
-            action(f"Ctrl+{number}", lambda _=False, k=key: self.bar.steps[k].isEnabled() and self.go(k))
+            made = QShortcut(QKeySequence(f"Ctrl+{number}"), self)
+            made.activated.connect(lambda k=key: self.go(k))
 
     @property
     def screen(self) -> Any:
@@ -161,9 +173,8 @@ class MainWindow(Opening, Saving, Keeping, QMainWindow):
         name = f"{self.presenter.patient.name} – " if self.presenter else ""
         self.setWindowTitle(f"{name}BVN Planner[*]")
 
-    def _swap_theme(self) -> None:
-        name = "light" if tokens().name == "dark" else "dark"
-        QSettings().setValue("appearance/theme", name)
+    def _set_theme(self, name: str) -> None:
+        preference("appearance/theme").set(name)
         apply_theme(QApplication.instance(), name)
         self.bar.restyle()
         self.host.restyle()

@@ -31,7 +31,10 @@ class StepBar(QWidget):
         row.addWidget(self.brand)
         row.addSpacing(12)
         self.steps: dict[str, QPushButton] = {}
-        for key, word in [("cases", "Cases"), *((s.key, s.word) for s in screens if s.key != "practice")]:
+        for key, word in [
+            ("cases", "Cases"),
+            *((s.key, s.word) for s in screens if s.key not in ("practice", "settings")),
+        ]:
             row.addWidget(self._step(key, word))
         row.addStretch(1)
         self.undo = self._tool("undo")
@@ -50,7 +53,15 @@ class StepBar(QWidget):
         self.theme = self._tool("sun")
         self.theme.setToolTip("Change between the dark and the light theme")
         self.theme.setAccessibleName("Theme")
-        row.addWidget(self.theme)
+        self.help = self._tool("help")
+        self.help.setToolTip("Help on what is in front (F1)")
+        self.help.setAccessibleName("Help")
+        self.settings = self._tool("gear")
+        self.settings.setToolTip("Settings (Ctrl+,)")
+        self.settings.setAccessibleName("Settings")
+        self.settings.clicked.connect(lambda: self.entered.emit("settings"))
+        for tool in (self.theme, self.help, self.settings):
+            row.addWidget(tool)
         self.restyle()
 
     def _tool(self, name: str) -> QToolButton:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import getpass
 from dataclasses import replace
+from datetime import datetime
 
 import numpy as np
 
 from imaging.errors import PlannerError
-from planner.domain.notebook import Measurement, Notebook, Place
+from planner.domain.notebook import Kept, Measurement, Notebook, Place
 from planner.domain.plan import Plan, Trajectory
+from planner.services.what_changed import what_changed
 
 
 def with_notebook(plan: Plan, notebook: Notebook) -> Plan:
@@ -45,6 +48,26 @@ def swap_candidate(plan: Plan, place: Place) -> Plan:
         raise PlannerError("no_candidate", "There is no second candidate yet. Keep one first.")
     swapped = plan.with_trajectory(place[0], replace(other, state="draft"))
     return with_notebook(swapped, plan.notebook.with_candidate(place, shown))
+
+
+def kept_now(verse: int, trajectory: Trajectory) -> Kept:
+    """A version with the time and the account that approved it."""
+    try:
+        who = getpass.getuser()
+    except (OSError, KeyError):
+        who = ""
+    return Kept(verse, trajectory, datetime.now().astimezone().isoformat(timespec="seconds"), who)
+
+
+def since_approved(plan: Plan, place: Place) -> str:
+    """What differs from the version that was approved last, in words; empty where nothing does.
+
+    None was approved: an empty string too; ``Notebook.last_approved`` tells the two apart.
+    """
+    kept, level = plan.notebook.last_approved(place), plan.level(place[0])
+    if kept is None or level is None or level.trajectory(place[1]) is None:
+        return ""
+    return what_changed(plan.with_trajectory(place[0], kept.trajectory), plan, *place)
 
 
 def _shown(plan: Plan, place: Place) -> Trajectory:

@@ -159,7 +159,7 @@ def report_pdf(
 ) -> bytes:
     """The bytes of report.pdf; ``shots`` as ``render_all`` gives them."""
     from planner.devices.catalogue import load_devices
-    from planner.domain.limits import DEFAULT_LIMITS, LIMIT_SPECS
+    from planner.domain.limits import changed_limits
     from planner.report.pdf import Patient, Report, write_report
 
     pictures: dict[tuple[int, Side], TrajectoryPictures] = {}
@@ -180,9 +180,8 @@ def report_pdf(
     progress.step(0.9, "Laying out the report")
     devices = {device.id: device for device in load_devices()}
     changed = tuple(
-        (spec.words, f"{getattr(plan.limits, spec.name):g} {spec.unit}".strip())
-        for spec in LIMIT_SPECS
-        if getattr(plan.limits, spec.name) != getattr(DEFAULT_LIMITS, spec.name)
+        (f"{spec.words}, default {default:g}", f"{value:g} {spec.unit}".strip())
+        for spec, value, default in changed_limits(plan.limits)
     )
     report = Report(
         plan, found, patient, pictures, devices, plan.limits, printed, case.why_chosen, changed, printing

@@ -15,7 +15,7 @@ from imaging.fluoro.picture import PictureSettings
 from imaging.fluoro.technique import Technique
 from imaging.fluoro.views import pose_for
 from imaging.geometry.carm import CArm, pose_words
-from imaging.labels import NAME_FROM_VERSE, SIDES, VERSE_FROM_NAME, Side
+from imaging.labels import NAME_FROM_VERSE, SIDES, Side
 from imaging.progress import Progress
 from imaging.segmentation.result import SpineSegmentation
 from imaging.volume import Volume
@@ -29,8 +29,7 @@ from planner.trajectory.handles import bent
 from planner.trajectory.reach import ReachSurface
 from ui.presenters.browser_rows import date_words, person_name
 from ui.presenters.services import Handle, PatientWords, XrayPicture, XrayView
-
-PLANNABLE = tuple(VERSE_FROM_NAME[name] for name in ("L3", "L4", "L5", "S1"))
+from ui.settings import preferences
 
 
 class PlannerServices:
@@ -92,15 +91,16 @@ class PlannerServices:
     def propose(self, case: Case, segmentation: SpineSegmentation, progress: Progress) -> Plan:
         """Plan L3 to S1 on both sides, as far as they are in the image."""
         present = {int(v) for v in np.unique(segmentation.vertebrae.labels)}
-        wanted = [v for v in PLANNABLE if v in present]
+        wanted = [v for v in preferences.levels() if v in present]
         if not wanted:
             names = ", ".join(NAME_FROM_VERSE[v] for v in sorted(present) if v in NAME_FROM_VERSE)
             raise PlannerError(
                 "nothing_to_plan",
-                f"No level from L3 to S1 was found in these images (found: {names or 'none'}).",
+                f"None of the levels to plan was found in these images (found: {names or 'none'}).",
             )
         device = propose_plan.device_named(None)
-        return propose_plan.propose_plan(case, segmentation, wanted, SIDES, device, progress)
+        limits = preferences.limits()
+        return propose_plan.propose_plan(case, segmentation, wanted, SIDES, device, progress, limits)
 
     def moved(
         self,
@@ -231,7 +231,8 @@ class PlannerServices:
         """Write the plan, label maps, X-rays, report and DICOM objects; returns what was done in words."""
         from planner.services.export_plan import export_plan
 
-        export_plan(folder, case, segmentation, plan, progress=progress)
+        printing = preferences.printing()
+        export_plan(folder, case, segmentation, plan, printing=printing, progress=progress)
         return f"Exported to {folder}"
 
 

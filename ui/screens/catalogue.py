@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from ui.review.screen import REVIEW
 from ui.screens.export import EXPORT
 from ui.screens.levels import LEVELS
 from ui.screens.practice import PRACTICE
 from ui.screens.registry import ORDER, Screen
 from ui.screens.targets import TARGETS
 from ui.screens.trajectories import TRAJECTORIES
+from ui.settings.screen import SETTINGS
 
 SCREENS: tuple[Screen, ...] = (
     TARGETS,
     LEVELS,
     TRAJECTORIES,
+    REVIEW,
     EXPORT,
+    SETTINGS,
     PRACTICE,
 )
 

@@ -16,7 +16,18 @@ from ui.tasks import TaskRunner
 Needs = Literal["nothing", "case", "plan"]
 Mark = Literal["good", "caution", "doubt", "none"]
 
-ORDER = ("cases", "images", "levels", "targets", "trajectories", "xray", "review", "export", "practice")
+ORDER = (
+    "cases",
+    "images",
+    "levels",
+    "targets",
+    "trajectories",
+    "xray",
+    "review",
+    "export",
+    "practice",
+    "settings",
+)
 
 
 @dataclass(frozen=True, eq=False)

@@ -205,3 +205,23 @@ def edit_note(parent: QWidget, title: str, text: str, keep: Callable[[str], None
     dialog.open()
     field.setFocus()
     return dialog
+
+
+def ask_orientation(parent: QWidget, words: str, change: Callable[[], None]) -> QDialog:
+    """Ask before the slices are turned to the other convention."""
+    text = f"{words}. Axial and coronal slices turn by half a turn, nothing is mirrored. The banner says so."
+    dialog, box = _dialog(parent, "Turn the slices?", text, "caution")
+    dialog.setObjectName("orientation")
+    buttons = QHBoxLayout()
+    stay = QPushButton("Leave as it is")
+    stay.clicked.connect(dialog.reject)
+    go = QPushButton("Turn the slices")
+    go.setProperty("role", "primary")
+    go.clicked.connect(dialog.accept)
+    buttons.addStretch(1)
+    buttons.addWidget(stay)
+    buttons.addWidget(go)
+    box.addLayout(buttons)
+    dialog.accepted.connect(change)
+    dialog.open()
+    return dialog

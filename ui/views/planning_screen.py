@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from ui.presenters.case_presenter import CasePresenter
+from ui.settings.shortcuts import bind
 from ui.views import planes
 from ui.views.depth_strip import DepthStrip
 from ui.views.detail_panel import DetailPanel
@@ -212,32 +212,34 @@ class PlanningScreen(QWidget):
 
     def _add_keys(self) -> None:
         p = self.presenter
-        keys: dict[str, Callable[[], object]] = {
-            "[": lambda: p.step_checkpoint(-1),
-            "]": lambda: p.step_checkpoint(1),
-            ",": lambda: p.set_depth(p.depth_mm - 0.5),
-            ".": lambda: p.set_depth(p.depth_mm + 0.5),
-            "PgUp": lambda: p.step_level(-1),
-            "PgDown": lambda: p.step_level(1),
-            "L": lambda: p.level and p.select(p.level.verse, "left"),
-            "R": lambda: p.level and p.select(p.level.verse, "right"),
-            "O": lambda: p.set_overlays(not p.overlays),
-            "X": self.toggle_crosshair,
-            "W": self.next_preset,
-            "K": p.toggle_lock,
-            "C": p.swap_candidate,
-            "Shift+C": p.keep_candidate,
-            "M": lambda: p.start_measuring("length"),
-            "N": self.bar.edit_note,
-            "Esc": self._escape,
-            "Return": self._enlarge_focused,
+        actions: dict[str, Callable[[], object]] = {
+            "checkpoint_back": lambda: p.step_checkpoint(-1),
+            "checkpoint_on": lambda: p.step_checkpoint(1),
+            "depth_back": lambda: p.set_depth(p.depth_mm - 0.5),
+            "depth_on": lambda: p.set_depth(p.depth_mm + 0.5),
+            "level_up": lambda: p.step_level(-1),
+            "level_down": lambda: p.step_level(1),
+            "side_left": lambda: p.level and p.select(p.level.verse, "left"),
+            "side_right": lambda: p.level and p.select(p.level.verse, "right"),
+            "overlays": lambda: p.set_overlays(not p.overlays),
+            "crosshair": self.toggle_crosshair,
+            "window": self.next_preset,
+            "lock": p.toggle_lock,
+            "swap": p.swap_candidate,
+            "keep": p.keep_candidate,
+            "measure": lambda: p.start_measuring("length"),
+            "note": self.bar.edit_note,
+            "cancel": self._escape,
+            "enlarge": self._enlarge_focused,
         }
         for number in range(6):
-            keys[str(number + 1)] = lambda i=number: self._focus_view(i)
-        for key, action in keys.items():
-            shortcut = QShortcut(QKeySequence(key), self)
-            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(lambda a=action: a())
+            actions[f"view{number + 1}"] = lambda i=number: self._focus_view(i)
+        for name, action in actions.items():
+            bind(self, name, action, within=True)
+
+    def groups(self) -> list[QWidget]:
+        """Groups of controls that F6 goes along."""
+        return [self.levels, self.bar, *(f for f in self.frames if f.isVisible()), self.strip, self.details]
 
     def _focus_view(self, index: int) -> None:
         if not self.frames[index].isVisible():
