@@ -24,6 +24,8 @@ from planner.storage.atomic import whole_file
 
 CACHE_VERSION = 1
 L3, L4, L5 = (VERSE_FROM_NAME[n] for n in ("L3", "L4", "L5"))
+COARSE: Mapping[str, Any] = {"cropped": True, "spacing_mm": 1.5, "slice_mm": 1.5}
+"""Changes of a spec that make its body in seconds, for slow computers and tests."""
 _ALL = (L3, L4, L5, SACRUM)
 BODIES: dict[str, tuple[int, ...]] = {
     "plain": _ALL,

@@ -10,7 +10,8 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from planner.practice.dose import PulseDose, pulse_dose
+from imaging.fluoro.technique import Dose
+from planner.practice.dose import pulse_dose
 from planner.practice.hand import (
     DOCKED_MM,
     PUSH_ENERGY_PER_MM,
@@ -42,10 +43,10 @@ LONGEST_PUSH_MM = 1.0
 LONGEST_INSERTION_MM = 180.0
 CURVE_STEP_DEG = 5.0
 _Data = Mapping[str, Any]
-_doses: WeakKeyDictionary[Scenario, dict[CArmSetting, PulseDose]] = WeakKeyDictionary()
+_doses: WeakKeyDictionary[Scenario, dict[CArmSetting, Dose]] = WeakKeyDictionary()
 
 
-def dose_at(scenario: Scenario, carm: CArmSetting) -> PulseDose:
+def dose_at(scenario: Scenario, carm: CArmSetting) -> Dose:
     """Dose of one pulse, remembered by setting."""
     mine = _doses.setdefault(scenario, {})
     if carm not in mine:
@@ -75,8 +76,8 @@ def elapse(scenario: Scenario, state: RoomState, now_s: float) -> RoomState:
         pulses=e.pulses + new,
         on_pulses=e.on_pulses + new,
         beam_s=e.beam_s + (now_s - state.time_s if state.carm.rate else 0.0),
-        kerma_mgy=e.kerma_mgy + new * dose.kerma_mgy,
-        dap_gycm2=e.dap_gycm2 + new * dose.dap_gycm2,
+        kerma_mgy=e.kerma_mgy + new * dose.air_kerma_mgy,
+        dap_gycm2=e.dap_gycm2 + new * dose.dap_gy_cm2,
     )
     return replace(state, time_s=now_s, exposure=e)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -124,9 +124,11 @@ class Scenario:
 
     def projection(self, carm: CArmSetting, size_px: int = 512) -> Projection:
         """Projection of a setting on a square picture."""
-        base = CArm()
-        detector = CArm(base.name, base.sid_mm, base.sod_mm, size_px, size_px, carm.field_mm / size_px)
-        return Projection.of(detector, self.pose(carm))
+        return Projection.of(self.detector(carm, size_px), self.pose(carm))
+
+    def detector(self, carm: CArmSetting, size_px: int = 512) -> CArm:
+        """The C-arm with the setting's field on a square picture."""
+        return replace(CArm(), columns=size_px, rows=size_px, pixel_mm=carm.field_mm / size_px)
 
     def hu(self, points_lps_mm: ArrayLike) -> Array:
         """HU (trilinear) at (..., 3); air outside."""

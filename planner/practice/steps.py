@@ -79,7 +79,7 @@ STEPS: tuple[Step, ...] = (
         "lesion",
         "Lesion",
         "Heat for 15 or 7 minutes.",
-        "The electrode stays where both views showed it. Time runs 60 times as fast.",
+        "The electrode stays where both views showed it.",
     ),
 )
 

@@ -7,6 +7,7 @@ from typing import Any
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
+from planner.practice.dose import PULSE_S
 from planner.practice.positions import preset
 from planner.practice.reduce import dose_at
 from planner.practice.room import FIELDS_MM, PULSE_RATES, CArmSetting, RoomState
@@ -173,7 +174,7 @@ class CArmPanel(QWidget):
         dose = dose_at(self.scenario, self.carm)
         changes: dict[str, Any] = {"automatic": not on}
         if on:
-            changes |= {"kv": float(round(dose.kv)), "ma": round(dose.ma, 1)}
+            changes |= {"kv": float(round(dose.kv)), "ma": round(dose.mas / PULSE_S, 1)}
         self.driver.act("carm", **changes)
 
     def refresh(self) -> None:
@@ -218,7 +219,7 @@ class CArmPanel(QWidget):
         self.view.show_carm(state.carm, state.beam_on)
         dose = dose_at(self.scenario, state.carm)
         how = "Automatic" if state.carm.automatic else "By hand"
-        self.exposure.setText(f"{how}: {dose.kv:.0f}{NARROW}kV, {dose.ma:.1f}{NARROW}mA")
+        self.exposure.setText(f"{how}: {dose.kv:.0f}{NARROW}kV, {dose.mas / PULSE_S:.1f}{NARROW}mA")
         self.readouts["Shots"].show_value(str(e.presses))
         self.readouts["Beam time"].show_value(f"{time_words(e.beam_s)}{NARROW}min")
         self.readouts["Air kerma"].show_value(f"{e.kerma_mgy:.2f}{NARROW}mGy")

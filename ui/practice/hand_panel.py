@@ -70,6 +70,7 @@ class HandPanel(QWidget):
         super().__init__()
         self.setProperty("role", "strip")
         self.driver: RoomDriver | None = None
+        self.speed = 60.0
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 8, 12, 8)
         row.setSpacing(12)
@@ -165,7 +166,7 @@ class HandPanel(QWidget):
             if lesion is not None and lesion.running(d.session.now_s):
                 d.act("lesion_stop")
             else:
-                d.act("lesion_start", minutes=15.0 if name == "heat15" else 7.0, speed=60.0)
+                d.act("lesion_start", minutes=15.0 if name == "heat15" else 7.0, speed=self.speed)
 
     def _aim(self, name: str, step: float) -> None:
         d = self.driver
@@ -231,7 +232,9 @@ class HandPanel(QWidget):
         if lesion is not None and (heating or hand.lumen == "probe"):
             done = lesion.done_minutes(state.time_s)
             self.depth.setText(f"{done:.1f} of {lesion.minutes:.0f}{NARROW}min")
-            self.feel.setText("85 °C, time runs 60 times as fast" if heating else "The lesion has ended.")
+            self.feel.setText(
+                f"85 °C, time runs {lesion.speed:.0f} times as fast" if heating else "The lesion has ended."
+            )
             return
         if hand.skin_lps_mm is None:
             self.depth.setText("–")

@@ -54,6 +54,7 @@ class PracticeScreen(QWidget):
 
     def __init__(self, context: WindowContext) -> None:
         super().__init__()
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.context = context
         stored = str(QSettings().value("practice/store", ""))
         self.store = PracticeStore(Path(stored) if stored else None)
@@ -121,7 +122,7 @@ class PracticeScreen(QWidget):
         """Build the body, the expected views and the back, then enter the room."""
         self.last_wish = wish
         self.busy.begin("Preparing the room")
-        self.setup.start.setEnabled(False)
+        self._lock(True)
 
         def work(progress: Progress) -> Prepared:
             scenario = self._scenario(wish, SubProgress(progress, 0.0, 0.85))
@@ -129,15 +130,21 @@ class PracticeScreen(QWidget):
 
         def done(prepared: Prepared) -> None:
             self.busy.hide()
-            self.setup.start.setEnabled(True)
+            self._lock(False)
             self.enter(prepared, wish)
 
         self._run(work, done, "The room could not be prepared")
 
+    def _lock(self, on: bool) -> None:
+        """While a room is prepared nothing else can be chosen, and no key meant for the room does harm."""
+        self.setup.setEnabled(not on)
+        if on:
+            self.setFocus()
+
     def _run(self, work: Any, done: Any, title: str) -> None:
         def over() -> None:
             self.busy.hide()
-            self.setup.start.setEnabled(True)
+            self._lock(False)
 
         def failed(error: Exception, details: str) -> None:
             over()
@@ -167,6 +174,7 @@ class PracticeScreen(QWidget):
         self.driver = RoomDriver(session, prepared.maker, self)
         self.driver.broken.connect(lambda e: self.context.fail("The picture could not be made", e, repr(e)))
         patient = _patient(self.context) if wish.origin == "case" else ""
+        self.room.hand.speed = wish.speed
         self.room.enter(self.driver, prepared.expected, prepared.back, patient)
         self.stack.setCurrentWidget(self.room)
         self.room.setFocus()

@@ -9,6 +9,7 @@ from typing import Literal
 from PySide6.QtCore import QSettings, Qt, Signal
 from PySide6.QtWidgets import (
     QButtonGroup,
+    QCheckBox,
     QComboBox,
     QFileDialog,
     QGridLayout,
@@ -21,12 +22,13 @@ from PySide6.QtWidgets import (
 
 from imaging.labels import NAME_FROM_VERSE, SACRUM, Side
 from planner.domain.plan import Plan
-from planner.practice.phantoms import BODIES, body_note, body_title, phantom_spec, random_spec
+from planner.practice.phantoms import BODIES, COARSE, body_note, body_title, phantom_spec, random_spec
 from planner.practice.room import Grade
 from planner.practice.scenario import ScenarioSpec
 from planner.practice.store import ANONYMOUS
 from ui.widgets import hairline, label, section
 
+SPEEDS = (1, 60, 300, 900)
 Origin = Literal["phantom", "case", "pack"]
 GRADES: tuple[tuple[Grade, str, str], ...] = (
     ("guided", "Guided", "The next step, the view to expect and square views on a key"),
@@ -46,6 +48,7 @@ class Wish:
     pack: Path | None
     grade: Grade
     learner: str
+    speed: float
 
 
 class SetupPage(QWidget):
@@ -112,6 +115,17 @@ class SetupPage(QWidget):
         grid.addWidget(section("Learner"), 4, 0)
         grid.addWidget(self.learner, 4, 1)
         grid.addWidget(label("Empty is anonymous. Names stay on this computer.", "small2"), 5, 1)
+        self.speed = QComboBox()
+        self.speed.setAccessibleName("Speed of the lesion")
+        self.speed.setMinimumHeight(34)
+        for speed in SPEEDS:
+            self.speed.addItem(f"{speed} times as fast", float(speed))
+        self.speed.setCurrentIndex(1)
+        self.coarse = QCheckBox("Coarse body: ready in seconds, pictures less fine")
+        self.coarse.setMinimumHeight(28)
+        grid.addWidget(section("Lesion"), 6, 0)
+        grid.addWidget(self.speed, 6, 1)
+        grid.addWidget(self.coarse, 7, 1)
         box.addLayout(grid)
         box.addSpacing(6)
         row = QHBoxLayout()
@@ -223,19 +237,20 @@ class SetupPage(QWidget):
         verse = int(self.level.currentData() or SACRUM)
         side: Side = self.side.currentData()
         spec = None
+        changes = COARSE if self.coarse.isChecked() else {}
         origin: Origin = "phantom"
         if choice == "random":
             self._number = int(QSettings().value("practice/chance", 0)) + 1
             QSettings().setValue("practice/chance", self._number)
-            spec = random_spec(self._number)
+            spec = random_spec(self._number, **changes)
         elif choice in BODIES:
-            spec = phantom_spec(choice, verse, side)
+            spec = phantom_spec(choice, verse, side, **changes)
         else:
             origin = choice
         learner = self.learner.currentText().strip()
         QSettings().setValue("practice/learner", learner)
         grade: Grade = self.grades.checkedButton().property("grade")
-        return Wish(origin, spec, verse, side, self._pack, grade, learner)
+        return Wish(origin, spec, verse, side, self._pack, grade, learner, self.speed.currentData())
 
     def _begin(self) -> None:
         self.begin.emit(self.wish())
