@@ -1,10 +1,10 @@
 """Practice in figures: scripted learners, noise, and how fast the pedal answers.
 
-    python -m benchmarks.practice scores     every bundled scenario at 1.5 mm, exact and noisy, and what must fail
+    python -m benchmarks.practice scores     every bundled scenario at 1.5 mm: exact, noisy, and to fail
     python -m benchmarks.practice noise      200 runs at L4 left: does the score fall as the noise grows
     python -m benchmarks.practice pedal      pedal to picture at 512 px, and 15 pulses a second for a minute
 
-Scores need no pictures. ``pedal`` uses the full-size ordinary spine, in the room's own driver without a display.
+Scores need no pictures. ``pedal`` uses the full-size ordinary spine in the room's own driver.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def scores(cache: Path) -> None:
         failed = ", ".join(g.key for g in canal.gates if not g.passed)
         print(
             f"{spec.title:24} {spec.task:9} {scenario.device.id:14} exact {result.total:5.1f} "
-            f"rules {len(result.breaks)} shots {robot.state.exposure.presses:2d}  noisy median {medians[-1]:5.1f}  "
+            f"rules {len(result.breaks)} shots {robot.state.exposure.presses:2d} noisy {medians[-1]:5.1f} "
             f"through the canal {canal.total:.0f} ({failed})",
             flush=True,
         )
@@ -60,7 +60,7 @@ def noise(cache: Path) -> None:
         print(f"noise {level:.2f} mm and deg: {words}")
     by_level = [totals[sd == level].mean() for level in np.unique(sd)]
     print(
-        f"Spearman, 200 runs: total {spearmanr(sd, totals)[0]:.3f}, parts without gates {spearmanr(sd, sums)[0]:.3f}"
+        f"Spearman, 200 runs: total {spearmanr(sd, totals)[0]:.3f}, parts alone {spearmanr(sd, sums)[0]:.3f}"
     )
     print(f"Spearman, mean of each of 10 noise levels: {spearmanr(np.unique(sd), by_level)[0]:.3f}")
 
@@ -101,9 +101,7 @@ def pedal(cache: Path) -> None:
             driver.pedal(False)
             wait(time.perf_counter() + 0.15)
         words = "C-arm as before" if held else "C-arm just moved"
-        print(
-            f"pedal to picture, {words}: median {np.median(delays):.1f} ms, 95 % {np.percentile(delays, 95):.1f} ms"
-        )
+        print(f"pedal, {words}: median {np.median(delays):.1f}, 95 % {np.percentile(delays, 95):.1f} ms")
     driver.act("carm", pulses_per_s=15, orbit_deg=0.0)
     shown.clear()
     start = time.perf_counter()
@@ -113,9 +111,7 @@ def pedal(cache: Path) -> None:
     pulses = driver.state.exposure.on_pulses or driver.state.exposure.pulses
     seen = len({n for n, when in shown if when <= start + 60.1})
     gaps = np.diff([when for _, when in shown]) * 1000
-    print(
-        f"15 a second for 60 s: {seen} different pictures of 900, longest gap {gaps.max():.0f} ms ({pulses} pulses)"
-    )
+    print(f"15 a second for 60 s: {seen} pictures of 900, longest gap {gaps.max():.0f} ms ({pulses} pulses)")
     driver.close()
 
 

@@ -60,7 +60,7 @@ def advance_mm(
     scenario: Scenario, tip_lps_mm: Array, direction_lps: Array, energy: float, most_mm: float = LONGEST_MM
 ) -> float:
     """How far ``energy`` (1 is a tap) drives a tip along a direction, at most ``most_mm``."""
-    way = np.arange(STEP_MM / 2, most_mm, STEP_MM)
+    way = np.arange(STEP_MM / 2, max(most_mm, STEP_MM), STEP_MM)
     cost = np.cumsum(cost_per_mm(scenario, tip_lps_mm + way[:, None] * direction_lps)) * STEP_MM
     whole = int(np.searchsorted(cost, energy, side="right"))
     spent = float(cost[whole - 1]) if whole else 0.0

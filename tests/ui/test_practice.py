@@ -14,11 +14,17 @@ pytestmark = pytest.mark.gui
 LEFT = Qt.MouseButton.LeftButton
 
 
+@pytest.fixture(scope="module")
+def bodies(tmp_path_factory):
+    """Where built bodies are kept between the tests."""
+    return tmp_path_factory.mktemp("bodies")
+
+
 @pytest.fixture
-def practice(qtbot, window, tmp_path):
+def practice(qtbot, window, tmp_path, bodies):
     """The Practice screen, entered by its button, with a database and bodies of its own."""
     QSettings().setValue("practice/store", str(tmp_path / "practice.sqlite"))
-    QSettings().setValue("practice/cache", str(tmp_path / "bodies"))
+    QSettings().setValue("practice/cache", str(bodies))
     QTest.mouseClick(window.bar.steps["practice"], LEFT)
     return window.host.widget("practice")
 

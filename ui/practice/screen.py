@@ -201,7 +201,7 @@ class PracticeScreen(QWidget):
         self.busy.begin("Uncovering the truth")
 
         def work(progress: Progress) -> tuple[Debrief, Any]:
-            from ui.vtk.scene import bone_surfaces
+            from ui.vtk.mesh import bone_surfaces
 
             data = debrief(scenario, log, SubProgress(progress, 0.0, 0.4))
             near = near_task(scenario)

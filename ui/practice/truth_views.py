@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF
@@ -132,12 +130,13 @@ class TruthSlice(QWidget):
 
 
 class Truth3D(BlitView):
-    """The task's vertebra cut open at the planned plane, the plan as a white line, the tool in its colour."""
+    """The task's vertebra cut open at the planned plane, plan dashed, the tool in its colour."""
 
     def __init__(self) -> None:
         super().__init__()
         self.scene = SpineScene(self.renderer)
         self.scenario: Scenario | None = None
+        self.done: Trajectory | None = None
         self.setMinimumSize(160, 140)
 
     def show_scenario(self, scenario: Scenario, surfaces: dict[int, vtkPolyData]) -> None:
@@ -160,14 +159,27 @@ class Truth3D(BlitView):
         """What was done until now."""
         if self.scenario is None:
             return
+        self.done = done
         self.scene.show_tools([done] if done is not None else [], done, self.scenario.target)
-        plan = self.scenario.plan
-        self.scene.add_line(replace(plan, outer_diameter_mm=(0.9,) * len(plan.path_lps_mm)), BONE_LINE)
         self.renderer.ResetCameraClippingRange()
         self.request_render()
 
     def paint_over(self, p: QPainter) -> None:
-        words = "white line: plan"
+        words = "dashed white: plan"
         if self.scenario is not None:
             words += f"\n{'cyan' if self.scenario.side == 'left' else 'magenta'}: what you did"
+            p.setRenderHint(QPainter.RenderHint.Antialiasing)
+            # Also where bone hides the tools.
+            for trajectory, colour, dash in (
+                (self.done, side_colour(self.scenario.side), None),
+                (self.scenario.plan, BONE_LINE, [4.0, 3.0]),
+            ):
+                if trajectory is not None:
+                    points = np.array([self.to_px(q) for q in trajectory.path_lps_mm])
+                    cased(p, polyline(points), colour, 1.6, dash, 110)
+            camera = self.renderer.GetActiveCamera()
+            forward, up = np.array(camera.GetDirectionOfProjection()), np.array(camera.GetViewUp())
+            right = np.cross(forward, up)
+            ends = (planes.letter(-right), planes.letter(right), planes.letter(up), planes.letter(-up))
+            edge_letters(p, QRectF(self.rect()), ends, "b")
         plate(p, QPointF(8, self.height() - 8), words, "bl", 11, False)

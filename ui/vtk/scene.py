@@ -167,10 +167,6 @@ class SpineScene:
             sphere.Update()
             self._add(sphere.GetOutput(), TARGET, 1.0)
 
-    def add_line(self, trajectory: Trajectory, colour: QColor) -> None:
-        """Draw one more tool, in a colour of its own; it goes with the tools."""
-        self._add(tube(trajectory), colour, 1.0)
-
     def add_reach(
         self, vertices_lps_mm: NDArray[np.float64], triangles: NDArray[np.int64], colour: QColor
     ) -> None:
