@@ -4,24 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw
+from scipy import ndimage
 
 from imaging.anatomy import PedicleGeometry, VertebraAnatomy
 from imaging.geometry.carm import Projection
-from imaging.labels import Side
+from imaging.labels import Side, Structure
+from imaging.volume import LabelVolume
 
 Array = NDArray[np.float64]
-OutlineKind = Literal["pedicle", "endplate", "posterior_wall", "midline", "target", "lesion", "tool_axis"]
+OutlineKind = Literal[
+    "pedicle", "endplate", "posterior_wall", "midline", "canal", "trap", "target", "lesion", "tool_axis"
+]
 _TURN = np.linspace(0, 2 * np.pi, 65)
 _COLOURS: dict[OutlineKind, tuple[int, int, int]] = {
     "pedicle": (233, 237, 240),
     "endplate": (233, 237, 240),
     "posterior_wall": (233, 237, 240),
     "midline": (233, 237, 240),
+    "canal": (143, 139, 255),
+    "trap": (246, 196, 69),
     "target": (255, 240, 74),
     "lesion": (233, 203, 163),
     "tool_axis": (92, 223, 238),
@@ -68,6 +75,60 @@ def anatomy_outlines(
     line = np.stack([body.centre_lps_mm + 1.6 * half, body.centre_lps_mm - 1.6 * half])
     out.append(Outline("midline", projection.project(line), None, True))
     return tuple(out)
+
+
+def canal_points_lps_mm(structures: LabelVolume, anatomy: VertebraAnatomy, beyond_mm: float = 4.0) -> Array:
+    """(N, 3) centres of the canal's outermost voxels at one vertebra's height, for ``canal_outline``."""
+    body, grid = anatomy.body, structures.grid
+    reach = 0.5 * body.height_mm + 40
+    corner = grid.indices_from_lps(
+        body.centre_lps_mm + np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]) * reach
+    )
+    last = np.array(grid.shape_kji[::-1]) - 1
+    low = np.clip(np.floor(corner.min(0)), 0, last).astype(int)
+    high = np.clip(np.ceil(corner.max(0)), 0, last).astype(int) + 1
+    part = structures.labels[low[2] : high[2], low[1] : high[1], low[0] : high[0]] == Structure.CANAL
+    edge = part & ~ndimage.binary_erosion(part)
+    points = grid.lps_from_indices(np.argwhere(edge)[:, ::-1] + low)
+    height = (points - body.centre_lps_mm) @ body.superior
+    return np.asarray(points[np.abs(height) <= body.height_mm / 2 + beyond_mm])
+
+
+def canal_outline(projection: Projection, points_lps_mm: Array, up_lps: ArrayLike) -> Outline | None:
+    """Both edges of the canal's shadow as one closed line; None where there is no canal."""
+    if len(points_lps_mm) < 20:
+        return None
+    uv = projection.project(points_lps_mm)
+    along = np.array(
+        [np.asarray(up_lps, float) @ projection.u_lps, np.asarray(up_lps, float) @ projection.v_lps]
+    )
+    along = along / max(float(np.linalg.norm(along)), 1e-9)
+    across = np.array([-along[1], along[0]])
+    s, t = uv @ along, uv @ across
+    edges = np.linspace(s.min(), s.max(), 14)
+    one, other = [], []
+    for low, high in pairwise(edges):
+        inside = (s >= low) & (s <= high)
+        if inside.sum() > 1:
+            middle = (low + high) / 2
+            one.append(middle * along + t[inside].min() * across)
+            other.append(middle * along + t[inside].max() * across)
+    if len(one) < 2:
+        return None
+    return Outline("canal", np.array([*one, *other[::-1], one[0]]))
+
+
+def trap_outline(
+    projection: Projection, anatomy: VertebraAnatomy, tip_lps_mm: ArrayLike, trap_mm: float
+) -> Outline:
+    """The true wall at the tool's own place, ``trap_mm`` in front of a lateral view's silhouette."""
+    body = anatomy.body
+    silhouette = float((body.posterior_wall_lps_mm - body.centre_lps_mm) @ body.posterior)
+    at = np.asarray(tip_lps_mm, float)
+    beside = float((at - body.centre_lps_mm) @ body.left)
+    point = body.centre_lps_mm + beside * body.left + (silhouette - trap_mm) * body.posterior
+    half = body.superior * body.height_mm / 2
+    return Outline("trap", projection.project(np.stack([point + half, point - half])), None, True)
 
 
 def pedicle_ring_lps_mm(pedicle: PedicleGeometry, superior_lps: ArrayLike) -> Array:

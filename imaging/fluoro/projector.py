@@ -33,13 +33,15 @@ class RayFan:
     row: Array
 
     @classmethod
-    def of(cls, projection: Projection, grid: VolumeGrid) -> RayFan:
-        """The rays of ``projection`` through ``grid``."""
+    def of(
+        cls, projection: Projection, grid: VolumeGrid, first_px: tuple[float, float] = (0, 0), step: float = 1
+    ) -> RayFan:
+        """The rays of ``projection`` through ``grid`` from pixel ``first_px``, in steps of ``step``."""
         to_index = grid.ijk_from_lps[:3, :3]
-        pitch = projection.carm.pixel_mm
+        pitch = projection.carm.pixel_mm * step
         return cls(
             grid.indices_from_lps(projection.source_lps_mm),
-            grid.indices_from_lps(projection.detector_points(np.zeros(2))),
+            grid.indices_from_lps(projection.detector_points(np.array(first_px, float))),
             to_index @ projection.u_lps * pitch,
             to_index @ projection.v_lps * pitch,
         )
@@ -64,10 +66,15 @@ class Projector:
     def line_integrals(self, projection: Projection) -> Picture:
         """(rows, columns) float32 integrals of mu along the rays, no unit; 0 beside the volume."""
         fan, carm, grid = RayFan.of(projection, self.volume.grid), projection.carm, self.volume.grid
+        picture = self.fan_integrals(fan, carm.rows, carm.columns, grid)
+        return self.reference_line_integrals(projection) if picture is None else picture
+
+    def fan_integrals(self, fan: RayFan, rows: int, columns: int, grid: VolumeGrid) -> Picture | None:
+        """The same for any fan of rays, voxels placed by ``grid``; None with the source among them."""
         size = np.array(grid.shape_kji[::-1])
-        plan = intermediate_for(fan.source, fan.corner, fan.column, fan.row, size, carm.rows, carm.columns)
+        plan = intermediate_for(fan.source, fan.corner, fan.column, fan.row, size, rows, columns)
         if plan is None:
-            return self.reference_line_integrals(projection)
+            return None
         w, b, a = plan.axes
         flat, boxes = self._rows_along_j if w == 0 else self._rows_along_i
         # Both copies are [k][i or j][padded row].
@@ -80,9 +87,9 @@ class Projector:
             stride_w, stride_b, fan.source[w], fan.source[b], fan.source[a], plan.plane,
             *plan.start, *plan.step, plan.size[0], CAN_SHUFFLE,
         )  # fmt: skip
-        picture = np.zeros((carm.rows, carm.columns), np.float32)
+        picture = np.zeros((rows, columns), np.float32)
         over_rows(
-            warp_to_detector, carm.rows, picture, sums, plan.square, w, b, a, plan.plane,
+            warp_to_detector, rows, picture, sums, plan.square, w, b, a, plan.plane,
             *plan.start, *plan.step, fan.source, fan.corner, fan.column, fan.row,
             np.ascontiguousarray(grid.lps_from_ijk[:3, :3]),
             self._unit / _STEPS_PER_WATER,

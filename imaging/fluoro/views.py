@@ -12,7 +12,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from imaging.anatomy import VertebraAnatomy
-from imaging.geometry.carm import CArmPose, Projection, angles_from_direction, direction_lps
+from imaging.geometry.carm import (
+    CArmPose,
+    Projection,
+    Reach,
+    angles_from_direction,
+    angles_from_oblique,
+    direction_lps,
+    oblique_and_tilt,
+)
 from imaging.labels import Side
 
 Array = NDArray[np.float64]
@@ -72,11 +80,32 @@ def pose_for(centre: VertebraAnatomy | ArrayLike, angles: tuple[float, float]) -
     return CArmPose(angles[0], angles[1], np.asarray(point, float))
 
 
+def view_isocentre(anatomy: VertebraAnatomy, view: ViewName, target_lps_mm: ArrayLike) -> Array:
+    """(3,) where to centre: the target, but in a lateral view midway between both pedicles.
+
+    Off the central ray the nearer pedicle is magnified more than the farther one, so that they cannot lie on
+    each other; on it they do.
+    """
+    if view == "lateral" and set(anatomy.pedicles) >= {"left", "right"}:
+        return np.mean([p.isthmus_centre_lps_mm for p in anatomy.pedicles.values()], axis=0)
+    return np.asarray(target_lps_mm, float)
+
+
+def within_reach(angles: tuple[float, float], reach: Reach) -> tuple[float, float]:
+    """DICOM angles of the nearest pose that the C-arm reaches, prone."""
+    oblique, tilt = oblique_and_tilt(*angles)
+    return angles_from_oblique(
+        float(np.clip(oblique, -reach.right_deg, reach.left_deg)),
+        float(np.clip(tilt, -reach.caudad_deg, reach.cephalad_deg)),
+    )
+
+
 @dataclass(frozen=True)
 class ViewQuality:
     """How far a view is from square; ``None`` is not measurable.
 
     Attributes:
+        tilt_deg: between the beam and the plane midway between both endplates.
         superior_tilt_deg, inferior_tilt_deg: between the beam and each endplate's plane; 0 shows a line.
         rotation_deg: angle between the beam and the nearer of the body's sagittal and coronal planes.
         pedicle_asymmetry_mm: left minus right distance of the pedicles' centres from the midline in the
@@ -85,6 +114,7 @@ class ViewQuality:
         pedicle_separation_mm: distance between both pedicles' shadows, in mm at the isocentre (lateral: 0).
     """
 
+    tilt_deg: float
     superior_tilt_deg: float
     inferior_tilt_deg: float
     rotation_deg: float
@@ -97,6 +127,7 @@ def view_quality(anatomy: VertebraAnatomy, projection: Projection) -> ViewQualit
     """All measures of one view."""
     body, d = anatomy.body, projection.d_lps
     return ViewQuality(
+        endplate_tilt_deg(endplate_normal(anatomy), d),
         endplate_tilt_deg(body.superior_endplate[1], d),
         endplate_tilt_deg(body.inferior_endplate[1], d),
         rotation_deg(anatomy, projection),

@@ -10,12 +10,14 @@ from ui.screens.registry import ORDER, Screen
 from ui.screens.targets import TARGETS
 from ui.screens.trajectories import TRAJECTORIES
 from ui.settings.screen import SETTINGS
+from ui.screens.xray import XRAY
 
 SCREENS: tuple[Screen, ...] = (
     TARGETS,
     LEVELS,
     TRAJECTORIES,
     REVIEW,
+    XRAY,
     EXPORT,
     SETTINGS,
     PRACTICE,

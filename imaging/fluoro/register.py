@@ -1,0 +1,332 @@
+"""2D/3D registration: where one vertebra of the CT stands in real X-ray pictures.
+
+The vertebra alone is projected, as bone in excess of soft tissue, and its edges are compared with the
+picture's by gradient correlation (G. Penney and others, IEEE TMI 17(4), 1998), which does not care about
+scatter, noise or the monitor's grey curve. The search tries turned starts, finds the shift of each by
+correlation in the frequency domain, and refines the best ones. A fit that its own views do not confirm is
+refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage, optimize
+from scipy.spatial.transform import Rotation
+
+from imaging.errors import PlannerError
+from imaging.fluoro.projector import Projector, RayFan
+from imaging.geometry.carm import Projection
+from imaging.geometry.grid import VolumeGrid
+from imaging.progress import NULL_PROGRESS, Progress
+from imaging.volume import LabelVolume, Volume
+
+Array = NDArray[np.float64]
+Picture = NDArray[np.float32]
+
+_SOFT_HU = 60
+_RIM_MM = 2.0
+_AROUND_MM = 22.0
+_COARSE_MM, _FINE_MM = 1.8, 0.9
+_TURNS_DEG = (-7.0, 0.0, 7.0)
+_REFINED = 3
+_MOST_SHIFT_MM = 16.0
+LEAST_SCORE = 0.30
+MOST_RESIDUAL_MM = 0.8
+MOST_DISAGREEMENT_MM = 1.5
+
+
+@dataclass(frozen=True, eq=False)
+class XrayView:
+    """A picture with its geometry.
+
+    Attributes:
+        picture: (rows, columns) grey values of any scale.
+        projection: of the C-arm as its DICOM header or the user gives it.
+        bone_dark: whether bone is darker than soft tissue.
+    """
+
+    picture: NDArray[np.generic]
+    projection: Projection
+    bone_dark: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Registration:
+    """Where the vertebra is.
+
+    Attributes:
+        moved_from_ct: (4, 4) rigid matrix from CT to picture patient LPS mm.
+        score: least gradient correlation of the views, 0..1.
+        residual_mm: how far a view alone would shift the vertebra away from the common fit, at the isocentre.
+        disagreement_mm: between this fit and the next best of an independent start.
+        accepted: whether the fit may be shown as true.
+        reason: why not, in a sentence.
+    """
+
+    moved_from_ct: Array
+    score: float
+    residual_mm: float
+    disagreement_mm: float
+    accepted: bool
+    reason: str = ""
+
+    def apply(self, points_lps_mm: Array) -> Array:
+        """(..., 3) CT points to where they are in the pictures."""
+        return np.asarray(points_lps_mm @ self.moved_from_ct[:3, :3].T + self.moved_from_ct[:3, 3])
+
+
+class VertebraTemplate:
+    """One vertebra cut out of the CT.
+
+    Args:
+        volume: CT.
+        vertebrae: labels on the CT's grid.
+        verse: the vertebra's number.
+
+    Raises:
+        PlannerError: not_found, the label is not in the map.
+    """
+
+    def __init__(self, volume: Volume, vertebrae: LabelVolume, verse: int) -> None:
+        mine = vertebrae.labels == verse
+        found = ndimage.find_objects(mine.astype(np.uint8))
+        if not found or found[0] is None:
+            raise PlannerError("not_found", "This vertebra is not in the labels of the CT.")
+        margin = [int(np.ceil(_RIM_MM / s)) + 1 for s in volume.grid.spacing_ijk_mm[::-1]]
+        box = tuple(
+            slice(max(0, s.start - m), min(n, s.stop + m))
+            for s, m, n in zip(found[0], margin, mine.shape, strict=True)
+        )
+        mask = mine[box]
+        away = ndimage.distance_transform_edt(~mask, sampling=volume.grid.spacing_ijk_mm[::-1])
+        # Other vertebrae's bone within the rim would pull the fit to the neighbour.
+        others = (vertebrae.labels[box] > 0) & ~mask
+        hu = np.where((away <= _RIM_MM) & ~others, volume.values[box].astype(np.int32) - _SOFT_HU, 0)
+        matrix = np.array(volume.grid.lps_from_ijk)
+        matrix[:3, 3] = volume.grid.lps_from_indices([s.start for s in box[::-1]])
+        self.grid = VolumeGrid(mask.shape, matrix)
+        self.projector = Projector(Volume(self.grid, np.clip(hu, 0, 3000).astype(np.int16)), part="bone")
+        self.centre_lps_mm = self.grid.lps_from_indices(np.argwhere(mask).mean(0)[::-1])
+        corners = np.array(list(product((0, 1), repeat=3))) * (np.array(mask.shape[::-1]) - 1)
+        self.corners_lps_mm = self.grid.lps_from_indices(corners)
+
+    def matrix(self, parameters: Array) -> Array:
+        """(4, 4) of (rotation vector in degrees, shift in mm) about the vertebra's centre."""
+        out = np.eye(4)
+        out[:3, :3] = Rotation.from_rotvec(parameters[:3], degrees=True).as_matrix()
+        out[:3, 3] = self.centre_lps_mm + parameters[3:] - out[:3, :3] @ self.centre_lps_mm
+        return out
+
+
+class _Field:
+    """The part of one picture in which the vertebra may lie, at one resolution."""
+
+    def __init__(self, template: VertebraTemplate, view: XrayView, start: Array, pixel_iso_mm: float) -> None:
+        self.view = view
+        p = view.projection
+        self.magnification = p.carm.sid_mm / p.carm.sod_mm
+        self.step = max(1.0, pixel_iso_mm * self.magnification / p.carm.pixel_mm)
+        self.mm = self.step * p.carm.pixel_mm / self.magnification
+        corners = template.corners_lps_mm @ start[:3, :3].T + start[:3, 3]
+        uv = p.project(corners)
+        margin = _AROUND_MM * self.magnification / p.carm.pixel_mm
+        low = np.maximum(uv.min(0) - margin, 0)
+        high = np.minimum(uv.max(0) + margin, [p.carm.columns - 1, p.carm.rows - 1])
+        if (high - low < 20 * self.step).any():
+            raise PlannerError("not_in_picture", "The vertebra does not lie within the X-ray picture.")
+        self.first = (float(low[0]), float(low[1]))
+        self.columns, self.rows = (int(n) + 1 for n in (high - low) // self.step)
+        grey = np.asarray(view.picture, np.float32)
+        smooth = ndimage.gaussian_filter(grey, 0.5 * self.step)
+        v, u = np.mgrid[: self.rows, : self.columns] * self.step
+        fixed = ndimage.map_coordinates(smooth, [v + low[1], u + low[0]], order=1, mode="nearest")
+        self.gradients = _gradients(-fixed if view.bone_dark else fixed)
+        # A bright spot, such as metal or the field's edge, must not outweigh bone.
+        limit = 3 * np.percentile(np.abs(self.gradients), 80)
+        self.gradients = np.clip(self.gradients, -limit, limit)
+
+    def drr(self, template: VertebraTemplate, matrix: Array) -> NDArray[np.float32]:
+        """(2, rows, columns) gradients of the moved vertebra's shadow."""
+        grid = VolumeGrid(template.grid.shape_kji, matrix @ template.grid.lps_from_ijk)
+        fan = RayFan.of(self.view.projection, grid, self.first, self.step)
+        shadow = template.projector.fan_integrals(fan, self.rows, self.columns, grid)
+        if shadow is None:
+            return np.zeros((2, self.rows, self.columns), np.float32)
+        return _gradients(shadow)
+
+    def score(self, moving: NDArray[np.float32]) -> float:
+        """Mean correlation of both gradient components where the vertebra's shadow has edges."""
+        strength = np.abs(moving[0]) + np.abs(moving[1])
+        near = ndimage.uniform_filter(strength, 3) > 0.05 * strength.max()
+        if not near.any():
+            return 0.0
+        values = []
+        for fixed, mine in zip(self.gradients[:, near], moving[:, near], strict=True):
+            a, b = fixed - fixed.mean(), mine - mine.mean()
+            values.append(float(a @ b / max(np.sqrt(float(a @ a) * float(b @ b)), 1e-9)))
+        return float(np.mean(values))
+
+    def shift_mm(self, moving: NDArray[np.float32], reach_mm: float) -> tuple[Array, float]:
+        """(right, down) in mm at the isocentre by which the shadow matches best, and how well, 0..1."""
+        power = [1 << int(np.ceil(np.log2(2 * n))) for n in (self.rows, self.columns)]
+        total: NDArray[np.complex128] = sum(
+            np.fft.rfft2(f, power) * np.conj(np.fft.rfft2(m, power))
+            for f, m in zip(self.gradients, moving, strict=True)
+        )  # type: ignore[assignment]
+        found = np.fft.irfft2(total, power)
+        reach = max(2, int(reach_mm / self.mm))
+        window = np.roll(found, (reach, reach), (0, 1))[: 2 * reach + 1, : 2 * reach + 1]
+        v, u = divmod(int(window.argmax()), window.shape[1])
+        place = np.array([u - reach, v - reach], float)
+        for axis, (low, mid, high) in enumerate(
+            (
+                (window[v, max(u - 1, 0)], window[v, u], window[v, min(u + 1, 2 * reach)]),
+                (window[max(v - 1, 0), u], window[v, u], window[min(v + 1, 2 * reach), u]),
+            )
+        ):
+            bend = low - 2 * mid + high
+            if bend < 0:
+                place[axis] += float(np.clip(0.5 * (low - high) / bend, -0.5, 0.5))
+        norm = float(np.sqrt((self.gradients**2).sum() * (moving**2).sum()))
+        return place * self.mm, float(window.max()) / max(norm, 1e-9)
+
+
+def register_vertebra(
+    template: VertebraTemplate,
+    views: Sequence[XrayView],
+    start: Array | None = None,
+    progress: Progress = NULL_PROGRESS,
+) -> Registration:
+    """The rigid motion of one vertebra from the CT to two or more pictures taken without moving the patient.
+
+    Args:
+        template: the vertebra.
+        views: at least two, 30 degrees or more apart (60 is better).
+        start: (4, 4) first guess of the motion, from placing the overlay by hand; identity unless told. It
+            may be off by 10 mm and 10 degrees.
+        progress: asked to go on after each step.
+
+    Raises:
+        PlannerError: needs_two_views, views_too_close, not_in_picture.
+        TaskCancelledError: cancelled.
+    """
+    _check_views(views)
+    begin = np.eye(4) if start is None else np.asarray(start, float)
+    first = _parameters(template, begin)
+    coarse = [_Field(template, view, begin, _COARSE_MM) for view in views]
+    candidates = []
+    turns = list(product(_TURNS_DEG, repeat=3))
+    for n, turn in enumerate(turns):
+        progress.step(0.4 * n / len(turns), "Looking for the vertebra in both pictures")
+        guess = first.copy()
+        guess[:3] = (
+            Rotation.from_rotvec(turn, degrees=True) * Rotation.from_rotvec(first[:3], degrees=True)
+        ).as_rotvec(degrees=True)
+        for _ in range(2):
+            guess[3:] += _common_shift(coarse, template, template.matrix(guess))
+        candidates.append((_score(coarse, template, guess), guess))
+    candidates.sort(key=lambda c: -c[0])
+    fine = [_Field(template, view, begin, _FINE_MM) for view in views]
+    fits: list[tuple[float, Array]] = []
+    for n, (_, guess) in enumerate(candidates[:_REFINED]):
+        progress.step(0.4 + 0.6 * n / _REFINED, "Fitting the vertebra's edges")
+        fits.append(_refined(fine, template, _refined(coarse, template, guess, 2.0, 220)[1], 0.7, 320))
+    fits.sort(key=lambda f: -f[0])
+    return _judged(fine, template, fits, begin)
+
+
+def _check_views(views: Sequence[XrayView]) -> None:
+    if len(views) < 2:
+        raise PlannerError(
+            "needs_two_views", "Two X-ray pictures are needed: one alone does not tell the depth."
+        )
+    directions = np.array([view.projection.d_lps for view in views])
+    least = np.abs(directions @ directions.T).min()
+    if least > np.cos(np.deg2rad(30)):
+        angle = np.rad2deg(np.arccos(min(float(least), 1.0)))
+        raise PlannerError(
+            "views_too_close", f"The two pictures are only {angle:.0f}° apart; 30° or more are needed."
+        )
+
+
+def _parameters(template: VertebraTemplate, matrix: Array) -> Array:
+    turn = Rotation.from_matrix(matrix[:3, :3]).as_rotvec(degrees=True)
+    shift = matrix[:3, :3] @ template.centre_lps_mm + matrix[:3, 3] - template.centre_lps_mm
+    return np.r_[turn, shift]
+
+
+def _common_shift(fields: Sequence[_Field], template: VertebraTemplate, matrix: Array) -> Array:
+    """(3,) shift in mm that serves all views best, each asked alone."""
+    rows, wanted = [], []
+    for field in fields:
+        shift, _ = field.shift_mm(field.drr(template, matrix), _MOST_SHIFT_MM)
+        p = field.view.projection
+        rows += [p.u_lps, p.v_lps]
+        wanted += list(shift)
+    return np.asarray(np.linalg.lstsq(np.array(rows), np.array(wanted), rcond=None)[0])
+
+
+def _score(fields: Sequence[_Field], template: VertebraTemplate, parameters: Array) -> float:
+    matrix = template.matrix(parameters)
+    return float(np.mean([f.score(f.drr(template, matrix)) for f in fields]))
+
+
+def _refined(
+    fields: Sequence[_Field], template: VertebraTemplate, start: Array, size: float, most_calls: int
+) -> tuple[float, Array]:
+    """Best score and parameters near ``start``, first steps of ``size`` mm and 1.5 ``size`` degrees."""
+    scale = np.array([1.5, 1.5, 1.5, 1, 1, 1]) * size
+    found = optimize.minimize(  # type: ignore[call-overload]
+        lambda x: -_score(fields, template, start + x * scale),
+        np.zeros(6),
+        method="Powell",
+        options={"xtol": 0.02, "ftol": 2e-4, "maxfev": most_calls, "direc": np.eye(6)[[3, 4, 5, 0, 1, 2]]},
+    )
+    return -float(found.fun), start + np.asarray(found.x) * scale
+
+
+def _judged(
+    fields: Sequence[_Field], template: VertebraTemplate, fits: Sequence[tuple[float, Array]], begin: Array
+) -> Registration:
+    """The best fit, and whether its views confirm it."""
+    best = template.matrix(fits[0][1])
+    scores, shifts = [], []
+    for field in fields:
+        moving = field.drr(template, best)
+        scores.append(field.score(moving))
+        shifts.append(float(np.linalg.norm(field.shift_mm(moving, 4.0)[0])))
+    places = [template.corners_lps_mm @ m[:3, :3].T + m[:3, 3] for m in (template.matrix(f[1]) for f in fits)]
+    apart = [float(np.linalg.norm(places[0] - other, axis=1).mean()) for other in places[1:]]
+    # Starts that ended in a clearly worse place do not speak against the best one.
+    rivals = [d for d, f in zip(apart, fits[1:], strict=True) if f[0] > 0.9 * fits[0][0]]
+    disagreement = max(rivals, default=0.0)
+    moved = float(np.linalg.norm(fits[0][1][3:] - _parameters(template, begin)[3:]))
+    result = Registration(best, min(scores), max(shifts), disagreement, True)
+    if min(scores) < LEAST_SCORE:
+        words = (
+            f"The vertebra's edges match the picture to {min(scores):.2f} only, {LEAST_SCORE:.2f} is needed."
+        )
+    elif max(shifts) > MOST_RESIDUAL_MM:
+        words = f"One picture alone would put the vertebra {max(shifts):.1f} mm elsewhere."
+    elif disagreement > MOST_DISAGREEMENT_MM:
+        words = f"Two fits {disagreement:.1f} mm apart are equally good."
+    elif moved > _MOST_SHIFT_MM:
+        words = f"The fit lies {moved:.0f} mm from where the overlay was placed."
+    else:
+        return result
+    return replace(result, accepted=False, reason=words + " Place the overlay closer and try again.")
+
+
+def _gradients(picture: NDArray[np.floating]) -> NDArray[np.float32]:
+    """(2, rows, columns) change along columns and rows, smoothed across."""
+    return np.stack(
+        [
+            ndimage.sobel(np.asarray(picture, np.float32), axis=1),
+            ndimage.sobel(np.asarray(picture, np.float32), axis=0),
+        ]
+    )

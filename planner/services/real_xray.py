@@ -1,0 +1,183 @@
+"""Real X-ray pictures beside a case: XA, RF, DX or CR DICOM with the angles and distances they carry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imaging.errors import PlannerError
+from imaging.fluoro.register import Registration, VertebraTemplate, XrayView, register_vertebra
+from imaging.geometry.carm import CArm, CArmPose, Projection, pose_words
+from imaging.progress import NULL_PROGRESS, Progress
+from imaging.segmentation.result import SpineSegmentation
+from planner.report.words import patient_name
+from planner.services.open_case import Case
+
+KINDS = ("XA", "RF", "DX", "CR", "OT")
+_SID_MM, _SOD_MM = 1000.0, 600.0
+
+
+@dataclass(frozen=True, eq=False)
+class RealXray:
+    """A picture as it was taken.
+
+    Attributes:
+        path: the file.
+        pixels: (rows, columns) float32, as shown: large is bright.
+        angles_deg: DICOM primary and secondary angle, None where the file has none.
+        sid_mm, sod_mm, pixel_mm: of the C-arm; typical values where the file has none (see ``assumed``).
+        assumed: what was not in the file, in words.
+        patient, date, kind: for the frame's header.
+        simulated: whether the file says so.
+    """
+
+    path: Path
+    pixels: NDArray[np.float32]
+    angles_deg: tuple[float, float] | None
+    sid_mm: float
+    sod_mm: float
+    pixel_mm: float
+    assumed: tuple[str, ...]
+    patient: str
+    date: str
+    kind: str
+    simulated: bool = False
+
+    def projection(self, centre_lps_mm: NDArray[np.float64]) -> Projection:
+        """With the isocentre at a point of the patient; the angles must be known."""
+        if self.angles_deg is None:
+            raise PlannerError("no_angles", "This picture does not say its angles: enter them first.")
+        rows, columns = self.pixels.shape
+        carm = CArm("real", self.sid_mm, self.sod_mm, columns, rows, self.pixel_mm)
+        return Projection.of(carm, CArmPose(*self.angles_deg, np.asarray(centre_lps_mm, float)))
+
+    def with_angles(self, primary_deg: float, secondary_deg: float) -> RealXray:
+        """The same picture with angles told by a person."""
+        return replace(self, angles_deg=(primary_deg, secondary_deg))
+
+    @property
+    def words(self) -> str:
+        """Its angles in the clinic's words."""
+        return "angles unknown" if self.angles_deg is None else pose_words(*self.angles_deg)
+
+
+def open_real_xray(path: Path, case: Case) -> RealXray:
+    """Read a picture of the case's own patient; of a run the middle frame.
+
+    Raises:
+        PlannerError: not_an_xray, other_patient.
+    """
+    import pydicom
+    from pydicom.errors import InvalidDicomError
+
+    try:
+        ds = pydicom.dcmread(path)
+        modality = str(ds.get("Modality", ""))
+        pixels = _grey(ds)
+    except (
+        InvalidDicomError,
+        OSError,
+        AttributeError,
+        NotImplementedError,
+        ValueError,
+        RuntimeError,
+    ) as error:
+        raise PlannerError("not_an_xray", f"{path.name} cannot be read as an X-ray picture.") from error
+    if modality not in KINDS:
+        raise PlannerError(
+            "not_an_xray", f"{path.name} is {modality or 'of unknown kind'}, not an XA, RF, DX or CR X-ray."
+        )
+    _require_same_patient(ds, case)
+    assumed: list[str] = []
+    angles = None
+    if ds.get("PositionerPrimaryAngle") is not None and ds.get("PositionerSecondaryAngle") is not None:
+        angles = (float(ds.PositionerPrimaryAngle), float(ds.PositionerSecondaryAngle))
+    else:
+        assumed.append("angles")
+    sid = float(ds.get("DistanceSourceToDetector") or 0)
+    sod = float(ds.get("DistanceSourceToPatient") or 0)
+    if sid <= 0:
+        sid = _SID_MM
+        assumed.append(f"source to image {sid:.0f} mm")
+    if not 0 < sod < sid:
+        sod = sid * _SOD_MM / _SID_MM
+        assumed.append(f"source to patient {sod:.0f} mm")
+    spacing = ds.get("ImagerPixelSpacing") or ds.get("PixelSpacing")
+    pixel = float(spacing[0]) if spacing else 300.0 / pixels.shape[1]
+    if not spacing:
+        assumed.append(f"detector pixel {pixel:.2f} mm")
+    told = " ".join([str(ds.get("ImageComments", "")), str(ds.get("SeriesDescription", ""))])
+    return RealXray(
+        path,
+        pixels,
+        angles,
+        sid,
+        sod,
+        pixel,
+        tuple(assumed),
+        patient_name(str(ds.get("PatientName", ""))),
+        str(ds.get("AcquisitionDate") or ds.get("ContentDate") or ds.get("StudyDate") or ""),
+        modality,
+        "SIMULATED" in told,
+    )
+
+
+def _grey(ds: Any) -> NDArray[np.float32]:
+    frames = np.asarray(ds.pixel_array)
+    if int(ds.get("NumberOfFrames") or 1) > 1:
+        frames = frames[len(frames) // 2]
+    pixels = frames.astype(np.float32)
+    if pixels.ndim == 3:
+        pixels = pixels.mean(-1)
+    if pixels.ndim != 2 or min(pixels.shape) < 64:
+        raise ValueError("no picture")
+    return -pixels if str(ds.get("PhotometricInterpretation")) == "MONOCHROME1" else pixels
+
+
+def _require_same_patient(ds: Any, case: Case) -> None:
+    """Both identifier and name must agree as far as both sides have them."""
+    series = case.series
+    pairs = (
+        (str(ds.get("PatientID", "")).strip(), str(series.patient_id).strip()),
+        (_plain_name(str(ds.get("PatientName", ""))), _plain_name(str(series.patient_name))),
+        (str(ds.get("PatientBirthDate", "")).strip(), str(series.patient_birth_date).strip()),
+    )
+    known = [(a, b) for a, b in pairs if a and b]
+    if any(a != b for a, b in known):
+        theirs = patient_name(str(ds.get("PatientName", "")))
+        mine = patient_name(str(series.patient_name))
+        raise PlannerError(
+            "other_patient", f"These X-rays belong to {theirs}. This case is {mine}. They stay apart."
+        )
+    if not known:
+        raise PlannerError(
+            "other_patient", "The X-ray does not say whose it is, so it cannot be laid beside this case."
+        )
+
+
+def _plain_name(name: str) -> str:
+    return "^".join(part.strip() for part in name.split("=")[0].split("^") if part.strip()).casefold()
+
+
+def fit_level(
+    case: Case,
+    found: SpineSegmentation,
+    verse: int,
+    pictures: tuple[RealXray, RealXray],
+    isocentre_lps_mm: NDArray[np.float64],
+    start: NDArray[np.float64] | None = None,
+    bone_dark: bool = True,
+    progress: Progress = NULL_PROGRESS,
+) -> Registration:
+    """Where one vertebra stands in two real pictures taken about one isocentre without moving the patient.
+
+    Raises:
+        PlannerError: no_angles, needs_two_views, views_too_close, not_in_picture, not_found.
+    """
+    template = VertebraTemplate(case.volume, found.vertebrae, verse)
+    views = [XrayView(p.pixels, p.projection(isocentre_lps_mm), bone_dark) for p in pictures]
+    return register_vertebra(template, views, start, progress)

@@ -1,0 +1,76 @@
+"""The X-ray screen on the made-up case: pair of pictures, found views, moves by hand, checkpoints."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.gui
+
+
+@pytest.fixture
+def screen(planned, qtbot):
+    """The screen in front, with its pictures made."""
+    planned.go("xray")
+    widget = planned.host.widget("xray")
+    ready = lambda: len(widget.presenter.pictures) == 2 and len(widget.presenter.strip) > 0  # noqa: E731
+    qtbot.waitUntil(ready, timeout=60_000)
+    return widget
+
+
+def test_pair_views_and_checkpoints(screen, qtbot):
+    p = screen.presenter
+    assert [v.view for v in p.views] == ["ap", "lateral", "oblique", "en_face"]
+    assert {m: p.pictures[m].pixels.shape for m in ("ap", "lateral")} == {
+        "ap": (768, 768),
+        "lateral": (768, 768),
+    }
+    assert p.pictures["ap"].dose.air_kerma_mgy > 0
+    assert len(screen.strip.cards) == len(p.strip) >= 3
+    screen.strip.cards[0].chosen.emit(0)
+    assert p.case.depth_mm == pytest.approx(p.strip[0].station.depth_mm)
+    assert p.selected_station() == 0
+
+
+def test_keys_move_the_c_arm_and_sliders_keep_to_its_reach(screen, qtbot):
+    p = screen.presenter
+    p.reduce_motion = True
+    p.go_to(2)
+    assert p.active == "ap"
+    oblique = p.views[2].pose
+    assert p.poses["ap"].primary_deg == pytest.approx(oblique.primary_deg)
+    p.set_angles(-90.0, 70.0)
+    assert p.angles("ap") == pytest.approx((-p.carm.reach.right_deg, p.carm.reach.cephalad_deg))
+    assert p.view_of("ap") is None
+    moved = lambda: p.pictures["ap"].projection.pose.secondary_deg == pytest.approx(45)  # noqa: E731
+    qtbot.waitUntil(moved, timeout=30_000)
+
+
+def test_a_move_is_animated_and_ends_at_the_view(screen, qtbot):
+    p = screen.presenter
+    p.go_to(0)
+    p.set_angles(20.0, 0.0)
+    p.go_to(0)
+    qtbot.waitUntil(lambda: p.poses["ap"] is p.views[0].pose, timeout=10_000)
+
+
+def test_outlines_lie_on_the_anatomy(screen):
+    p = screen.presenter
+    kinds = {o.kind for o in p.outlines("ap")}
+    assert {"pedicle", "endplate", "posterior_wall", "tool_axis", "target", "lesion"} <= kinds
+    left = next(o for o in p.outlines("ap") if o.kind == "pedicle" and o.side == "left")
+    columns = p.pictures["ap"].projection.carm.columns
+    assert left.points_px[:, 0].mean() < columns / 2, "the patient's left is on the left"
+    p.turn(flip=True)
+    assert p.poses["ap"].flipped
+    assert np.isfinite(left.points_px).all()
+
+
+def test_the_monitor_paints_picture_and_outlines(screen):
+    monitor = screen.monitors[0]
+    image = monitor.grab().toImage()
+    colours = {image.pixelColor(x, image.height() // 2).name() for x in range(0, image.width(), 3)}
+    assert len(colours) > 20
+    screen.presenter.set_overlays(False)
+    plain = monitor.grab().toImage()
+    assert plain != image

@@ -1,0 +1,388 @@
+"""What the X-ray screen shows: two monitors, the C-arm's pose of each, checkpoints. It decides nothing."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from imaging.errors import PlannerError
+from imaging.fluoro.engine import FluoroEngine, FluoroPicture
+from imaging.fluoro.overlay import (
+    Outline,
+    anatomy_outlines,
+    canal_outline,
+    canal_points_lps_mm,
+    lesion_outline,
+    target_outline,
+    tool_outline,
+    trap_outline,
+)
+from imaging.fluoro.picture import PictureSettings
+from imaging.geometry.carm import (
+    CArm,
+    CArmPose,
+    Projection,
+    angles_from_oblique,
+    oblique_and_tilt,
+    pose_words,
+)
+from imaging.geometry.carm_profiles import MOBILE
+from imaging.progress import Progress
+from planner.report.checkpoints import Checkpoint, advanced_to, checkpoints
+from planner.services.checkpoint_words import StationWords, station_words
+from planner.services.render_fluoro import planned_tools
+from planner.services.xray_views import FoundView, found_views
+from ui.presenters.case_presenter import CasePresenter
+from ui.tasks import TaskRunner
+
+Monitor = Literal["ap", "lateral"]
+MONITORS: tuple[Monitor, Monitor] = ("ap", "lateral")
+LIVE_PX, STILL_PX, SMALL_PX = 512, 768, 192
+MOVE_MS = 300
+
+
+@dataclass(frozen=True, eq=False)
+class Strip:
+    """One checkpoint's pair of thumbnails and words."""
+
+    station: Checkpoint
+    words: StationWords
+    ap: FluoroPicture
+    lateral: FluoroPicture
+
+
+class XrayPresenter(QObject):
+    """Two monitors over one engine; the newest pose wins and one picture is made at a time."""
+
+    picture_changed = Signal(str)
+    pose_changed = Signal(str)
+    views_changed = Signal()
+    strip_changed = Signal()
+    active_changed = Signal()
+    told = Signal(str)
+
+    def __init__(self, case: CasePresenter, tasks: TaskRunner, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.case, self.tasks = case, tasks
+        self.carm: CArm = MOBILE
+        self.settings = PictureSettings()
+        self.overlays = True
+        self.active: Monitor = "ap"
+        self.poses: dict[Monitor, CArmPose] = {}
+        self.pictures: dict[Monitor, FluoroPicture] = {}
+        self.shown_view: dict[Monitor, str] = {"ap": "ap", "lateral": "lateral"}
+        self.views: tuple[FoundView, ...] = ()
+        self.thumbs: dict[str, FluoroPicture] = {}
+        self.strip: tuple[Strip, ...] = ()
+        self.failure = ""
+        self.reduce_motion = False
+        self.live_times: deque[float] = deque(maxlen=60)
+        self._engine: FluoroEngine | None = None
+        self._seed = 0
+        self._canal: tuple[int, np.ndarray] | None = None
+        self._move: tuple[Monitor, CArmPose, CArmPose, float] | None = None
+        self._timer = QTimer(self)
+        self._timer.setInterval(12)
+        self._timer.timeout.connect(self._step_move)
+        self._settle = QTimer(self)
+        self._settle.setSingleShot(True)
+        self._settle.setInterval(160)
+        self._settle.timeout.connect(self._request_stills)
+        self.visible = False
+        case.plan_changed.connect(self._on_plan)
+        case.selection_changed.connect(self._on_plan)
+        case.depth_changed.connect(self._on_depth)
+
+    # -- state -----------------------------------------------------------------------------------------
+
+    def show(self) -> None:
+        """The screen has come to the front."""
+        self.visible = True
+        self._on_plan()
+
+    def hide(self) -> None:
+        """Nothing more is asked for."""
+        self.visible = False
+        for channel in ("xray-live", "xray-found", "xray-strip"):
+            self.tasks.cancel(channel)
+
+    def set_active(self, monitor: Monitor) -> None:
+        """The monitor that sliders and view keys act on."""
+        if monitor != self.active:
+            self.active = monitor
+            self.active_changed.emit()
+
+    def view_of(self, monitor: Monitor) -> FoundView | None:
+        """The found view that a monitor shows, None after it was moved by hand."""
+        return next((v for v in self.views if v.view == self.shown_view[monitor]), None)
+
+    def projection(self, monitor: Monitor) -> Projection | None:
+        """Of the picture on a monitor."""
+        picture = self.pictures.get(monitor)
+        return picture.projection if picture else None
+
+    def angles(self, monitor: Monitor) -> tuple[float, float]:
+        """(oblique, tilt) of a monitor's pose, degrees: left and cephalad are positive."""
+        pose = self.poses.get(monitor)
+        return oblique_and_tilt(pose.primary_deg, pose.secondary_deg) if pose else (0.0, 0.0)
+
+    def words(self, monitor: Monitor) -> str:
+        """A monitor's angles in the clinic's words."""
+        pose = self.poses.get(monitor)
+        return pose_words(pose.primary_deg, pose.secondary_deg) if pose else ""
+
+    def pictures_a_second(self) -> float:
+        """Of the last moving pictures; 0 where none were made."""
+        if len(self.live_times) < 3:
+            return 0.0
+        return (len(self.live_times) - 1) / max(self.live_times[-1] - self.live_times[0], 1e-6)
+
+    def engine(self) -> FluoroEngine | None:
+        """The case's engine, once a picture was asked for."""
+        return self._engine
+
+    # -- moving the C-arm ------------------------------------------------------------------------------
+
+    def go_to(self, index: int) -> None:
+        """Show the found view ``index``: AP and lateral on their own monitors, others on the active one."""
+        if index >= len(self.views):
+            return
+        found = self.views[index]
+        monitor: Monitor = found.view if found.view in MONITORS else self.active  # type: ignore[assignment]
+        self.set_active(monitor)
+        self.shown_view[monitor] = found.view
+        start = self.poses.get(monitor)
+        if start is None or self.reduce_motion:
+            self._set_pose(monitor, found.pose, moving=False)
+            return
+        self._move = (monitor, start, found.pose, time.monotonic())
+        self.live_times.clear()
+        self._timer.start()
+
+    def set_angles(self, oblique_deg: float, tilt_deg: float) -> None:
+        """Move the active monitor's C-arm by hand, within its reach."""
+        pose = self.poses.get(self.active)
+        if pose is None:
+            return
+        reach = self.carm.reach
+        oblique = float(np.clip(oblique_deg, -reach.right_deg, reach.left_deg))
+        tilt = float(np.clip(tilt_deg, -reach.caudad_deg, reach.cephalad_deg))
+        primary, secondary = angles_from_oblique(oblique, tilt)
+        self.shown_view[self.active] = "by hand"
+        self._set_pose(self.active, replace(pose, primary_deg=primary, secondary_deg=secondary), moving=True)
+
+    def set_table(self, height_mm: float, along_mm: float) -> None:
+        """Move the table: up (+, towards the patient's back) and along (+, towards the head)."""
+        pose = self.poses.get(self.active)
+        found = self.view_of(self.active) or (self.views[0] if self.views else None)
+        if pose is None or found is None:
+            return
+        # The patient moves with the table, so the isocentre moves the other way in the patient.
+        centre = found.pose.isocentre_lps_mm - np.array([0.0, height_mm, along_mm])
+        self._set_pose(self.active, replace(pose, isocentre_lps_mm=centre), moving=True)
+
+    def turn(self, by_deg: float = 0.0, flip: bool = False) -> None:
+        """Turn the active picture, or exchange its left and right."""
+        pose = self.poses.get(self.active)
+        if pose is not None:
+            turned = (pose.rotation_deg + by_deg) % 360
+            new = replace(pose, rotation_deg=turned, flipped=pose.flipped != flip)
+            self._set_pose(self.active, new, moving=False)
+
+    def magnify(self, factor: float) -> None:
+        """Show the detector's inner part."""
+        self.carm = MOBILE if factor == 1 else MOBILE.magnified(factor)
+        self._request_stills()
+
+    def set_settings(self, settings: PictureSettings) -> None:
+        """Another look or exposure."""
+        self.settings = settings
+        self._request_stills()
+        self._request_strip()
+
+    def set_overlays(self, on: bool) -> None:
+        """Outlines and target over the pictures."""
+        self.overlays = on
+        for monitor in MONITORS:
+            self.picture_changed.emit(monitor)
+
+    def _step_move(self) -> None:
+        if self._move is None:
+            self._timer.stop()
+            return
+        monitor, start, end, since = self._move
+        share = min(1.0, (time.monotonic() - since) * 1000 / MOVE_MS)
+        eased = share * share * (3 - 2 * share)
+        a = np.array([*oblique_and_tilt(start.primary_deg, start.secondary_deg), *start.isocentre_lps_mm])
+        b = np.array([*oblique_and_tilt(end.primary_deg, end.secondary_deg), *end.isocentre_lps_mm])
+        now = a + (b - a) * eased
+        primary, secondary = angles_from_oblique(float(now[0]), float(now[1]))
+        pose = replace(end, primary_deg=primary, secondary_deg=secondary, isocentre_lps_mm=now[2:])
+        if share >= 1:
+            self._move = None
+            self._timer.stop()
+            pose = end
+        self._set_pose(monitor, pose, moving=True)
+
+    def _set_pose(self, monitor: Monitor, pose: CArmPose, moving: bool) -> None:
+        self.poses[monitor] = pose
+        self.pose_changed.emit(monitor)
+        if moving:
+            self._request((monitor,), LIVE_PX, True)
+            self._settle.start()
+        else:
+            self._request_stills()
+
+    # -- pictures --------------------------------------------------------------------------------------
+
+    def _request_stills(self) -> None:
+        if self.visible:
+            self._request(MONITORS, STILL_PX, False)
+
+    def _request(self, monitors: tuple[Monitor, ...], size_px: int, live: bool) -> None:
+        engine, trajectory = self._engine, self.case.trajectory
+        if engine is None or trajectory is None:
+            return
+        self._seed += 1
+        settings = replace(self.settings, seed=self._seed)
+        tools = planned_tools(advanced_to(trajectory, self.case.depth_mm))
+        carm = self.carm.resized(size_px)
+        jobs = [(m, self.poses[m]) for m in monitors if m in self.poses]
+
+        def work(progress: Progress) -> dict[Monitor, FluoroPicture]:
+            made: dict[Monitor, FluoroPicture] = {}
+            for n, (monitor, pose) in enumerate(jobs):
+                progress.step(n / max(1, len(jobs)), "Taking the X-ray")
+                made[monitor] = engine.take(pose, settings, tools, carm)
+            return made
+
+        def done(made: dict[Monitor, FluoroPicture]) -> None:
+            self.failure = ""
+            if live:
+                self.live_times.append(time.monotonic())
+            for monitor, picture in made.items():
+                self.pictures[monitor] = picture
+                self.picture_changed.emit(monitor)
+
+        self.tasks.latest("xray-live", work, done, self._failed)
+
+    def _failed(self, error: Exception, _details: str) -> None:
+        self.failure = error.text if isinstance(error, PlannerError) else "The X-ray cannot be made."
+        if not isinstance(error, PlannerError):
+            self.told.emit(f"{self.failure} {type(error).__name__}: {error}")
+        for monitor in MONITORS:
+            self.picture_changed.emit(monitor)
+
+    def _on_depth(self) -> None:
+        if self.visible and self.poses:
+            self._request(MONITORS, LIVE_PX, False)
+            self._settle.start()
+
+    def _on_plan(self) -> None:
+        if not self.visible:
+            return
+        level, trajectory, found = self.case.level, self.case.trajectory, self.case.segmentation
+        if level is None or trajectory is None or found is None:
+            self.views, self.strip, self.pictures, self.poses = (), (), {}, {}
+            self.failure = "The X-ray appears with a planned trajectory."
+            self.views_changed.emit()
+            self.strip_changed.emit()
+            for monitor in MONITORS:
+                self.picture_changed.emit(monitor)
+            return
+        try:
+            self._engine = self._engine or FluoroEngine(self.case.volume)
+        except PlannerError as error:
+            self._failed(error, "")
+            return
+        volume, carm = self.case.volume, self.carm
+
+        def work(progress: Progress) -> tuple[FoundView, ...]:
+            progress.step(0.0, "Finding the views")
+            return found_views(volume, found, level, trajectory, carm)
+
+        def done(views: tuple[FoundView, ...]) -> None:
+            self.views = views
+            for found_view in views:
+                if found_view.view in MONITORS:
+                    self.poses[found_view.view] = found_view.pose  # type: ignore[index]
+                    self.shown_view[found_view.view] = found_view.view  # type: ignore[index]
+            self.views_changed.emit()
+            for monitor in MONITORS:
+                self.pose_changed.emit(monitor)
+            self._request_stills()
+            self._request_strip()
+
+        self.tasks.latest("xray-found", work, done, self._failed)
+
+    def _request_strip(self) -> None:
+        engine, trajectory, anatomy = self._engine, self.case.trajectory, self.case.anatomy
+        if engine is None or trajectory is None or anatomy is None or not self.views or not self.visible:
+            return
+        views = {v.view: v for v in self.views}
+        # Thumbnails show the level alone, at the size in which it can be told.
+        carm = self.carm.magnified(2.2).resized(SMALL_PX)
+        settings = replace(self.settings, quality="clean")
+
+        def work(progress: Progress) -> tuple[dict[str, FluoroPicture], tuple[Strip, ...]]:
+            thumbs = {}
+            whole = planned_tools(trajectory)
+            for name, found in views.items():
+                progress.step(0.1, "Taking small X-rays")
+                thumbs[name] = engine.take(found.pose, settings, whole, carm)
+            strip = []
+            for station in checkpoints(trajectory, anatomy):
+                progress.step(0.5, "Taking the checkpoints")
+                tools = planned_tools(advanced_to(trajectory, station.depth_mm))
+                ap, lateral = (engine.take(views[v].pose, settings, tools, carm) for v in MONITORS)
+                words = station_words(station, trajectory, anatomy, ap.projection)
+                strip.append(Strip(station, words, ap, lateral))
+            return thumbs, tuple(strip)
+
+        def done(made: tuple[dict[str, FluoroPicture], tuple[Strip, ...]]) -> None:
+            self.thumbs, self.strip = made
+            self.strip_changed.emit()
+
+        self.tasks.latest("xray-strip", work, done, self._failed)
+
+    def selected_station(self) -> int:
+        """Index of the checkpoint nearest to the present depth; −1 without any."""
+        depths = [abs(s.station.depth_mm - self.case.depth_mm) for s in self.strip]
+        return int(np.argmin(depths)) if depths else -1
+
+    # -- overlay ---------------------------------------------------------------------------------------
+
+    def outlines(self, monitor: Monitor) -> list[Outline]:
+        """Everything drawn over a monitor's picture, in its pixels."""
+        projection, t, level = self.projection(monitor), self.case.trajectory, self.case.level
+        anatomy, found = self.case.anatomy, self.case.segmentation
+        if projection is None or t is None or level is None:
+            return []
+        out: list[Outline] = []
+        if anatomy is not None and found is not None:
+            out += anatomy_outlines(anatomy, projection, t.side)
+            if self._canal is None or self._canal[0] != anatomy.verse:
+                self._canal = (anatomy.verse, canal_points_lps_mm(found.structures, anatomy))
+            canal = canal_outline(projection, self._canal[1], anatomy.body.superior)
+            out += [canal] if canal is not None else []
+            trap = next((f for f in t.findings if f.code == "lateral_silhouette" and f.value), None)
+            if trap is not None and monitor == "lateral" and trap.value is not None:
+                out.append(trap_outline(projection, anatomy, t.tip_lps_mm, trap.value))
+        out.append(
+            lesion_outline(projection, t.lesion.centre_lps_mm, t.lesion.axis_lps, t.lesion.semi_axes_mm)
+        )
+        out.append(tool_outline(projection, t.path_lps_mm, t.side))
+        if level.target is not None:
+            out.append(target_outline(projection, level.target.centre_lps_mm, 2.5))
+        return out
+
+    def trap_mm(self) -> float | None:
+        """How far the true wall lies in front of the lateral view's line here, where the plan warns of it."""
+        t = self.case.trajectory
+        found = next((f for f in t.findings if f.code == "lateral_silhouette"), None) if t else None
+        return found.value if found is not None else None
