@@ -1,0 +1,83 @@
+"""The spinal column as the best chain of blocks: regular spacing, slowly turning, of like size and brightness."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imaging.mr.blocks import BlockOutline
+
+LEAST_REWARD = 1.6
+LEAST_STEP_MM, MOST_STEP_MM = 19.0, 48.0
+MOST_ASIDE_MM = 16.0
+SPACING_RATIO = 0.16
+TURN_DEG = 16.0
+
+Array = NDArray[np.float64]
+
+
+def best_chain(blocks: list[BlockOutline]) -> tuple[list[BlockOutline], float]:
+    """Blocks from foot to head that follow each other as vertebrae do, and the chain's worth.
+
+    Dynamic programming over neighbouring pairs, so that the spacing and the turn of one step are held
+    against those of the step before.
+    """
+    order = sorted(blocks, key=lambda b: b.z_mm)
+    if len(order) < 2:
+        return order, sum(b.score for b in order)
+    reward = np.array([b.score for b in order]) - LEAST_REWARD
+    lower, upper, cost, length, heading = _pairs(order)
+    total = reward[lower] + reward[upper] - cost
+    before = np.full(len(lower), -1)
+    ending: dict[int, list[int]] = {}
+    for n in range(len(lower)):
+        ends = ending.get(int(lower[n]))
+        if ends:
+            e = np.array(ends)
+            turn = (heading[n] - heading[e]) / TURN_DEG
+            worth = total[e] - (np.log(length[n] / length[e]) / SPACING_RATIO) ** 2 - turn**2
+            best = int(worth.argmax())
+            gain = float(worth[best]) + reward[upper[n]] - cost[n]
+            if gain > total[n]:
+                total[n] = gain
+                before[n] = e[best]
+        ending.setdefault(int(upper[n]), []).append(n)
+    if not len(total):
+        return [max(order, key=lambda b: b.score)], 0.0
+    at = int(total.argmax())
+    worth_of_all = float(total[at])
+    chain = [order[upper[at]]]
+    while at >= 0:
+        chain.append(order[lower[at]])
+        at = int(before[at])
+    return chain[::-1], worth_of_all
+
+
+def _pairs(order: list[BlockOutline]) -> tuple[NDArray[np.intp], NDArray[np.intp], Array, Array, Array]:
+    """(lower, upper, cost, step length in mm, heading in degrees) of pairs, by rising upper block."""
+    place = np.array([[b.y_mm, b.z_mm] for b in order])
+    up = np.array([b.up_yz for b in order])
+    tilt = np.array([b.tilt_deg for b in order])
+    height = np.array([b.height_mm for b in order])
+    depth = np.array([b.depth_mm for b in order])
+    level = np.log(np.array([b.level for b in order]))
+    low, high = np.triu_indices(len(order), 1)
+    step = place[high] - place[low]
+    length = np.linalg.norm(step, axis=1)
+    near = (length > LEAST_STEP_MM) & (length < MOST_STEP_MM)
+    low, high, step, length = low[near], high[near], step[near], length[near]
+    mean_up = up[low] + up[high]
+    mean_up /= np.linalg.norm(mean_up, axis=1)[:, None] + 1e-9
+    along = (step * mean_up).sum(1)
+    aside = np.abs(step[:, 0] * mean_up[:, 1] - step[:, 1] * mean_up[:, 0])
+    gap = along - (height[low] + height[high]) / 2
+    cost = 0.02 * np.maximum(np.maximum(2 - gap, gap - 12), 0) ** 2
+    cost += 0.02 * np.maximum(aside - 3, 0) ** 2
+    cost += ((tilt[high] - tilt[low]) / 22) ** 2
+    cost += 0.4 * np.abs(height[high] - height[low]) / 8 + 0.4 * np.abs(depth[high] - depth[low]) / 9
+    cost += 3.0 * np.maximum(np.abs(level[high] - level[low]) - 0.1, 0)
+    good = (along > LEAST_STEP_MM) & (aside < MOST_ASIDE_MM) & (cost < 6)
+    low, high, step = low[good], high[good], step[good]
+    heading = np.rad2deg(np.arctan2(-step[:, 0], step[:, 1]))
+    first = np.lexsort((low, high))
+    return low[first], high[first], cost[good][first], length[good][first], heading[first]
