@@ -1,0 +1,165 @@
+"""The whole chain on MR: bodies found and named, canal and pedicles from a model, no learned weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import SimpleITK as sitk
+from numpy.typing import NDArray
+from scipy import ndimage as ndi
+
+from imaging.errors import PlannerError
+from imaging.findings import Finding
+from imaging.labels import NAME_FROM_VERSE, PEDICLE_OF_SIDE, SACRUM, VERSE_FROM_NAME, Structure
+from imaging.mr.column import Column, find_column
+from imaging.mr.model_arch import MEANS, in_canal, in_pedicle, pedicle_models, wall_mm
+from imaging.mr.surface import BodySurface, Sampler
+from imaging.progress import NULL_PROGRESS, Progress, SubProgress
+from imaging.segmentation.result import LevelEvidence, SpineLabels
+from imaging.sitk_bridge import image_from_volume
+from imaging.volume import LabelVolume, Volume
+
+Array = NDArray[np.float64]
+
+L5 = VERSE_FROM_NAME["L5"]
+LEVEL_COUNT_UNCONFIRMED = "level_count_unconfirmed"
+PEDICLE_BEHIND_MM = 12.0
+_REACH_MM = 52.0
+_SURE_SACRUM, _DOUBT_LIMIT = 0.85, 0.2
+
+
+@dataclass(frozen=True, eq=False)
+class NamedBody:
+    """A body with its VerSe number."""
+
+    verse: int
+    body: BodySurface
+
+
+def label_mr_spine(
+    volume: Volume, *, anchor: tuple[int, Array] | None = None, progress: Progress = NULL_PROGRESS
+) -> SpineLabels:
+    """Label the vertebral bodies of an MR, and canal and pedicles as a model fitted to them.
+
+    Args:
+        volume: MR of any weighting; sagittal slices up to 5 mm apart, or a volume.
+        anchor: (VerSe number, (3,) LPS mm in that vertebra's body), settles the count.
+        progress: reported to, and asked whether to stop.
+
+    Returns:
+        Label maps on the volume's own grid, with the confidence of each name.
+
+    Raises:
+        PlannerError: ``no_spine_found``, ``anchor_not_found``.
+    """
+    image = working_image(volume)
+    column = find_column(image, SubProgress(progress, 0.0, 0.85))
+    named, confidence, findings, evidence = name_bodies(column, anchor)
+    progress.step(0.9, "Writing the labels on the image's own grid")
+    vertebrae, structures = _painted(volume, named)
+    return SpineLabels(vertebrae, structures, confidence, tuple(findings), evidence)
+
+
+def working_image(volume: Volume) -> Sampler:
+    """The MR on an axis-aligned LPS grid: 1 mm in the sagittal plane, the slices' own distance across."""
+    grid = volume.grid
+    low, high = grid.bounds_lps_mm
+    across = float(max(1.0, np.abs(grid.direction_lps[0] * grid.spacing_ijk_mm).max()))
+    step = np.array([min(across, 5.0), 1.0, 1.0])
+    size = [int(n) for n in np.floor((high - low) / step + 1e-3) + 1]
+    out = sitk.Resample(
+        image_from_volume(volume), size, sitk.Transform(), sitk.sitkLinear, low.tolist(), step.tolist(),
+        np.eye(3).ravel().tolist(), 0.0, sitk.sitkFloat32,
+    )  # fmt: skip
+    values = sitk.GetArrayFromImage(out).astype(np.float32)
+    blur = (0.5, 0.5, 0.5 if step[0] < 1.5 else 0.0)
+    return Sampler(np.asarray(ndi.gaussian_filter(values, blur), np.float32), np.asarray(low, float), step)
+
+
+def name_bodies(
+    column: Column, anchor: tuple[int, Array] | None
+) -> tuple[list[NamedBody], dict[int, float], list[Finding], LevelEvidence]:
+    """Bodies with numbers, the confidence of each, what is in doubt, and what the names stand on."""
+    bodies = list(column.bodies)
+    findings: list[Finding] = []
+    sacral = column.sacral is not None
+    if anchor is not None:
+        number, point = anchor
+        holds = [n for n, b in enumerate(bodies) if float(b.depth_mm(b.to_local(point))) <= 2.0]
+        if not holds:
+            raise PlannerError(
+                "anchor_not_found",
+                f"The point given for {NAME_FROM_VERSE[number]} lies in none of the vertebral bodies found. "
+                "Give a point within the body, in patient millimetres.",
+            )
+        at = 25 if number == SACRUM else number
+        lowest = at + holds[0]
+        evidence = LevelEvidence("anchor", 0.98)
+    elif sacral:
+        lowest = L5 + 1
+        sure = _SURE_SACRUM * (1 - 0.5 * column.doubt)
+        evidence = LevelEvidence("sacrum", sure)
+        text = "The levels are counted up from the sacrum. MR shows no ribs here, so a sixth lumbar vertebra cannot be ruled out."
+        if column.doubt > _DOUBT_LIMIT:
+            text = "The levels are counted up from the sacrum, and which body is S1 is not clear. Mark one vertebra you are sure of."
+        findings.append(Finding("stop", LEVEL_COUNT_UNCONFIRMED, text))
+    else:
+        lowest = L5
+        evidence = LevelEvidence("none", 0.4)
+        text = "The sacrum was not found in this MR, so the names are a guess. Mark one vertebra you are sure of."
+        findings.append(Finding("stop", LEVEL_COUNT_UNCONFIRMED, text))
+    named = []
+    for n, body in enumerate(bodies):
+        number = lowest - n
+        if sacral and n == 0 and number == 25:
+            number = SACRUM
+        if number in MEANS or number == SACRUM:
+            named.append(NamedBody(number, body))
+    confidence = {x.verse: evidence.confidence * 0.98**n for n, x in enumerate(named)}
+    findings.append(
+        Finding(
+            "caution",
+            "pedicles_from_model",
+            "MR does not show the cortex of the pedicles. Pedicles and canal are a model fitted to the bodies; "
+            "every clearance is an interval, and none of it is green.",
+        )
+    )
+    return named, confidence, findings, evidence
+
+
+def _painted(volume: Volume, named: list[NamedBody]) -> tuple[LabelVolume, LabelVolume]:
+    grid = volume.grid
+    vertebrae = np.zeros(grid.shape_kji, np.uint8)
+    structures = np.zeros(grid.shape_kji, np.uint8)
+    depth = np.full(grid.shape_kji, 0.0, np.float32)
+    size = np.array(grid.shape_kji[::-1])
+    boxes = []
+    for item in named:
+        corners = item.body.centre_lps_mm + _REACH_MM * (np.indices((2, 2, 2)).reshape(3, -1).T * 2 - 1)
+        ijk = grid.indices_from_lps(corners)
+        first = np.clip(np.floor(ijk.min(0)).astype(int), 0, size)
+        last = np.clip(np.ceil(ijk.max(0)).astype(int) + 1, first, size)
+        where = tuple(slice(int(a), int(b)) for a, b in zip(first[::-1], last[::-1], strict=True))
+        index = np.stack(np.meshgrid(*[np.arange(w.start, w.stop) for w in where], indexing="ij"), -1)
+        points = grid.lps_from_indices(index[..., ::-1])
+        boxes.append((item, where, points))
+        local = item.body.to_local(points)
+        beyond = item.body.depth_mm(local)
+        mine = (beyond <= 0) & (local[..., 1] <= wall_mm(item.body) + 3.0) & (beyond < depth[where])
+        vertebrae[where][mine] = item.verse
+        structures[where][mine] = int(Structure.BODY)
+        depth[where][mine] = beyond[mine]
+    for item, where, points in boxes:
+        behind = item.body.to_local(points)[..., 1] - wall_mm(item.body)
+        canal = in_canal(item.body, item.verse, points) & (vertebrae[where] == 0) & (behind > 0)
+        structures[where][canal] = int(Structure.CANAL)
+        for model in pedicle_models(item.body, item.verse):
+            bone = in_pedicle(item.body, model, points) & (vertebrae[where] == 0) & (behind > -9)
+            bone &= structures[where] != int(Structure.CANAL)
+            vertebrae[where][bone] = item.verse
+            near = bone & (behind <= PEDICLE_BEHIND_MM)
+            rest = Structure.SACRUM_REST if item.verse == SACRUM else Structure.POSTERIOR_ELEMENTS
+            structures[where][bone] = int(rest)
+            structures[where][near] = int(PEDICLE_OF_SIDE[model.side])
+    return LabelVolume(grid, vertebrae), LabelVolume(grid, structures)
