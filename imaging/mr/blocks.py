@@ -105,7 +105,9 @@ def _pixels(length_mm: float) -> int:
     return max(3, round(0.72 * length_mm / STEP_MM))
 
 
-def _step(lines: NDArray[np.float32], interior: NDArray[np.float32], axis: int, at: int) -> NDArray[np.float32]:
+def _step(
+    lines: NDArray[np.float32], interior: NDArray[np.float32], axis: int, at: int
+) -> NDArray[np.float32]:
     """How far a rim at an offset stands below the interior; a brighter rim counts for less."""
     shifted = np.roll(lines, -at, axis)
     low = ndi.minimum_filter1d(shifted, 3, axis=axis)

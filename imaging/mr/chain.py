@@ -1,4 +1,4 @@
-"""The spinal column as the best chain of blocks: regular spacing, slowly turning, of like size and brightness."""
+"""The spinal column as the best chain of blocks: even spacing, slow turns, like size and brightness."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,8 +74,13 @@ def _chain(image: Sampler) -> list[BlockOutline]:
     columns = np.abs(np.arange(image.values.shape[2]) - x) <= half
     plane = image.values[:, :, columns].mean(2)
     zoom = image.spacing_mm[[2, 1]] / STEP_MM
-    small = ndi.zoom(ndi.gaussian_filter(plane, 0.4 / image.spacing_mm[[2, 1]]), zoom, order=1, grid_mode=True,
-                     mode="nearest")
+    small = ndi.zoom(
+        ndi.gaussian_filter(plane, 0.4 / image.spacing_mm[[2, 1]]),
+        zoom,
+        order=1,
+        grid_mode=True,
+        mode="nearest",
+    )
     broad = ndi.gaussian_filter(small, 60.0 / STEP_MM) + 0.15 * float(np.percentile(small, 98))
     origin = image.origin_lps_mm[1:] + (STEP_MM - image.spacing_mm[1:]) / 2
     blocks = find_blocks((small / np.maximum(broad, 1e-6)).astype(np.float32), origin, 900)
@@ -84,7 +90,7 @@ def _chain(image: Sampler) -> list[BlockOutline]:
 def _first_bodies(image: Sampler, chain: list[BlockOutline]) -> list[BodySurface]:
     x_mm, turn_deg = midline(image, chain)
     depth = float(np.clip(np.median([b.depth_mm for b in chain]), 30, 36))
-    step = np.array([np.hypot(a.y_mm - b.y_mm, a.z_mm - b.z_mm) for a, b in zip(chain, chain[1:], strict=False)])
+    step = np.array([np.hypot(a.y_mm - b.y_mm, a.z_mm - b.z_mm) for a, b in pairwise(chain)])
     step = np.r_[step[0], (step[1:] + step[:-1]) / 2, step[-1]]
     bodies = []
     for n, block in enumerate(chain):
@@ -99,7 +105,7 @@ def _first_bodies(image: Sampler, chain: list[BlockOutline]) -> list[BodySurface
 
 
 def _sacrum_below(image: Sampler, bodies: list[BodySurface]) -> BodySurface | None:
-    """S1 under the lowest body of the chain, which the chain may have missed: it is short, tapers and leans."""
+    """S1 under the lowest body of the chain, where the chain missed it: it is short, tapers and leans."""
     last = bodies[0]
     typical = float(np.median([b.fit for b in bodies]))
     marrow = float(np.median([b.marrow for b in bodies[:3]]))
@@ -167,7 +173,9 @@ def _levelled(bodies: list[BodySurface], with_sacrum: bool) -> list[BodySurface]
         tilt = float(np.rad2deg(np.arctan2(-up[1], up[2])))
         turn = np.deg2rad(np.clip(tilt, course[n] - MOST_TILT_DEG, course[n] + MOST_TILT_DEG) - tilt)
         left, back, up = body.axes_lps
-        axes = np.stack([left, back * np.cos(turn) + up * np.sin(turn), up * np.cos(turn) - back * np.sin(turn)])
+        axes = np.stack(
+            [left, back * np.cos(turn) + up * np.sin(turn), up * np.cos(turn) - back * np.sin(turn)]
+        )
         out.append(replace(body, axes_lps=axes))
     return out
 
@@ -194,8 +202,12 @@ def _refined(image: Sampler, bodies: list[BodySurface], with_sacrum: bool) -> li
             size[0] = [_RATIO_S1 * depth, depth, np.clip(size[0, 2], 18, 30)]
         bodies = _levelled(bodies, with_sacrum)
         shaped = [
-            replace(b, size_mm=s, back_power=float(np.clip(2.8 + 0.4 * (n - first), 3, 5)),
-                    taper=S1_TAPER if n < first else 0.0)
+            replace(
+                b,
+                size_mm=s,
+                back_power=float(np.clip(2.8 + 0.4 * (n - first), 3, 5)),
+                taper=S1_TAPER if n < first else 0.0,
+            )
             for n, (b, s) in enumerate(zip(bodies, size, strict=True))
         ]
         bodies = [fit_surface(image, b, hold) for b in shaped]

@@ -1,4 +1,4 @@
-"""Where the midline of the spine lies from right to left: the plane about which what is seen mirrors itself."""
+"""Where the midline of the spine lies from right to left: the plane about which it mirrors itself."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Canal and pedicles of a vertebra seen on MR only: a model fitted to its body, with what is not known about it.
+"""Canal and pedicles of a vertebra seen on MR only: a model fitted to its body, and what it leaves open.
 
-MR with 4 mm sagittal slices does not show a pedicle's cortex. Sizes are population means (Zindrick 1987, Panjabi
-1992, Okutan 2003 for S1; [K~]) scaled by the body's depth; their spread goes into every clearance.
+MR with 4 mm sagittal slices does not show a pedicle's cortex. Sizes are population means (Zindrick 1987,
+Panjabi 1992, Okutan 2003 for S1; [K~]) scaled by the body's depth; their spread goes into every clearance.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class ArchMeans:
-    """Means of one level in mm and degrees: isthmus, its convergence and rise, canal, body depth they go with."""
+    """Means of one level in mm and degrees: isthmus, convergence and rise, canal, body depth."""
 
     pedicle_width_mm: float
     pedicle_height_mm: float
@@ -72,7 +72,7 @@ def pedicle_models(body: BodySurface, verse: int) -> tuple[PedicleModel, Pedicle
     m = MEANS[verse]
     scale = float(np.clip(body.size_mm[1] / (0.94 * m.body_depth_mm), 0.85, 1.15))
     out = []
-    for side, sign in (("left", 1.0), ("right", -1.0)):
+    for sign in (1.0, -1.0):
         a, b = np.deg2rad(m.transverse_deg), np.deg2rad(m.sagittal_deg)
         axis = np.array([-sign * np.sin(a) * np.cos(b), -np.cos(a) * np.cos(b), np.sin(b)])
         across = scale * (m.canal_width_mm + m.pedicle_width_mm / np.cos(a)) / 2
@@ -99,8 +99,10 @@ def in_pedicle(body: BodySurface, model: PedicleModel, points_lps_mm: Array) -> 
     up = np.cross(across, model.axis_lps)
     up = up * np.sign(up @ body.axes_lps[2])
     opening = 1 + 0.05 * np.maximum(np.abs(along) - 3.0, 0)
-    oval = (rel @ across / (model.half_width_mm * opening)) ** 2 + (rel @ up / (model.half_height_mm * opening)) ** 2
-    return np.asarray((oval <= 1) & (along > -(REACH_BEHIND_WALL_MM - ISTHMUS_BEHIND_WALL_MM)) & (along < 22))
+    wide, tall = model.half_width_mm * opening, model.half_height_mm * opening
+    inside = (rel @ across / wide) ** 2 + (rel @ up / tall) ** 2 <= 1
+    behind = ISTHMUS_BEHIND_WALL_MM - REACH_BEHIND_WALL_MM
+    return np.asarray(inside & (along > behind) & (along < 22))
 
 
 def in_canal(body: BodySurface, verse: int, points_lps_mm: Array) -> NDArray[np.bool_]:
@@ -108,7 +110,9 @@ def in_canal(body: BodySurface, verse: int, points_lps_mm: Array) -> NDArray[np.
     m = MEANS[verse]
     local = body.to_local(points_lps_mm)
     centre = wall_mm(body) + 1.0 + m.canal_depth_mm / 2
-    oval = (local[..., 0] / (m.canal_width_mm / 2)) ** 2 + ((local[..., 1] - centre) / (m.canal_depth_mm / 2)) ** 2
+    oval = (local[..., 0] / (m.canal_width_mm / 2)) ** 2 + (
+        (local[..., 1] - centre) / (m.canal_depth_mm / 2)
+    ) ** 2
     return np.asarray((oval <= 1) & (np.abs(local[..., 2]) <= 0.5 * body.size_mm[2] + 6.0))
 
 
@@ -121,6 +125,7 @@ def clearance_sd_mm(slice_mm: float) -> dict[str, float]:
     canal = np.sqrt(BODY_SD_MM**2 + 1.0)
     return {
         "medial": float(wide), "lateral": float(wide), "superior": float(tall), "inferior": float(tall),
-        "canal": float(np.hypot(wide, 0.5)), "electrode_to_canal": float(canal), "lesion_to_canal": float(canal),
+        "canal": float(np.hypot(wide, 0.5)), "electrode_to_canal": float(canal),
+        "lesion_to_canal": float(canal),
         "anterior": float(body), "endplates": float(body),
     }  # fmt: skip

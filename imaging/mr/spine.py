@@ -100,14 +100,23 @@ def name_bodies(
         lowest = L5 + 1
         sure = _SURE_SACRUM * (1 - 0.5 * column.doubt)
         evidence = LevelEvidence("sacrum", sure)
-        text = "The levels are counted up from the sacrum. MR shows no ribs here, so a sixth lumbar vertebra cannot be ruled out."
+        text = (
+            "The levels are counted up from the sacrum. MR shows no ribs here, "
+            "so a sixth lumbar vertebra cannot be ruled out."
+        )
         if column.doubt > _DOUBT_LIMIT:
-            text = "The levels are counted up from the sacrum, and which body is S1 is not clear. Mark one vertebra you are sure of."
+            text = (
+                "The levels are counted up from the sacrum, and which body is S1 is not clear. "
+                "Mark one vertebra you are sure of."
+            )
         findings.append(Finding("stop", LEVEL_COUNT_UNCONFIRMED, text))
     else:
         lowest = L5
         evidence = LevelEvidence("none", 0.4)
-        text = "The sacrum was not found in this MR, so the names are a guess. Mark one vertebra you are sure of."
+        text = (
+            "The sacrum was not found in this MR, so the names are a guess. "
+            "Mark one vertebra you are sure of."
+        )
         findings.append(Finding("stop", LEVEL_COUNT_UNCONFIRMED, text))
     named = []
     for n, body in enumerate(bodies):
@@ -121,8 +130,8 @@ def name_bodies(
         Finding(
             "caution",
             "pedicles_from_model",
-            "MR does not show the cortex of the pedicles. Pedicles and canal are a model fitted to the bodies; "
-            "every clearance is an interval, and none of it is green.",
+            "MR does not show the cortex of the pedicles. Pedicles and canal are a model fitted to the "
+            "bodies; every clearance is an interval, and none of it is green.",
         )
     )
     return named, confidence, findings, evidence

@@ -1,8 +1,8 @@
 """The surface of one vertebral body on MR: the best closed surface round its middle.
 
-A surface is a distance along each of many rays from the body's middle. What speaks for a distance is a fall from
-marrow to the dark rim (or a rise to bright fluid or disc), and that what lies within is as bright as the marrow's own
-median. Neighbouring rays are held together by semi-global matching (Hirschmueller 2008).
+A surface is a distance along each of many rays from the body's middle. What speaks for a distance is a fall
+from marrow to the dark rim (or a rise to bright fluid or disc), and that what lies within is as bright as the
+marrow's own median. Neighbouring rays are held together by semi-global matching (Hirschmueller 2008).
 """
 
 from __future__ import annotations
@@ -88,6 +88,8 @@ class BodySurface:
     def depth_mm(self, local: ArrayLike) -> Array:
         """(...,) distance along the ray beyond the surface; negative inside."""
         local = np.asarray(local, float)
+        if local.ndim == 1:
+            return np.asarray(self.depth_mm(local[None])[0])
         r = np.linalg.norm(local, axis=-1)
         theta = np.arccos(np.clip(local[..., 0] / np.maximum(r, 1e-6), -1, 1))
         phi = np.arctan2(local[..., 2], local[..., 1]) % (2 * np.pi)
@@ -180,12 +182,12 @@ def _smooth_labels(cost: Array) -> Array:
             if n >= columns:
                 total[:, c % columns] += last
     for order in (range(rows), range(rows - 1, -1, -1)):
-        last = np.zeros((columns, LABELS))
+        side = np.zeros((columns, LABELS))
         for r in order:
-            last = cost[r] + (last[:, None, :] + penalty).min(-1)
-            last -= last.min(-1, keepdims=True)
-            total[r] += last
-    best = total.argmin(-1)
+            side = cost[r] + (side[:, None, :] + penalty).min(-1)
+            side -= side.min(-1, keepdims=True)
+            total[r] += side
+    best: NDArray[np.intp] = np.asarray(total.argmin(-1))
     inner = np.clip(best, 1, LABELS - 2)
     a, b, c = (np.take_along_axis(total, (inner + k)[..., None], -1)[..., 0] for k in (-1, 0, 1))
     curve = a - 2 * b + c
@@ -230,10 +232,10 @@ def reframed(body: BodySurface) -> BodySurface:
 
 
 def _robust(design: Array, values: Array) -> Array:
-    weights = np.ones(len(values))
-    fit = np.zeros(design.shape[1])
+    weights: Array = np.ones(len(values))
+    fit: Array = np.zeros(design.shape[1])
     for _ in range(4):
-        fit = np.linalg.lstsq(design * weights[:, None], values * weights, rcond=None)[0]
+        fit = np.asarray(np.linalg.lstsq(design * weights[:, None], values * weights, rcond=None)[0])
         rest = np.abs(values - design @ fit)
         weights = 1 / np.maximum(1.0, rest / 0.8)
     return fit
