@@ -189,9 +189,9 @@ def _smooth_labels(cost: Array) -> Array:
             total[r] += side
     best: NDArray[np.intp] = np.asarray(total.argmin(-1))
     inner = np.clip(best, 1, LABELS - 2)
-    a, b, c = (np.take_along_axis(total, (inner + k)[..., None], -1)[..., 0] for k in (-1, 0, 1))
-    curve = a - 2 * b + c
-    shift = np.where((curve > 1e-9) & (best == inner), 0.5 * (a - c) / np.maximum(curve, 1e-9), 0.0)
+    lower, here, upper = (np.take_along_axis(total, (inner + k)[..., None], -1)[..., 0] for k in (-1, 0, 1))
+    curve = lower - 2 * here + upper
+    shift = np.where((curve > 1e-9) & (best == inner), 0.5 * (lower - upper) / np.maximum(curve, 1e-9), 0.0)
     return np.asarray(best + np.clip(shift, -0.5, 0.5))
 
 
