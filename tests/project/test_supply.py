@@ -12,8 +12,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
-import audit
-import sbom
+import audit  # noqa: E402
+import sbom  # noqa: E402
 
 
 def test_the_bill_of_materials_is_whole() -> None:
