@@ -169,7 +169,9 @@ class ArchivePage(QWidget):
         self._allow(self.test, waits)
         self._allow(self.find_button, waits)
         self._allow(self.open_button, waits or ("" if chosen else "waits for a study to be chosen"))
-        self._allow(self.fetch_button, waits or ("" if chosen else "waits for a study or series to be chosen"))
+        self._allow(
+            self.fetch_button, waits or ("" if chosen else "waits for a study or series to be chosen")
+        )
         self._allow(self.send_button, waits or ("" if plan else "waits for a plan"))
         why = self.send_button.toolTip() or self.fetch_button.toolTip()
         self.note.setText(f"{why}." if why else "")
@@ -223,7 +225,12 @@ class ArchivePage(QWidget):
         archive = self.archive
         if archive is None:
             return
-        facts = (self.patient_id.text().strip(), self.patient_name.text().strip(), "", self.date.text().strip())
+        facts = (
+            self.patient_id.text().strip(),
+            self.patient_name.text().strip(),
+            "",
+            self.date.text().strip(),
+        )
         self._run(f"Asking {archive.name}", lambda _p: service.find(archive, *facts), self._list)
 
     def open_study(self) -> None:

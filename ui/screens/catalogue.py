@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ui.review.screen import REVIEW
+from ui.screens.archive import ARCHIVE
 from ui.screens.export import EXPORT
 from ui.screens.levels import LEVELS
 from ui.screens.practice import PRACTICE
@@ -19,6 +20,7 @@ SCREENS: tuple[Screen, ...] = (
     REVIEW,
     XRAY,
     EXPORT,
+    ARCHIVE,
     SETTINGS,
     PRACTICE,
 )

@@ -25,6 +25,7 @@ ORDER = (
     "xray",
     "review",
     "export",
+    "archive",
     "practice",
     "settings",
 )
