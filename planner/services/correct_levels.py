@@ -21,6 +21,7 @@ from planner.services.approval import confirm_levels
 from planner.services.edit_plan import measure_again
 from planner.services.import_segmentation import shifted
 from planner.services.open_case import Case
+from planner.services.procedure import with_procedure
 from planner.services.vertebra_fields import segmentation_sha256
 
 LEVELS_RENAMED = "levels_renamed"
@@ -219,13 +220,29 @@ def apply_edit(
     sure = {a.verse: a.confidence for a in found.levels}
     levels = tuple(replace(a, confidence=sure.get(a.verse, found.evidence.confidence)) for a in levels)
     named = replace(found, vertebrae=vertebrae, structures=structures, levels=levels)
-    followed = measure_again(case, named, plan, None, SubProgress(progress, 0.5, 1.0))
+    followed = _followed(case, named, plan, changed, SubProgress(progress, 0.5, 1.0))
     for level in followed.levels:
         anatomy = named.level(level.verse)
         if level.verse in changed and anatomy is not None:
             followed = followed.with_level(replace(level, findings=anatomy.findings))
     seen = tuple(s for s in followed.seen if s.verse not in changed)
     return named, replace(followed, seen=seen)
+
+
+def _followed(
+    case: Case, named: SpineSegmentation, plan: Plan, changed: set[int], progress: Progress
+) -> Plan:
+    """The plan with the changed vertebrae's tools, and their neighbours', measured on the new labels."""
+    order = [a.verse for a in named.levels]
+    near = set(changed)
+    for verse in changed & set(order):
+        at = order.index(verse)
+        near |= set(order[max(0, at - 1) : at + 2])
+    part = replace(plan, levels=tuple(level for level in plan.levels if level.verse in near))
+    again = measure_again(case, named, part, None, progress)
+    fresh = {level.verse: level for level in again.levels}
+    levels = tuple(fresh.get(level.verse, level) for level in plan.levels)
+    return with_procedure(replace(again, levels=levels))
 
 
 def _measured_again(

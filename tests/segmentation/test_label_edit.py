@@ -59,6 +59,11 @@ def test_erase_takes_from_one_vertebra_only_and_undo_gives_back(edit: LabelEdit)
     assert edit.changed == {L4}
 
 
+def test_a_quick_stroke_leaves_no_gap(edit: LabelEdit) -> None:
+    edit.paint([_at(edit, 42, 14, 10), _at(edit, 58, 14, 10)], 2.0, L4)
+    assert (edit.vertebrae[10, 14, 42:59] == L4).all()
+
+
 def test_a_step_keeps_its_block_and_not_the_volume(edit: LabelEdit) -> None:
     edit.paint(_at(edit, 45, 20, 10), 3.0, L4)
     assert 0 < edit.kept_bytes < 0.02 * edit.vertebrae.nbytes

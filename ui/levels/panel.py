@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from imaging.labels import NAME_FROM_VERSE, SACRUM
 from imaging.segmentation.numbering import NUMBERINGS
 from ui.levels.presenter import LevelsPresenter, Tool
+from ui.theme import tokens
 from ui.widgets import StatusMark, hairline, label, mm, section
 
 TOOLS: tuple[tuple[Tool, str, str], ...] = (
@@ -176,6 +177,9 @@ class LevelsPanel(QWidget):
         self._fill_findings()
         for tool, button in self.tool_buttons.items():
             button.setChecked(tool == p.tool)
+            button.setStyleSheet(
+                f"background:{tokens().selected};border-color:{tokens().accent}" if tool == p.tool else ""
+            )
             button.setEnabled(verse is not None and not p.working)
         self.tool_buttons["move"].setEnabled(verse not in (None, SACRUM) and not p.working)
         self.hint.setText(next(tip for t, _, tip in TOOLS if t == p.tool) + ".")

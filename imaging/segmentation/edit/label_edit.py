@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -203,7 +204,7 @@ class LabelEdit:
         return np.asarray(self.structures[near][at])
 
     def _balls(self, points_lps_mm: ArrayLike, radius_mm: float) -> tuple[Box, Mask]:
-        points = np.atleast_2d(np.asarray(points_lps_mm, float))
+        points = _dense(np.atleast_2d(np.asarray(points_lps_mm, float)), 0.4 * radius_mm)
         spacing = self.grid.spacing_ijk_mm
         ijk = self.grid.indices_from_lps(points)
         size = np.array(self.grid.shape_kji[::-1])
@@ -223,6 +224,15 @@ class LabelEdit:
         if not found or found[0] is None:
             raise PlannerError("no_vertebra", f"{NAME_FROM_VERSE[verse]} is not in the label map.")
         return widen(found[0], self.vertebrae.shape, margin)
+
+
+def _dense(points: NDArray[np.float64], step_mm: float) -> NDArray[np.float64]:
+    """A stroke's points with more between them, so that a quick hand leaves no gaps."""
+    parts = [points[:1]]
+    for a, b in pairwise(points):
+        count = max(1, int(np.ceil(float(np.linalg.norm(b - a)) / step_mm)))
+        parts.append(a + (b - a) * (np.arange(1, count + 1) / count)[:, None])
+    return np.concatenate(parts)
 
 
 def _united(a: Box, b: Box) -> Box:
