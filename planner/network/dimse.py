@@ -93,7 +93,8 @@ def _contexts(*uids: str, syntaxes: Sequence[str] = SYNTAXES[:2]) -> list[Any]:
 
 def _failed(archive: Archive, what: str, status: Any) -> PlannerError:
     code = int(getattr(status, "Status", 0) or 0)
-    detail = f" (status {code:04X})" if code else " (no answer)"
+    broke_off = f" (it broke off; perhaps it does not know '{archive.own_ae_title}')"
+    detail = f" (status {code:04X})" if code else broke_off
     return PlannerError("archive_refused", f"{archive.name} did not {what}{detail}.")
 
 

@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -58,7 +59,9 @@ class ArchivePage(QWidget):
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.table.verticalHeader().hide()
+        self.table.verticalHeader().setDefaultSectionSize(34)
         header = self.table.horizontalHeader()
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(4, QHeaderView.ResizeMode.Stretch)
         self.table.itemSelectionChanged.connect(self._show_state)
@@ -168,7 +171,8 @@ class ArchivePage(QWidget):
         self._allow(self.remove, waits)
         self._allow(self.test, waits)
         self._allow(self.find_button, waits)
-        self._allow(self.open_button, waits or ("" if chosen else "waits for a study to be chosen"))
+        study = chosen is not None and not chosen.series_uid
+        self._allow(self.open_button, waits or ("" if study else "waits for a study to be chosen"))
         self._allow(
             self.fetch_button, waits or ("" if chosen else "waits for a study or series to be chosen")
         )

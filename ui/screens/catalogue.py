@@ -10,8 +10,8 @@ from ui.screens.practice import PRACTICE
 from ui.screens.registry import ORDER, Screen
 from ui.screens.targets import TARGETS
 from ui.screens.trajectories import TRAJECTORIES
-from ui.settings.screen import SETTINGS
 from ui.screens.xray import XRAY
+from ui.settings.screen import SETTINGS
 
 SCREENS: tuple[Screen, ...] = (
     TARGETS,

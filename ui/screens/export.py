@@ -13,7 +13,7 @@ CONTENTS = (
     ("Plan", "plan.json: levels, targets, trajectories, clearances and C-arm angles in patient LPS mm"),
     ("Label maps", "vertebrae.nii.gz and structures.nii.gz on the grid of the images"),
     ("X-rays", "fluoro: simulated AP, lateral, oblique and en-face pictures of each trajectory"),
-    ("DICOM objects", "dicom: segmentation, structured report, structures, surfaces, key images, X-rays, PDF"),
+    ("DICOM objects", "dicom: segmentation, structured report, structures, surfaces, pictures, PDF"),
 )
 
 
