@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from imaging.anatomy import VertebraAnatomy
 from imaging.errors import PlannerError
 from imaging.labels import Side
 from imaging.progress import NULL_PROGRESS, Progress, SubProgress
@@ -38,9 +39,12 @@ from planner.services.propose_plan import (
 )
 from planner.services.vertebra_fields import fields_of, segmentation_sha256
 from planner.trajectory.evaluate import evaluate
+from planner.trajectory.fields import VertebraFields
 from planner.trajectory.lesion import pair_lesion
 from planner.trajectory.skin import skin_entry
-from planner.trajectory.target import target_at
+from planner.trajectory.target import as_point, place_in_body, target_at
+
+INSIDE_MM = 2.0
 
 
 def change_trajectory(
@@ -87,6 +91,27 @@ def change_target(
     return with_target(case, found, plan, verse, target_at(anatomy, point_lps_mm, level.target), quick)
 
 
+def _inside_bone(fields: VertebraFields, target: Target, anatomy: VertebraAnatomy) -> Target:
+    """The target, moved straight towards the body's centre as far as it takes to lie 2 mm inside its bone."""
+    body = anatomy.body
+    point = np.asarray(target.centre_lps_mm)
+    way = point + np.linspace(0.0, 1.0, 41)[:, None] * (body.centre_lps_mm - point)
+    inside = (fields.bone(way) >= INSIDE_MM) & (fields.body(way) >= INSIDE_MM)
+    first = int(np.argmax(inside)) if inside.any() else 40
+    if first == 0:
+        return target
+    moved = way[first]
+    depth, height, lateral = place_in_body(body, moved)
+    return replace(
+        target,
+        centre_lps_mm=as_point(moved),
+        depth_fraction=depth,
+        height_fraction=height,
+        lateral_mm=lateral,
+        evidence="placed by the user, brought back into the body",
+    )
+
+
 def with_target(
     case: Case, found: SpineSegmentation, plan: Plan, verse: int, target: Target, quick: bool = False
 ) -> Plan:
@@ -102,6 +127,9 @@ def with_target(
         raise PlannerError("bad_target", "The window's front must lie in front of its back, within the body.")
     if not (1 <= target.radius_mm <= 15 and target.lateral_tolerance_mm > 0 and target.height_tolerance > 0):
         raise PlannerError("bad_target", "Radius (1 to 15 mm) and tolerances must be greater than 0.")
+    anatomy = found.level(verse)
+    if anatomy is not None and target.centre_lps_mm != level.target.centre_lps_mm:
+        target = _inside_bone(fields_of(found, verse, case.volume), target, anatomy)
     moved = replace(level, target=target)
     trajectories = tuple(
         _measured(case, found, plan, moved, t, t.parameters, quick) for t in level.trajectories

@@ -149,7 +149,7 @@ class Objective:
         value -= 0.3 * carm_excess_deg(c.direction, limits)
         value -= self._neighbour_cost(c, entry)
         if self.task.access == "extrapedicular":
-            value -= 1.5 * entry_cost(fields, self.anatomy.pedicles[self.side], self.side, entry)
+            value -= 5.0 * entry_cost(fields, self.anatomy.pedicles[self.side], self.side, entry)
         else:
             value += 0.03 * self._superolateral(entry)
             # Transpedicular: the entry lies behind the isthmus, not beside it.

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QPushButton,
     QScrollArea,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -106,7 +107,9 @@ class TargetPanel(QWidget):
         changed: Callable[[float], None],
     ) -> None:  # fmt: skip
         row = QHBoxLayout()
-        row.addWidget(label(name), 1)
+        words = label(name)
+        words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        row.addWidget(words, 1)
         spin = QDoubleSpinBox()
         spin.setRange(low, high)
         spin.setDecimals(1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from planner.domain.plan import ScreeningItem
 from ui.presenters.case_presenter import CasePresenter
@@ -40,6 +40,7 @@ def sheet_block(presenter: CasePresenter, items: tuple[ScreeningItem, ...]) -> Q
         row.addWidget(StatusMark(MARKS[item.verdict], 14), 0, Qt.AlignmentFlag.AlignVCenter)
         name = label(item.name)
         name.setToolTip(item.text)
+        name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         row.addWidget(name, 1)
         value = label(shown_value(item), "strong")
         value.setToolTip(item.text)
