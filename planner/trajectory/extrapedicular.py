@@ -17,7 +17,7 @@ from planner.trajectory.fields import VertebraFields
 
 Array = NDArray[np.float64]
 KEEP = 3000
-LATERAL_OF_AXIS_MM = 1.0
+BESIDE_WALL_MM = 0.0
 BELOW_PEDICLE_MM = 0.0
 
 
@@ -51,11 +51,20 @@ def extrapedicular_candidates(
     return pool.take(np.flatnonzero(inside)) if inside.any() else None
 
 
-def entry_cost(fields: VertebraFields, pedicle: PedicleGeometry, side: Side, entries: Array) -> Array:
-    """(N,) mm by which entries break the rules of place: lateral to the pedicle's axis, not below it."""
+def beside_mm(fields: VertebraFields, pedicle: PedicleGeometry, side: Side, entries: Array) -> Array:
+    """(N,) mm that entries lie lateral to the pedicle's axis at their own depth."""
     local = (entries - pedicle.isthmus_centre_lps_mm) @ fields.axes_lps.T
-    lateral = local[:, 0] if side == "left" else -local[:, 0]
-    off_pedicle = pedicle.width_mm / 2 + LATERAL_OF_AXIS_MM
+    axis = pedicle.axis_lps @ fields.axes_lps.T
+    along = local[:, 1] / min(axis[1], -0.3)
+    off = local[:, 0] - along * axis[0]
+    return np.asarray(off if side == "left" else -off)
+
+
+def entry_cost(fields: VertebraFields, pedicle: PedicleGeometry, side: Side, entries: Array) -> Array:
+    """(N,) mm by which entries break the rules of place: lateral to the pedicle, not below it."""
+    local = (entries - pedicle.isthmus_centre_lps_mm) @ fields.axes_lps.T
+    lateral = beside_mm(fields, pedicle, side, entries)
+    off_pedicle = pedicle.width_mm / 2 + BESIDE_WALL_MM
     low = -pedicle.height_mm / 2 + BELOW_PEDICLE_MM
     return np.asarray(
         np.maximum(off_pedicle - lateral, 0.0)

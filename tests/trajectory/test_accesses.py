@@ -12,6 +12,7 @@ from planner.devices.catalogue import device_by_id
 from planner.domain.limits import DEFAULT_LIMITS
 from planner.domain.plan import Refusal
 from planner.trajectory.evaluate import evaluate
+from planner.trajectory.extrapedicular import beside_mm
 from planner.trajectory.forgiveness import entry_map, simulate
 from planner.trajectory.plan_level import Wish, plan_level
 from planner.trajectory.reach import reach_surface
@@ -38,8 +39,8 @@ def test_beside_the_pedicle_the_entry_is_lateral_of_it_and_the_rules_are_said() 
         assert found.code in ("target_not_reached", "breach")
         pytest.fail(found.reason)
     pedicle = r.anatomy.pedicles["left"]
-    local = (np.asarray(found.entry_lps_mm) - pedicle.isthmus_centre_lps_mm) @ r.anatomy.body.left
-    assert local > pedicle.width_mm / 2 - 0.5
+    beside = beside_mm(r.fields, pedicle, "left", np.asarray([found.entry_lps_mm]))[0]
+    assert beside > pedicle.width_mm / 2 - 0.5
     done = evaluate(r.fields, r.anatomy, target, "left", CURVED, found, access="extrapedicular", draws=False)
     assert done.access == "extrapedicular"
     assert "extrapedicular_rules" in {f.code for f in done.findings}
