@@ -173,17 +173,30 @@ class PlanningSession:
         self._tell_revised(before, old, clean)
 
     def _tell_revised(self, before: SpineSegmentation | None, old: Plan | None, clean: bool) -> None:
-        verse, side = self._selection.verse, self._selection.side
-        if verse is not None and (self.plan is None or self.plan.level(verse) is None):
-            verse = side = None
+        verse, side = self._same_place(before), self._selection.side
+        if verse is None:
+            side = None
         if before is not self._segmentation:
             self.segmentation_changed.emit(before, self._segmentation)
         self.plan_changed.emit(old, self.shown_plan)
         if before is not self._segmentation:
-            selection, self._selection = self._selection, Selection()
-            del selection
             self.select(verse, side)
         self.clean_changed.emit(clean, self.is_clean)
+
+    def _same_place(self, before: SpineSegmentation | None) -> int | None:
+        """The planned level that now lies where the selected one lay: names may have changed."""
+        verse, now = self._selection.verse, self._segmentation
+        old = before.level(verse) if before is not None and verse is not None else None
+        if verse is None or now is None or self.plan is None or old is None:
+            return verse
+        place = old.body.centre_lps_mm
+        near = [
+            (float(((a.body.centre_lps_mm - place) ** 2).sum()), a.verse)
+            for a in now.levels
+            if self.plan.level(a.verse) is not None
+        ]
+        least, found = min(near, default=(400.0, verse))
+        return found if least < 400.0 else None
 
     def _segmentation_of(self, plan: Plan) -> SpineSegmentation | None:
         """The segmentation that a plan of this history stands on."""

@@ -79,19 +79,22 @@ def name_levels_by_person(
         confirmed = confirm_levels(plan)
         levels = tuple(replace(level, confidence=1.0) for level in confirmed.levels)
         return found, replace(confirmed, levels=levels), "Confirm levels"
-    return rename_levels(found, plan, verse - here)
+    return rename_levels(found, plan, verse - here, here)
 
 
-def rename_levels(found: SpineSegmentation, plan: Plan, shift: int) -> tuple[SpineSegmentation, Plan, str]:
+def rename_levels(
+    found: SpineSegmentation, plan: Plan, shift: int, said_of: int | None = None
+) -> tuple[SpineSegmentation, Plan, str]:
     """Every vertebra but the sacrum is named ``shift`` levels lower; plans move with their vertebra.
 
-    Approvals do not survive it: what was planned for one level now stands under another name.
+    Approvals do not survive it: what was planned for one level now stands under another name. ``said_of`` is
+    the vertebra that the person named.
 
     Raises:
         PlannerError: bad_anchor where that leads beyond T1 or L6.
     """
     vertebrae = shifted(found.vertebrae, shift)
-    one = next((a.verse for a in found.levels if a.verse != SACRUM), 24)
+    one = said_of or next((a.verse for a in found.levels if a.verse != SACRUM), 24)
     step = f"{NAME_FROM_VERSE[one]} becomes {NAME_FROM_VERSE[_moved(one, shift)]}"
     warning = Finding(
         "caution",

@@ -68,7 +68,7 @@ def test_naming_it_otherwise_renames_all_and_withdraws_approvals(found):
     assert plan.levels[0].findings[0].text == "L5 may be fractured."
     assert plan.levels_confirmed
     assert "levels_renamed" in {f.code for f in plan.findings}
-    assert "L3 becomes L4" in step
+    assert "L4 becomes L5" in step
 
 
 def test_the_sacrum_cannot_be_named_a_lumbar_vertebra(found):

@@ -305,6 +305,9 @@ def _clear(layout: QVBoxLayout | QHBoxLayout) -> None:
         inner = item.layout()
         if inner is not None:
             _clear(inner)  # type: ignore[arg-type]
+            inner.deleteLater()
         widget = item.widget()
         if widget is not None:
+            widget.hide()
+            widget.setParent(None)
             widget.deleteLater()
