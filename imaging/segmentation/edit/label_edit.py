@@ -123,7 +123,7 @@ class LabelEdit:
         view, parts = self.vertebrae[box], self.structures[box]
         own = view == verse
         view[own] = parts[own] = 0
-        free = vertebrae & (view[inner] == 0)
+        free = _largest(vertebrae & (view[inner] == 0))
         view[inner][free] = verse
         parts[inner][free] = structures[free]
 
@@ -233,6 +233,11 @@ def _dense(points: NDArray[np.float64], step_mm: float) -> NDArray[np.float64]:
         count = max(1, int(np.ceil(float(np.linalg.norm(b - a)) / step_mm)))
         parts.append(a + (b - a) * (np.arange(1, count + 1) / count)[:, None])
     return np.concatenate(parts)
+
+
+def _largest(mask: Mask) -> Mask:
+    pieces, count = ndi.label(mask, np.ones((3, 3, 3)))
+    return mask if count < 2 else np.asarray(pieces == int(np.bincount(pieces.ravel())[1:].argmax()) + 1)
 
 
 def _united(a: Box, b: Box) -> Box:
