@@ -32,6 +32,7 @@ from planner.report.drawing import (
 from planner.report.patient import patient_page
 from planner.report.pictures import Shown, StationPictures, TrajectoryPictures
 from planner.report.printing import DEFAULT_PRINTING, Paper, Printing
+from planner.report.screening_page import has_screening, screening_page
 from planner.report.words import (
     Row,
     clearance_rows,
@@ -98,13 +99,20 @@ def write_report(report: Report) -> bytes:
     c.setSubject(PURPOSE)
     c.setCreator("bvn-planner")
     pages = [(level, t) for level in report.plan.levels for t in level.trajectories]
-    total = 1 + len(pages) + int(report.printing.patient_page and bool(pages))
+    sheet = has_screening(report.plan)
+    total = 1 + len(pages) + int(sheet) + int(report.printing.patient_page and bool(pages))
     _overview(c, report, total)
     for number, (level, t) in enumerate(pages, start=2):
         c.showPage()
         _fit(c, report.printing.paper)
         _trajectory_page(c, report, level, t)
         _footer(c, report, number, total)
+    if sheet:
+        c.showPage()
+        _fit(c, report.printing.paper)
+        screening_page(c, report.plan)
+        _header_right(c, report, _stamp([t.state for _, t in pages]))
+        _footer(c, report, 2 + len(pages), total)
     if report.printing.patient_page and pages:
         c.showPage()
         _fit(c, report.printing.paper)

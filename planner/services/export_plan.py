@@ -178,7 +178,7 @@ def report_pdf(
         s.patient_name, s.patient_id, s.patient_birth_date, s.patient_sex, s.study_date, s.modality, number
     )
     progress.step(0.9, "Laying out the report")
-    devices = {device.id: device for device in load_devices()}
+    devices = {device.id: device for device in (*load_devices(), *plan.devices)}
     changed = tuple(
         (f"{spec.words}, default {default:g}", f"{value:g} {spec.unit}".strip())
         for spec, value, default in changed_limits(plan.limits)
