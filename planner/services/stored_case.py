@@ -9,7 +9,8 @@ from imaging.errors import PlannerError
 from imaging.progress import NULL_PROGRESS, Progress, SubProgress
 from imaging.segmentation.result import SpineLabels, SpineSegmentation
 from planner.domain.plan import Plan
-from planner.services.open_case import Case, open_case
+from planner.services.open_case import Case, agreed_to_fill, open_case
+from planner.services.passport import image_changes
 from planner.services.segment_case import measured
 from planner.storage.case_file import read_case_file
 from planner.storage.lock import WriteLock, beside, holder_of
@@ -52,13 +53,16 @@ def open_stored(
     stored = read_case_file(path)
     folder = images or stored.folder
     try:
-        case = open_case(folder, stored.plan.source.series_instance_uid, SubProgress(progress, 0.05, 0.7))
+        uid, filled = stored.plan.source.series_instance_uid, agreed_to_fill(stored.plan)
+        case = open_case(folder, uid, SubProgress(progress, 0.05, 0.7), fill_missing=filled)
     except PlannerError as error:
         if error.code.startswith("folder_") or error.code in ("unknown_series", "no_usable_series"):
             text = f"The images of this case are not in {folder}. Show where they are now, then it opens."
             raise PlannerError("source_missing", text) from error
         raise
-    read_only = SOURCE_CHANGED if stored.source_changed(case.source.voxel_sha256) else ""
+    read_only = ""
+    if stored.source_changed(case.source.voxel_sha256):
+        read_only = f"{SOURCE_CHANGED} {image_changes(stored.plan.source.images, case.source.images)}".strip()
     if read_only and not case.volume.grid.same_as(stored.vertebrae.grid):
         raise PlannerError("source_changed", "The images are not those this plan was made on.")
     labels = SpineLabels(
