@@ -81,7 +81,7 @@ class LevelsPresenter(QObject):
     def labels(self) -> LabelVolume | None:
         """The label map to show: as painted so far."""
         if self.edit is not None:
-            return LabelVolume(self.edit.grid, self.edit.vertebrae)
+            return LabelVolume(self.edit.grid, self.edit.vertebrae.view())
         return self.found.vertebrae if self.found else None
 
     def choose(self, verse: int) -> None:

@@ -302,6 +302,10 @@ class CasePresenter(AlongTool, Annotating, Exploring, QObject):
         if level is not None and trajectory is not None:
             self._guard(lambda: self.session.review(level.verse, trajectory.side))
 
+    def look(self, where: int, code: str) -> None:
+        """A person has looked at a doubt of a level (0: of the whole case)."""
+        self._guard(lambda: self.session.acknowledge(where, code))
+
     def approve(self) -> None:
         """Approve the selected trajectory, or take the approval back."""
         level, trajectory = self.level, self.trajectory

@@ -6,6 +6,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
+from planner.services.acknowledge import open_doubts
 from ui.presenters.case_presenter import CasePresenter
 from ui.presenters.wording import ClearanceRow, all_findings, binding_sentence, clearance_rows, numbers
 from ui.theme import tokens, ui_font
@@ -210,9 +211,20 @@ class DetailPanel(QWidget):
         box.addWidget(section("Findings"))
         for finding in findings:
             first, dot, rest = finding.text.partition(". ")
-            box.addLayout(
-                _sentence(finding.severity, first + ("." if dot else ""), (" " + rest) if rest else "")
-            )
+            waits = next((w for w, f in open_doubts(p.plan, p.level.verse) if f == finding), None)
+            kind = finding.severity if waits is None else "doubt"
+            box.addLayout(_sentence(kind, first + ("." if dot else ""), (" " + rest) if rest else ""))
+            if waits is not None:
+                box.addWidget(looked_button(p, waits, finding.code), 0, Qt.AlignmentFlag.AlignLeft)
+
+
+def looked_button(presenter: CasePresenter, where: int, code: str) -> QPushButton:
+    """Records that a person has looked at a doubt, so that approval no longer waits for it."""
+    button = QPushButton("I have looked")
+    button.setProperty("role", "small")
+    button.setToolTip("Recorded with the time; approval no longer waits for it")
+    button.clicked.connect(lambda: presenter.look(where, code))
+    return button
 
 
 def _access(name: str) -> str:

@@ -1,0 +1,103 @@
+"""The Levels screen: names, doubts and painting by mouse, each through the session."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+
+from imaging.findings import Finding
+from imaging.labels import NAME_FROM_VERSE
+from imaging.segmentation.result import Counting, LevelEvidence
+
+DOUBT = Finding("caution", "quality_fracture", "It may be fractured.", 70.0, 80.0, "%")
+
+
+@pytest.fixture
+def screen(qtbot, planned):
+    session = planned.session
+    found = replace(session.segmentation, evidence=LevelEvidence("sacrum", 0.5, (Counting("ribs", 1),)))
+    plan = session.plan
+    first = plan.levels[0]
+    plan = plan.with_level(replace(first, findings=(DOUBT,)))
+    session.set_segmentation(found)
+    session.begin_plan(replace(plan, levels_confirmed=False))
+    planned.resize(1366, 768)
+    planned.go("levels")
+    made = planned.host.widget("levels")
+    made.presenter.choose(first.verse)
+    qtbot.wait(50)
+    return made
+
+
+def _press(qtbot, canvas, *points):
+    first, *rest = (QPoint(round(p.x()), round(p.y())) for p in points)
+    qtbot.mousePress(canvas, Qt.MouseButton.LeftButton, pos=first)
+    for point in rest:
+        qtbot.mouseMove(canvas, point)
+    qtbot.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=(rest or [first])[-1])
+
+
+def test_both_ways_of_counting_are_shown_until_confirmed(screen):
+    p = screen.presenter
+    name = NAME_FROM_VERSE[p.chosen]
+    other = NAME_FROM_VERSE[p.chosen + 1]
+    assert f"from the ribs {other}" in screen.panel.title.text()
+    assert "50" in screen.panel.evidence.text()
+    assert screen.panel.confirm.text() == "Confirm levels"
+    screen.panel.confirm.click()
+    assert p.plan.levels_confirmed
+    assert screen.panel.title.text() == name
+    assert not screen.panel.confirm.isEnabled()
+
+
+def test_a_click_in_the_sagittal_view_selects_the_vertebra_there(qtbot, screen):
+    p = screen.presenter
+    other = p.levels[-1]
+    at, _ = screen.sagittal.to_px(other.body.centre_lps_mm)
+    _press(qtbot, screen.sagittal, at)
+    assert p.chosen == other.verse
+
+
+def test_another_name_renames_all_and_undo_takes_it_back(qtbot, screen):
+    p = screen.presenter
+    before = [a.verse for a in p.levels]
+    names = screen.panel.names
+    lower = NAME_FROM_VERSE[p.chosen - 1]
+    names.setCurrentText(lower)
+    assert screen.panel.confirm.text().startswith("Rename: ")
+    screen.panel.confirm.click()
+    assert [a.verse for a in p.levels if a.verse != 26] == [v - 1 for v in before if v != 26]
+    assert all(t.state == "draft" for x in p.plan.levels for t in x.trajectories)
+    p.session.undo()
+    assert [a.verse for a in p.levels] == before
+
+
+def test_a_doubt_is_marked_until_somebody_has_looked(screen):
+    p = screen.presenter
+    assert p.is_doubtful(p.chosen)
+    assert screen.list.currentItem().toolTip().startswith("Has a doubt")
+    p.look(p.chosen, DOUBT.code)
+    assert not p.is_doubtful(p.chosen)
+    assert p.plan.seen[-1].code == DOUBT.code
+
+
+def test_painting_changes_the_labels_shown_and_can_be_taken_back(qtbot, screen):
+    p = screen.presenter
+    before = p.labels().labels.copy()
+    p.set_tool("erase")
+    at, _ = screen.axial.to_px(p.cursor_lps_mm)
+    _press(qtbot, screen.axial, at)
+    assert (p.labels().labels != before).any()
+    assert screen.panel.apply.isEnabled()
+    assert "Not applied yet" in screen.panel.edit_words.text()
+    np.testing.assert_array_equal(p.found.vertebrae.labels, before)
+    _press(qtbot, screen.axial, at + QPointF(12, 0))
+    assert p.edit.undo_name.startswith("Erase")
+    screen.panel.undo.click()
+    screen.panel.undo.click()
+    np.testing.assert_array_equal(p.labels().labels, before)
+    assert not screen.panel.apply.isEnabled()
+    assert screen.panel.apply.toolTip()
