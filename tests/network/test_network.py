@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import keyring
@@ -157,3 +158,40 @@ def test_dcmtk_sends_to_us(tmp_path: Path) -> None:
         )
     assert run.returncode == 0, run.stderr
     assert inbox.files == 12
+
+
+@pytest.mark.skipif(shutil.which("echoscu") is None, reason="dcmtk is not installed")
+def test_dcmtk_calls_us_through_tls(tmp_path: Path) -> None:
+    pytest.importorskip("cryptography")
+    ca, cert, key = make(tmp_path / "tls")
+    tls = settings.server_tls(cert, key, ca)
+    with Receiver(Inbox(tmp_path / "inbox"), "INBOX", {"ECHOSCU"}, 0, tls=tls) as receiver:
+        call = ["echoscu", "-aec", "INBOX", "127.0.0.1", str(receiver.port)]
+        proven = [*call, "+tls", str(key), str(cert), "+cf", str(ca)]
+        trusted = subprocess.run(proven, capture_output=True, text=True, check=False, timeout=60)
+        plain = subprocess.run([*call, "-to", "5"], capture_output=True, text=True, check=False, timeout=60)
+    assert trusted.returncode == 0, trusted.stderr
+    assert plain.returncode != 0
+
+
+@pytest.mark.skipif(shutil.which("storescp") is None, reason="dcmtk is not installed")
+def test_we_send_to_dcmtk(tmp_path: Path) -> None:
+    files = sorted(write_series(tmp_path / "in").glob("*.dcm"))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    (tmp_path / "out").mkdir()
+    server = subprocess.Popen(["storescp", "-od", str(tmp_path / "out"), "-aet", "INBOX", str(port)])
+    try:
+        for _ in range(100):
+            try:
+                dimse.echo(local(port))
+                break
+            except PlannerError:
+                time.sleep(0.1)
+        assert dimse.send(local(port), files) == 12
+    finally:
+        server.terminate()
+        server.wait(20)
+    sent = {pydicom.dcmread(p).SOPInstanceUID for p in files}
+    assert {pydicom.dcmread(p).SOPInstanceUID for p in (tmp_path / "out").iterdir()} == sent
