@@ -39,6 +39,7 @@ DEBIAN_PACKAGES = {
 TEST_PROGRAMS = {"dciodvfy": "dicom3tools", "dsrdump": "dcmtk"}
 # A server that Debian starts once it is installed, so only where nobody works: CI says so.
 TEST_SERVERS = {"Orthanc": "orthanc orthanc-dicomweb"}
+TEST_PROGRAMS = {"Xvfb": "xvfb", "xdotool": "xdotool"}
 USAGE = """usage: python3 bvn.py open [DICOM_FOLDER]   set up, then open the app (on the bundled sample)
        python3 bvn.py test                  set up, then run every check and test"""
 
@@ -81,12 +82,14 @@ def install_test_programs() -> None:
         print("Not installed, their tests are skipped: " + " ".join(names), flush=True)
 
 
-def set_up() -> None:
+def set_up(for_tests: bool = False) -> None:
     """Make the environment match the lock file; quick when it already does."""
     if sys.version_info < (3, 11):
         sys.exit("Python 3.11 or newer is needed; this is " + sys.version.split()[0])
     if sys.platform.startswith("linux") and shutil.which("apt-get"):
         wanted = missing_libraries()
+        if for_tests:
+            wanted += [package for program, package in TEST_PROGRAMS.items() if not shutil.which(program)]
         if importlib.util.find_spec("ensurepip") is None:
             wanted.append(f"python3.{sys.version_info.minor}-venv")
         install_debian(wanted)
@@ -132,7 +135,7 @@ def main() -> int:
     if verb not in ("open", "test"):
         print(USAGE)
         return 2
-    set_up()
+    set_up(for_tests=verb == "test")
     return test() if verb == "test" else run("bvn-planner", *(sys.argv[2:] or ["--sample"]))
 
 

@@ -17,6 +17,7 @@ from ui.guiding import Guiding
 from ui.keeping import Keeping
 from ui.opening import Opening
 from ui.presenters.case_presenter import CasePresenter
+from ui.presenters.recent_cases import recent_cases
 from ui.presenters.services import Services
 from ui.saving import Saving
 from ui.screens.catalogue import in_order
@@ -70,6 +71,7 @@ class MainWindow(Opening, Saving, Keeping, Guiding, QMainWindow):
         self._start_keeping(recovery_root)
         self.preferences_changed("views/orientation")
         self.browser.show_recent(self._recent())
+        self.browser.show_cases(recent_cases())
         self._show_state()
 
     def _make_browser(self) -> Browser:
@@ -79,6 +81,7 @@ class MainWindow(Opening, Saving, Keeping, Guiding, QMainWindow):
         browser.open_sample.connect(self.open_sample)
         browser.open_case_file.connect(self.choose_case_file)
         browser.recent.connect(self.open_folder)
+        browser.recent_case.connect(self.open_case_file)
         browser.plan_series.connect(self.plan_series)
         browser.cancelled.connect(self._cancel_work)
         browser.preview_wanted.connect(self._preview)

@@ -16,6 +16,8 @@ from imaging.progress import Progress, SubProgress
 from planner.storage.lock import WriteLock
 from ui.error_dialog import sentence_of
 from ui.presenters.case_presenter import CasePresenter
+from ui.presenters.recent_cases import recent_cases, remember_case
+from ui.presenters.thumbnails import thumbnails
 from ui.views.dialogs import ask_to_fill
 
 
@@ -33,9 +35,23 @@ class Opening:
         self.browser.show_recent([Path(n) for n in names])
 
     def _remember_case(self, path: Path) -> None:
-        stored = QSettings().value("cases/recent", [])
-        names = [stored] if isinstance(stored, str) else list(stored or [])
-        QSettings().setValue("cases/recent", [str(path), *(n for n in names if n != str(path))][:8])
+        if self.presenter is not None and self.session.plan is not None:
+            remember_case(path, self.presenter.patient.name, self.session.plan)
+            self.browser.show_cases(recent_cases())
+
+    def _ask_thumbnails(self) -> None:
+        """Draw the thumbnails of the listed series, off the window's thread."""
+        lines = list(self.browser.lines)
+
+        def done(pictures: Any) -> None:
+            for line in lines:
+                grey = pictures.get(getattr(line.row.series, "key", ""))
+                if grey is not None and line in self.browser.lines:
+                    line.set_thumbnail(grey)
+
+        wanted = [line.row.series for line in lines if getattr(line.row.series, "headers", ())]
+        if wanted:
+            self.tasks.start("thumbnails", lambda progress: thumbnails(wanted, progress), done)
 
     def choose_folder(self) -> None:
         """Ask for a folder of images."""
@@ -61,6 +77,7 @@ class Opening:
             self.browser.busy.hide()
             self._remember(folder)
             self.browser.show_series(folder, found)
+            self._ask_thumbnails()
             self._folder = folder
 
         def failed(error: Exception, details: str) -> None:

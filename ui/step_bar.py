@@ -85,12 +85,15 @@ class StepBar(QWidget):
 
     def restyle(self) -> None:
         """Draw the icons in the theme's colours."""
-        for button, name in (
-            (self.undo, "undo"),
-            (self.redo, "redo"),
-            (self.theme, "sun"),
-            (self.save, "save"),
-        ):
+        buttons = {
+            "undo": self.undo,
+            "redo": self.redo,
+            "sun": self.theme,
+            "save": self.save,
+            "help": self.help,
+            "gear": self.settings,
+        }
+        for name, button in buttons.items():
             button.setIcon(icon(name))
 
     def show_state(self, session: PlanningSession, current: str) -> None:

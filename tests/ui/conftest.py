@@ -44,6 +44,6 @@ def window(qtbot, qapp, services, tmp_path):
 def planned(qtbot, window):
     """The window with the made-up case planned and drawn."""
     window.plan_series(FakeSeries())
-    qtbot.waitUntil(lambda: window.session.plan is not None, timeout=5000)
-    qtbot.waitUntil(lambda: window.screen.view3d.ready and len(window.presenter.xrays) == 2, timeout=5000)
+    qtbot.waitUntil(lambda: window.session.plan is not None, timeout=60000)
+    qtbot.waitUntil(lambda: window.screen.view3d.ready and len(window.presenter.xrays) == 2, timeout=60000)
     return window

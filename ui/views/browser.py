@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QPushButton,
@@ -15,10 +16,11 @@ from PySide6.QtWidgets import (
 )
 
 from ui.presenters.browser_rows import SeriesRow, rows_of
+from ui.presenters.recent_cases import RecentCase
 from ui.theme import tokens
 from ui.views.preview import Preview
 from ui.views.series_list import BusyBar, ColumnHead, SeriesLine
-from ui.widgets import StatusMark, hairline, icon, label, mm, section
+from ui.widgets import StatusMark, hairline, icon, label, mm, section, status_pixmap
 
 
 class Browser(QWidget):
@@ -28,6 +30,7 @@ class Browser(QWidget):
     open_sample = Signal()
     open_case_file = Signal()
     recent = Signal(object)
+    recent_case = Signal(object)
     plan_series = Signal(object)
     open_image_file = Signal()
     cancelled = Signal()
@@ -73,6 +76,11 @@ class Browser(QWidget):
         case.clicked.connect(self.open_case_file)
         box.addWidget(case)
         box.addSpacing(8)
+        self._cases_head = section("Recent cases")
+        box.addWidget(self._cases_head)
+        self._cases_box = QVBoxLayout()
+        self._cases_box.setSpacing(2)
+        box.addLayout(self._cases_box)
         self._recent_head = section("Recent folders")
         box.addWidget(self._recent_head)
         self._recent_box = QVBoxLayout()
@@ -88,6 +96,22 @@ class Browser(QWidget):
             )
         )
         return panel
+
+    def show_cases(self, cases: list[RecentCase]) -> None:
+        """List the cases saved last, each with its state."""
+        while self._cases_box.count():
+            item = self._cases_box.takeAt(0)
+            if item.widget():
+                item.widget().deleteLater()
+        self._cases_head.setVisible(bool(cases))
+        for case in cases[:5]:
+            button = QPushButton(f"{case.patient}\n{case.levels}. {case.words}")
+            button.setProperty("role", "flat")
+            button.setIcon(QIcon(status_pixmap(case.mark)))
+            button.setStyleSheet("text-align:left;padding:6px")
+            button.setToolTip(str(case.path))
+            button.clicked.connect(lambda _=False, c=case: self.recent_case.emit(c.path))
+            self._cases_box.addWidget(button)
 
     def show_recent(self, folders: list[Path]) -> None:
         """List the folders opened last."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 from PySide6.QtCore import QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QKeyEvent, QMouseEvent, QPainter, QPen
+from PySide6.QtGui import QColor, QFont, QImage, QKeyEvent, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QProgressBar,
@@ -73,6 +74,7 @@ class SeriesLine(QWidget):
         super().__init__()
         self.row = row
         self.selected = False
+        self.thumbnail: np.ndarray | None = None
         self._hover = False
         self.setFixedHeight(64)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -96,7 +98,10 @@ class SeriesLine(QWidget):
             p.drawRoundedRect(box, 4, 4)
             p.setPen(QColor(t.text2))
             p.setFont(ui_font(14, QFont.Weight.DemiBold))
-            p.drawText(box, Qt.AlignmentFlag.AlignCenter, r.kind)
+            if self.thumbnail is None:
+                p.drawText(box, Qt.AlignmentFlag.AlignCenter, r.kind)
+            else:
+                self._draw_thumbnail(p, box)
             xs = column_edges(w)
             strong, plain, small = ui_font(13, QFont.Weight.DemiBold), ui_font(13), ui_font(12)
             left = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
@@ -115,6 +120,23 @@ class SeriesLine(QWidget):
                 p.setBrush(Qt.BrushStyle.NoBrush)
                 p.setPen(QPen(QColor(t.accent), 2))
                 p.drawRect(self.rect().adjusted(1, 1, -2, -2))
+
+    def set_thumbnail(self, grey: np.ndarray) -> None:
+        """Show a picture of the series."""
+        self.thumbnail = grey
+        self.update()
+
+    def _draw_thumbnail(self, p: QPainter, box: QRectF) -> None:
+        grey = self.thumbnail
+        h, w = grey.shape
+        image = QImage(grey.data, w, h, w, QImage.Format.Format_Grayscale8)
+        scale = max(box.width() / w, box.height() / h)
+        p.save()
+        p.setClipRect(box)
+        p.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        at = box.center()
+        p.drawImage(QRectF(at.x() - w * scale / 2, at.y() - h * scale / 2, w * scale, h * scale), image)
+        p.restore()
 
     def _two_lines(self, p: QPainter, rect: QRectF, first: str, second: str) -> None:
         t = tokens()
