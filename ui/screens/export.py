@@ -48,7 +48,7 @@ class ExportScreen(QWidget):
         self.button.setProperty("role", "primary")
         self.button.clicked.connect(context.window.export)
         box.addWidget(self.button, 0, Qt.AlignmentFlag.AlignLeft)
-        box.addWidget(label("Nothing leaves this computer. The source images are not changed.", "small2"))
+        box.addWidget(label("Nothing leaves this computer; the Archive step sends.", "small2"))
         box.addStretch(1)
         outer.addLayout(box, 3)
         outer.addStretch(2)

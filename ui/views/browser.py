@@ -90,7 +90,7 @@ class Browser(QWidget):
         box.addWidget(hairline())
         box.addWidget(
             label(
-                "Source images are only read, never changed. Nothing leaves this computer.",
+                "Images are only read, never changed. Nothing leaves this computer unless you send it.",
                 "small2",
                 wrap=True,
             )
