@@ -1,10 +1,11 @@
-"""Sagittal T1 and T2 pictures of a phantom: intensity by tissue, thick slices, coil shading and noise.
+"""Sagittal T1, T2 and STIR pictures of a phantom: intensity by tissue, thick slices, coil shading and noise.
 
 Intensities are illustrative; nothing is simulated of the physics but relative brightness.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
@@ -16,13 +17,21 @@ from imaging.labels import Structure
 from imaging.volume import Volume
 from sample_dicom.phantom import Phantom
 
-Weighting = Literal["T1", "T2"]
-# fat, soft tissue, marrow, cortex, disc, fluid, Modic 1
+Weighting = Literal["T1", "T2", "STIR"]
+Face = Literal["superior", "inferior"]
+# fat, soft tissue, marrow, cortex, disc, fluid, Modic 1, Modic 2
 _INTENSITY: dict[str, tuple[float, ...]] = {
-    "T1": (720, 270, 430, 50, 250, 120, 190),
-    "T2": (560, 170, 300, 40, 430, 880, 520),
+    "T1": (720, 270, 430, 50, 250, 120, 190, 660),
+    "T2": (560, 170, 300, 40, 430, 880, 520, 450),
+    "STIR": (50, 160, 110, 35, 330, 850, 420, 55),
 }
-MODIC_PAIR = (23, 24)
+# Type of change by VerSe number and endplate; all others are type 0. This is the truth of the sample's MR.
+MODIC_TYPES: dict[tuple[int, Face], int] = {
+    (23, "inferior"): 1,
+    (24, "superior"): 1,
+    (24, "inferior"): 2,
+    (26, "superior"): 2,
+}
 MODIC_REACH_MM = 8.0
 
 
@@ -31,21 +40,21 @@ def build_mr(
     weighting: str,
     slice_mm: float = 4.0,
     pixel_mm: float = 1.0,
-    modic_pair: tuple[int, int] | None = MODIC_PAIR,
+    modic: Mapping[tuple[int, Face], int] | None = None,
 ) -> Volume:
     """Sagittal MR in the phantom's frame of reference.
 
     Args:
-        weighting: "T1" or "T2".
+        weighting: "T1", "T2" or "STIR".
         slice_mm: thickness of and distance between the slices, right to left.
         pixel_mm: in-plane pixel.
-        modic_pair: VerSe numbers of the upper and lower vertebra with Modic type 1 changes beside their disc.
+        modic: Modic type (1 or 2) by VerSe number and endplate; MODIC_TYPES where None, {} for none.
 
     Returns:
         Volume with modality "MR": i runs to posterior, j to inferior, k to the patient's left.
     """
     grid = phantom.volume.grid
-    intensity = _classes(phantom, weighting, modic_pair)
+    intensity = _classes(phantom, weighting, MODIC_TYPES if modic is None else modic)
     low, high = grid.bounds_lps_mm
     spine = float(np.mean([t.body.centre_lps_mm[0] for t in phantom.truth.values()]))
     half = 36.0
@@ -69,7 +78,7 @@ def build_mr(
         sampled[k] = ndimage.map_coordinates(
             thick, np.moveaxis(source[..., ::-1], -1, 0), order=1, mode="nearest"
         )
-    random = np.random.default_rng([phantom.parameters.seed, 6, ord(weighting[1])])
+    random = np.random.default_rng([phantom.parameters.seed, 6, {"T1": 49, "T2": 50, "STIR": 51}[weighting]])
     # A surface coil below the back shines on what is near it.
     shading = 0.62 + 0.55 * (np.arange(shape[2]) / shape[2]) ** 1.5
     sampled *= shading[None, None, :].astype(np.float32)
@@ -78,8 +87,8 @@ def build_mr(
     return Volume(target, np.clip(np.rint(magnitude), 0, 4095).astype(np.int16), "MR")
 
 
-def _classes(phantom: Phantom, weighting: str, modic_pair: tuple[int, int] | None) -> NDArray[np.float32]:
-    fat, soft, marrow, cortex, disc, fluid, modic = _INTENSITY[weighting]
+def _classes(phantom: Phantom, weighting: str, modic: Mapping[tuple[int, Face], int]) -> NDArray[np.float32]:
+    fat, soft, marrow, cortex, disc, fluid, *changed = _INTENSITY[weighting]
     hu = phantom.volume.values
     smooth = ndimage.gaussian_filter(hu.astype(np.float32), (0.0, 0.8, 0.8), truncate=2.0)
     steps = [-400, -110, -60, 25, 70, 320, 700]
@@ -91,9 +100,9 @@ def _classes(phantom: Phantom, weighting: str, modic_pair: tuple[int, int] | Non
     out[phantom.discs.labels > 0] = disc
     canal = phantom.structures.labels == Structure.CANAL
     out[canal] = np.where(smooth[canal] < -25, fat * 0.7, fluid)
-    if modic_pair is not None and set(modic_pair) <= set(phantom.truth):
-        for verse, face in ((modic_pair[0], "inferior"), (modic_pair[1], "superior")):
-            _modic(out, phantom, verse, face, modic)
+    for (verse, face), kind in modic.items():
+        if verse in phantom.truth:
+            _modic(out, phantom, verse, face, changed[kind - 1])
     return np.asarray(ndimage.gaussian_filter(out, (0.4, 0.5, 0.0), truncate=2.0), np.float32)
 
 

@@ -19,20 +19,21 @@ READ_ME = "ABOUT-THIS-SAMPLE.txt"
 _TEXT = """Synthetic lumbar spine for trying and testing the planner. No patient was imaged.
 CT: axial, head first supine, T12 to S3 and the whole trunk. A metal sphere lies on the skin of the
 patient's LEFT.
-MR: sagittal T1 and T2 in the CT's frame, with Modic type 1 changes drawn beside the L4/L5 disc.
+MR: sagittal T1, T2 and STIR in the CT's frame, with Modic type 1 changes drawn beside the L4/L5 disc and
+type 2 beside the L5/S1 disc.
 A planning and training aid, not a certified device.
 """
-SAMPLE_VERSION = 1
+SAMPLE_VERSION = 2
 
 
 def write_phantom_study(phantom: Phantom, out_dir: Path, progress: Progress = NULL_PROGRESS) -> None:
-    """Write a phantom's CT and MR into the subfolders ``ct``, ``mr_t1`` and ``mr_t2`` of a folder."""
+    """Write a phantom's CT and MR into ``ct``, ``mr_t1``, ``mr_t2`` and ``mr_stir`` of a folder."""
     key = f"{SAMPLE_VERSION}|{phantom.parameters!r}"
     write_ct_study(
         phantom.volume, out_dir / "ct", uid_key=key, study_key=key, progress=SubProgress(progress, 0.0, 0.8)
     )
-    for number, weighting in ((3, "T1"), (4, "T2")):
-        progress.step(0.8 + 0.1 * (number - 3), f"Writing MR {weighting}")
+    for number, weighting in ((3, "T1"), (4, "T2"), (5, "STIR")):
+        progress.step(0.8 + 0.06 * (number - 3), f"Writing MR {weighting}")
         volume = build_mr(phantom, weighting)
         write_mr_series(
             volume, out_dir / f"mr_{weighting.lower()}", weighting=weighting, number=number, study_key=key

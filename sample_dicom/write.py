@@ -14,6 +14,8 @@ from imaging.progress import NULL_PROGRESS, Progress
 from imaging.volume import Volume
 
 LOWEST_HU = -1024
+# Repetition, echo and inversion time, ms.
+_TIMES_MS = {"T1": ("550", "10", ""), "T2": ("3500", "100", ""), "STIR": ("4200", "60", "160")}
 
 
 def uid_from(key: str) -> str:
@@ -165,17 +167,20 @@ def write_mr_series(
     patient_id: str = "SAMPLE",
     progress: Progress = NULL_PROGRESS,
 ) -> list[Path]:
-    """Write an MR volume as MR Image Storage; ``weighting`` (T1 or T2) sets echo and repetition time."""
-    if volume.modality != "MR" or weighting not in ("T1", "T2"):
-        raise ValueError("volume must be an MR and the weighting T1 or T2")
+    """Write an MR volume as MR Image Storage; ``weighting`` (T1, T2 or STIR) sets its times."""
+    if volume.modality != "MR" or weighting not in _TIMES_MS:
+        raise ValueError("volume must be an MR and the weighting T1, T2 or STIR")
     key = f"mr|{weighting}|{study_key}"
     d = _common(volume, key, patient_name, patient_id, f"{weighting} TSE sagittal", number, study_key)
     d.ImageType = ["ORIGINAL", "PRIMARY", "M", "SE"]
-    d.ScanningSequence = "SE"
+    repetition, echo, inversion = _TIMES_MS[weighting]
+    d.ScanningSequence = ["SE", "IR"] if inversion else "SE"
     d.SequenceVariant = "SK"
     d.ScanOptions = ""
     d.MRAcquisitionType = "2D"
-    d.RepetitionTime, d.EchoTime = ("550", "10") if weighting == "T1" else ("3500", "100")
+    d.RepetitionTime, d.EchoTime = repetition, echo
+    if inversion:
+        d.InversionTime = inversion
     d.EchoTrainLength = 3 if weighting == "T1" else 16
     d.MagneticFieldStrength = "1.5"
     d.SequenceName = "tse"

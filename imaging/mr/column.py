@@ -110,7 +110,7 @@ def _sacrum_below(image: Sampler, bodies: list[BodySurface]) -> BodySurface | No
     typical = float(np.median([b.fit for b in bodies]))
     marrow = float(np.median([b.marrow for b in bodies[:3]]))
     best, out = 0.0, None
-    height, depth = 25.0, 0.85 * float(np.median([b.size_mm[1] for b in bodies[:4]]))
+    height, depth = 23.0, 0.92 * float(np.median([b.size_mm[1] for b in bodies[:4]]))
     for heading_deg in (26.0, 34.0, 42.0, 50.0):
         for length in (31.0, 36.0):
             for more_deg in (0.0, 9.0):
@@ -123,7 +123,9 @@ def _sacrum_below(image: Sampler, bodies: list[BodySurface]) -> BodySurface | No
                 axes = np.stack([np.array([1.0, 0, 0]), back, up])
                 body = fit_surface(image, BodySurface(centre, axes, size, np.empty(0), 3.0, S1_TAPER), 3.0)
                 like = body.fit / typical - 0.8 * abs(np.log(max(body.marrow, 1e-3) / marrow))
-                like -= 1.5 * body.spread
+                like -= (
+                    1.5 * body.spread + 0.15 * ((heading_deg - 41) / 8) ** 2 + 0.1 * ((length - 35) / 3) ** 2
+                )
                 if like > best:
                     best, out = like, body
     return out if best > 0.25 else None

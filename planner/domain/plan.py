@@ -10,9 +10,11 @@ from typing import Literal
 
 from imaging.findings import Finding
 from imaging.labels import NAME_FROM_VERSE, Side
+from planner.domain.candidate import NO_ANSWERS, CandidateSheet
 from planner.domain.device import DeviceProfile
 from planner.domain.doubt import Seen
 from planner.domain.limits import DEFAULT_LIMITS, Limits
+from planner.domain.modic import ModicFinding
 from planner.domain.notebook import EMPTY, Notebook
 from planner.domain.passport import Edit, ImagePrint
 
@@ -281,6 +283,7 @@ class Plan:
     """All levels of a case, top to bottom.
 
     ``limits`` and ``devices`` are what the plan was made with; ``segmentation_sha256`` names the labels;
+    ``modic`` and ``candidate`` are what a reader recorded;
     ``edits`` are the changes that led here, oldest first, which do not decide equality.
     """
 
@@ -294,6 +297,8 @@ class Plan:
     devices: tuple[DeviceProfile, ...] = ()
     segmentation_sha256: str = ""
     procedure: Procedure | None = None
+    modic: tuple[ModicFinding, ...] = ()
+    candidate: CandidateSheet = NO_ANSWERS
     edits: tuple[Edit, ...] = field(default=(), compare=False)
 
     def device(self, id: str) -> DeviceProfile | None:

@@ -29,6 +29,7 @@ from planner.report.drawing import (
     table,
     text,
 )
+from planner.report.mr_page import has_mr_page, mr_page
 from planner.report.patient import patient_page
 from planner.report.pictures import Shown, StationPictures, TrajectoryPictures
 from planner.report.printing import DEFAULT_PRINTING, Paper, Printing
@@ -99,8 +100,9 @@ def write_report(report: Report) -> bytes:
     c.setSubject(PURPOSE)
     c.setCreator("bvn-planner")
     pages = [(level, t) for level in report.plan.levels for t in level.trajectories]
-    sheet = has_screening(report.plan)
-    total = 1 + len(pages) + int(sheet) + int(report.printing.patient_page and bool(pages))
+    sheet, with_mr = has_screening(report.plan), has_mr_page(report.plan)
+    total = 1 + len(pages) + int(sheet) + int(with_mr)
+    total += int(report.printing.patient_page and bool(pages))
     _overview(c, report, total)
     for number, (level, t) in enumerate(pages, start=2):
         c.showPage()
@@ -113,6 +115,12 @@ def write_report(report: Report) -> bytes:
         screening_page(c, report.plan)
         _header_right(c, report, _stamp([t.state for _, t in pages]))
         _footer(c, report, 2 + len(pages), total)
+    if with_mr:
+        c.showPage()
+        _fit(c, report.printing.paper)
+        mr_page(c, report.plan)
+        _header_right(c, report, _stamp([t.state for _, t in pages]))
+        _footer(c, report, 2 + len(pages) + int(sheet), total)
     if report.printing.patient_page and pages:
         c.showPage()
         _fit(c, report.printing.paper)

@@ -27,6 +27,7 @@ from planner.domain.plan import (
     Trajectory,
     TrajectoryParameters,
 )
+from planner.services.mr_intervals import with_intervals
 from planner.services.open_case import Case
 from planner.services.procedure import with_procedure
 from planner.services.propose_plan import (
@@ -264,4 +265,6 @@ def _measured(
         straight_short_mm=old.straight_short_mm,
     )
     # The state is carried along; what changed takes it back where the plan is committed.
+    if case.volume.modality == "MR":
+        fresh = with_intervals(fresh, case.volume)
     return replace(fresh, state=old.state, withdrawn=old.withdrawn)

@@ -20,6 +20,7 @@ from planner.domain.device import DeviceProfile
 from planner.domain.limits import DEFAULT_LIMITS, Limits, changed_limits
 from planner.domain.plan import Access, Choice, LevelPlan, Plan, Point, Refusal, Target
 from planner.services.approval import LEVEL_COUNT_UNCONFIRMED
+from planner.services.mr_intervals import level_with_intervals
 from planner.services.open_case import Case
 from planner.services.procedure import with_procedure
 from planner.services.vertebra_fields import fields_of, segmentation_sha256
@@ -140,7 +141,7 @@ def propose_level(
         return _not_found(found, verse, sides)
     progress.step(0.0, f"Planning {anatomy.name}")
     fields = fields_of(found, verse, case.volume) if anatomy.pedicles else None
-    return plan_level(
+    level = plan_level(
         anatomy,
         found.vertebrae,
         found.structures,
@@ -153,6 +154,7 @@ def propose_level(
         fields=fields,
         anatomies=found.levels,
     )
+    return level_with_intervals(level, case.volume)
 
 
 def with_device(plan: Plan, device: DeviceProfile) -> Plan:

@@ -26,6 +26,12 @@ from planner.domain.plan import (
     Trajectory,
     TrajectoryParameters,
 )
+from planner.storage.mr_json import (
+    candidate_from_dict,
+    candidate_to_dict,
+    modic_from_list,
+    modic_to_list,
+)
 from planner.storage.notebook_json import notebook_from_dict, notebook_to_dict
 from planner.storage.plan_parts import (
     devices_document,
@@ -195,6 +201,8 @@ def plan_to_dict(plan: Plan, segmentation: SpineSegmentation | None = None) -> J
         },
         "edits": [record(edit) for edit in plan.edits],
         "notebook": notebook_to_dict(plan.notebook, _trajectory),
+        "modic": modic_to_list(plan.modic),
+        "candidate": candidate_to_dict(plan.candidate),
         "segmentation_sha256": plan.segmentation_sha256,
         "limits": record(plan.limits),
         "devices": devices_document(plan.devices),
@@ -305,6 +313,8 @@ def plan_from_dict(document: Mapping[str, Any]) -> Plan:
         devices=read_plan_devices(document.get("devices", ())),
         segmentation_sha256=document.get("segmentation_sha256", ""),
         procedure=read_procedure(document.get("procedure")),
+        modic=modic_from_list(document.get("modic", ())),
+        candidate=candidate_from_dict(document.get("candidate")),
         edits=tuple(Edit(e["time"], e["text"]) for e in document.get("edits", ())),
     )
 

@@ -1,0 +1,58 @@
+"""What a clearance measured on MR alone is worth: an interval, and a risk that includes it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import erf, sqrt
+
+from imaging.findings import Finding
+from imaging.mr.model_arch import clearance_sd_mm
+from imaging.volume import Volume
+from planner.domain.plan import Clearances, LevelPlan, Trajectory
+
+COVER = 1.96
+WALLS = ("medial", "lateral", "superior", "inferior")
+NAMES = (*WALLS, "canal", "electrode_to_canal", "lesion_to_canal", "anterior", "endplates")
+
+
+def intervals_mm(clearances: Clearances, slice_mm: float) -> dict[str, tuple[float, float]]:
+    """95 % interval of each clearance that was measured, by its name."""
+    sd = clearance_sd_mm(slice_mm)
+    out = {}
+    for name in NAMES:
+        value = getattr(clearances, name)
+        if value is not None:
+            out[name] = (value - COVER * sd[name], value + COVER * sd[name])
+    return out
+
+
+def with_intervals(trajectory: Trajectory, volume: Volume) -> Trajectory:
+    """A trajectory measured on MR, with its intervals in a caution and its risk of a breach raised."""
+    slice_mm = float(volume.grid.spacing_ijk_mm.max())
+    spans = intervals_mm(trajectory.clearance_mm, slice_mm)
+    sd = clearance_sd_mm(slice_mm)
+    safe = 1.0 - trajectory.breach_probability
+    for name in WALLS:
+        value = getattr(trajectory.clearance_mm, name)
+        if value is not None:
+            safe *= 0.5 * (1 + erf(value / sd[name] / sqrt(2)))
+    walls = [f"{name} {spans[name][0]:.1f} to {spans[name][1]:.1f}" for name in WALLS if name in spans]
+    low = min((spans[name][0] for name in WALLS if name in spans), default=None)
+    text = (
+        f"From MR: the pedicle's cortex was not seen, its size is a model. In 95 of 100 people the "
+        f"clearances lie within {', '.join(walls)} mm. A CT settles them."
+    )
+    finding = Finding("caution", "mr_interval", text, low, 0.0, "mm")
+    risk = 1.0 - safe
+    forgiveness = trajectory.forgiveness
+    if forgiveness is not None:
+        forgiveness = replace(forgiveness, breach=max(forgiveness.breach, risk))
+    rest = tuple(f for f in trajectory.findings if f.code != "mr_interval")
+    return replace(trajectory, findings=(*rest, finding), breach_probability=risk, forgiveness=forgiveness)
+
+
+def level_with_intervals(level: LevelPlan, volume: Volume) -> LevelPlan:
+    """A level planned on MR with what its clearances are worth; a level planned on CT as it is."""
+    if volume.modality != "MR":
+        return level
+    return replace(level, trajectories=tuple(with_intervals(t, volume) for t in level.trajectories))
