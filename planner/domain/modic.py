@@ -21,7 +21,7 @@ Endplate = tuple[int, Face]
 _L1, _L5 = VERSE_FROM_NAME["L1"], VERSE_FROM_NAME["L5"]
 ENDPLATES: tuple[Endplate, ...] = (
     (_L1, "inferior"),
-    *((verse, face) for verse in range(_L1 + 1, _L5 + 1) for face in ("superior", "inferior")),  # type: ignore[misc]
+    *((verse, face) for verse in range(_L1 + 1, _L5 + 1) for face in ("superior", "inferior")),
     (SACRUM, "superior"),
 )
 

@@ -8,7 +8,7 @@ from planner.domain.modic import ModicFinding, proposed_levels
 from planner.domain.plan import Plan
 from planner.report.drawing import BOLD, Canvas, paragraph, table, text
 
-_LEFT, _WIDE = 42.0, 511.0
+_LEFT, _WIDE = 29.0, 537.0
 
 
 def has_mr_page(plan: Plan) -> bool:
@@ -42,7 +42,7 @@ def mr_page(c: Canvas, plan: Plan) -> None:
         words = f"Vertebrae of the affected segments: {levels}. No statement on response to treatment."
         y = paragraph(c, _LEFT, y, _WIDE, words, 8) - 16
     sheet = plan.candidate
-    rows = [(question, sheet.answer(key)) for key, question, _ in QUESTIONS]
+    rows: list[tuple[str, str]] = [(question, sheet.answer(key)) for key, question, _ in QUESTIONS]
     for words, months in (("Months of pain", sheet.pain_months),
                           ("Months of conservative care", sheet.conservative_months)):  # fmt: skip
         rows.append((words, "not known" if months is None else f"{months:g}"))

@@ -1,0 +1,82 @@
+"""Modic changes of a plan: entered by a reader; a measured suggestion stands beside, and is never entered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from imaging.errors import PlannerError
+from imaging.mr.modic import ModicSuggestion, suggest
+from imaging.mr.sequence import sequence_of_file
+from imaging.progress import NULL_PROGRESS, Progress, SubProgress
+from imaging.segmentation.result import SpineSegmentation
+from imaging.volume import Volume
+from planner.domain.candidate import CandidateSheet
+from planner.domain.modic import ENDPLATES, Endplate, ModicFinding, can_type
+from planner.domain.plan import Plan
+from planner.services.open_case import Case, open_series, scan
+from planner.services.segment_case import segment_case
+
+
+@dataclass(frozen=True, eq=False)
+class ModicStudy:
+    """The MR of a folder: volumes by sequence, why each is that sequence, and what is suggested."""
+
+    images: dict[str, Volume]
+    why: dict[str, str]
+    suggestions: dict[Endplate, ModicSuggestion]
+    segmentation: SpineSegmentation
+
+
+def with_modic(plan: Plan, finding: ModicFinding) -> Plan:
+    """The plan with one endplate entered anew."""
+    place = (finding.verse, finding.face)
+    if place not in ENDPLATES:
+        text = "Modic changes are recorded from L1's lower to S1's upper endplate."
+        raise PlannerError("bad_endplate", text)
+    rest = tuple(f for f in plan.modic if (f.verse, f.face) != place)
+    return replace(plan, modic=(*rest, finding))
+
+
+def with_candidate(plan: Plan, sheet: CandidateSheet) -> Plan:
+    """The plan with another candidate sheet."""
+    return replace(plan, candidate=sheet)
+
+
+def study_of(folder: Path, progress: Progress = NULL_PROGRESS) -> ModicStudy:
+    """Read the MR series of one frame of reference in a folder and suggest a type for each endplate.
+
+    The bodies are drawn on the T1, else on the first series. A series in another frame of reference than
+    that one is left out: its endplates lie elsewhere.
+
+    Raises:
+        PlannerError: ``no_mr`` and those of reading and segmenting.
+    """
+    found = scan(folder, SubProgress(progress, 0.0, 0.2))
+    cases: dict[str, Case] = {}
+    why: dict[str, str] = {}
+    for summary in found.series:
+        if summary.modality != "MR" or summary.verdict == "unusable" or not summary.headers:
+            continue
+        name, reason = sequence_of_file(summary.headers[0].image.path)
+        if name != "unknown" and name not in cases:
+            cases[name] = open_series(folder, summary, "")
+            why[name] = reason
+    if not cases:
+        text = "No MR series whose sequence the header tells was found in this folder."
+        raise PlannerError("no_mr", text)
+    first = cases.get("T1") or next(iter(cases.values()))
+    frame = first.source.frame_of_reference_uid
+    images = {n: c.volume for n, c in cases.items() if c.source.frame_of_reference_uid == frame}
+    segmentation = segment_case(first, None, SubProgress(progress, 0.3, 0.9))
+    suggestions: dict[Endplate, ModicSuggestion] = {}
+    for endplate in ENDPLATES:
+        anatomy = segmentation.level(endplate[0])
+        if anatomy is not None:
+            suggestions[endplate] = suggest(anatomy, endplate[1], images)
+    return ModicStudy(images, {n: why[n] for n in images}, suggestions, segmentation)
+
+
+def typable(study: ModicStudy) -> bool:
+    """Whether the sequences at hand allow a type."""
+    return can_type(tuple(study.images))
