@@ -61,7 +61,8 @@ def test_pydicom_agrees_on_place_and_values(study: Path, small_phantom: Phantom)
 
 
 @pytest.mark.parametrize(
-    ("series", "iod"), [("ct", "ct-image"), ("mr_t1", "mr-image"), ("mr_t2", "mr-image")]
+    ("series", "iod"),
+    [("ct", "ct-image"), ("mr_t1", "mr-image"), ("mr_t2", "mr-image"), ("mr_stir", "mr-image")],
 )
 def test_mandatory_modules_have_their_type_1_and_2_attributes(study: Path, series: str, iod: str) -> None:
     d = pydicom.dcmread(next(iter(sorted((study / series).iterdir()))))
