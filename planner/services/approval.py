@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
 from imaging.findings import NAMING_CODES, Finding
 from imaging.labels import Side
+from planner.domain.device import DeviceProfile
 from planner.domain.plan import LevelPlan, Plan, Trajectory
 from planner.services.acknowledge import open_doubts
 from planner.services.what_changed import what_changed
@@ -72,6 +74,8 @@ def withdraw_changed(before: Plan, after: Plan, now: datetime | None = None) -> 
         for trajectory in level.trajectories:
             old_level = before.level(level.verse)
             old = old_level.trajectory(trajectory.side) if old_level else None
+            if trajectory.withdrawn and (old is None or trajectory.withdrawn != old.withdrawn):
+                continue  # whoever changed the plan has said why
             was = trajectory.state if trajectory.state != "draft" else old.state if old else "draft"
             changed = what_changed(before, after, level.verse, trajectory.side)
             if was == "draft" or not changed:
@@ -81,6 +85,20 @@ def withdraw_changed(before: Plan, after: Plan, now: datetime | None = None) -> 
             text = f"{word} of {level.name} {trajectory.side} withdrawn at {at}: {changed}."
             result = result.with_trajectory(level.verse, replace(trajectory, state="draft", withdrawn=text))
     return result
+
+
+def recheck(plan: Plan, segmentation_sha256: str, devices: Iterable[DeviceProfile]) -> Plan:
+    """A plan read from a file against what exists now: labels and instruments that differ withdraw approvals.
+
+    The plan keeps the instruments it was made with.
+    """
+    known = {device.id: device for device in devices}
+    now = replace(
+        plan,
+        segmentation_sha256=segmentation_sha256 if plan.segmentation_sha256 else "",
+        devices=tuple(known.get(device.id, device) for device in plan.devices),
+    )
+    return replace(withdraw_changed(plan, now), devices=plan.devices)
 
 
 def without_new_approvals(present: Plan, stepped: Plan) -> Plan:

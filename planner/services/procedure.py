@@ -57,7 +57,7 @@ def make_procedure(plan: Plan) -> Procedure | None:
             if with_whom is None:
                 place.add(angles, title)
                 count += 1
-                moves[index].append(f"{WORDS[view]}: {pose_words(*angles)}")
+                moves[index].append(f"{WORDS[view]}: {pose_words(*angles).removeprefix('AP, ')}")
             else:
                 moves[index].append(f"{WORDS[view]}: stays as for {with_whom}")
     steps = tuple(

@@ -8,10 +8,13 @@ from pathlib import Path
 from imaging.errors import PlannerError
 from imaging.progress import NULL_PROGRESS, Progress, SubProgress
 from imaging.segmentation.result import SpineLabels, SpineSegmentation
+from planner.devices.catalogue import load_devices
 from planner.domain.plan import Plan
+from planner.services.approval import recheck
 from planner.services.open_case import Case, agreed_to_fill, open_case
 from planner.services.passport import image_changes
 from planner.services.segment_case import measured
+from planner.services.vertebra_fields import segmentation_sha256
 from planner.storage.case_file import read_case_file
 from planner.storage.lock import WriteLock, beside, holder_of
 
@@ -72,7 +75,8 @@ def open_stored(
     lock = None
     if not read_only:
         lock, read_only = lock_case(path)
-    return StoredCase(case, found, plan or stored.plan, read_only, lock)
+    checked = recheck(plan or stored.plan, segmentation_sha256(found), load_devices())
+    return StoredCase(case, found, checked, read_only, lock)
 
 
 def lock_case(path: Path) -> tuple[WriteLock | None, str]:

@@ -43,14 +43,16 @@ def fields_of(found: SpineSegmentation, verse: int, volume: Volume | None = None
 
 
 def segmentation_sha256(found: SpineSegmentation) -> str:
-    """Digest of the label maps and their grid: what a plan's approval stands on."""
+    """Digest of the label maps: what a plan's approval stands on.
+
+    The grid is the source's, which has its own digest; files hold it as 32-bit floats, so it stays out.
+    """
     with _lock:
         known = _digests.get(found)
     if known is None:
         digest = hashlib.sha256()
         for part in (found.vertebrae, found.structures):
             digest.update(repr(part.grid.shape_kji).encode())
-            digest.update(part.grid.lps_from_ijk.round(4).tobytes())
             digest.update(part.labels.tobytes())
         known = digest.hexdigest()
         with _lock:

@@ -7,7 +7,9 @@ from plan_fakes import moved, plan, segmentation, trajectory
 
 from imaging.errors import PlannerError
 from imaging.findings import Finding
+from planner.devices.catalogue import device_by_id
 from planner.domain.plan import Plan, Trajectory
+from planner.services.approval import recheck
 from planner.session import PlanningSession, Selection
 from planner.signal import Signal
 
@@ -137,3 +139,24 @@ def test_saved_mark_and_new_segmentation_drop_the_plan() -> None:
     assert session.plan is None
     with pytest.raises(PlannerError):
         session.undo()
+
+
+def test_a_stored_approval_stands_only_on_the_labels_and_instruments_it_was_given_on() -> None:
+    session = started(replace(plan(), segmentation_sha256="aa"))
+    session.approve(23, "left")
+    assert session.plan is not None
+    assert recheck(session.plan, "aa", ()) == session.plan
+    other = recheck(session.plan, "bb", ())
+    level = other.level(23)
+    assert level is not None
+    assert level.trajectories[0].state == "draft"
+    assert "the segmentation changed" in level.trajectories[0].withdrawn
+    device = device_by_id("curved-8g")
+    made_with = replace(
+        session.plan,
+        devices=(replace(device, id="test-8g"),),
+    )
+    changed = recheck(made_with, "aa", (replace(device, id="test-8g", bend_radius_mm=13.0),))
+    level = changed.level(23)
+    assert level is not None
+    assert "the numbers of Curved 8G, J-stylet changed" in level.trajectories[0].withdrawn
