@@ -252,12 +252,12 @@ def write_fluoro(folder: Path, source: Any, shots: Sequence[FluoroShot], when: d
         ds = new_object(source, SecondaryCaptureImageStorage, series, 9003, number, when)
         ds.Modality = "OT"
         ds.ConversionType = "SYN"
-        ds.SeriesDescription = "BVN plan: SIMULATED X-rays"
+        ds.SeriesDescription = "BVN plan: SIMULATED X-rays (research)"
         ds.ImageType = ["DERIVED", "SECONDARY", "DRR", "SIMULATED"]
         ds.DerivationCodeSequence = [_coded("SIMULATED", "Simulated X-ray computed from CT")]
         what = f"{shot.level} {shot.side} {shot.view.replace('_', '-')}"
         ds.ImageComments = f"SIMULATED X-ray computed from CT, {what}. Not an acquisition."
-        ds.DerivationDescription = "Simulated X-ray computed from a CT series and a planned tool"
+        ds.DerivationDescription = "Simulated X-ray from CT and a planned tool; pixel spacing at the detector"
         ds.BurnedInAnnotation = "YES"
         ds.PatientOrientation = list(shot.patient_orientation)
         ds.PositionerPrimaryAngle = round(shot.primary_deg, 2)
@@ -265,7 +265,6 @@ def write_fluoro(folder: Path, source: Any, shots: Sequence[FluoroShot], when: d
         ds.DistanceSourceToDetector = round(shot.sid_mm, 2)
         ds.DistanceSourceToPatient = round(shot.sod_mm, 2)
         ds.ImagerPixelSpacing = [round(shot.pixel_mm, 5)] * 2
-        ds.PixelSpacingCalibrationDescription = "Detector plane; divide by the magnification"
         ds.SourceImageSequence = [reference(source)]
         _pixels(ds, shot.picture)
         written.append(
@@ -354,7 +353,7 @@ def write_pdf(folder: Path, source: Any, pdf: bytes, when: datetime) -> Path:
     ds.Modality = "DOC"
     ds.AcquisitionDateTime = ""
     ds.ConversionType = "WSD"
-    ds.SeriesDescription = "BVN plan: report"
+    ds.SeriesDescription = "BVN plan: report (research)"
     ds.BurnedInAnnotation = "YES"
     ds.DocumentTitle = "Plan of a basivertebral nerve ablation"
     ds.ConceptNameCodeSequence = []

@@ -20,7 +20,7 @@ from imaging.errors import PlannerError
 from imaging.segmentation.result import SpineSegmentation
 from planner.domain.passport import Edit
 from planner.domain.plan import Plan
-from planner.export.dicom import read_headers
+from planner.export.dicom import FluoroShot, read_headers, write_fluoro
 from planner.export.read_back import read_object
 from planner.export.registration import write_registration
 from planner.services.export_plan import write_dicom_objects
@@ -48,6 +48,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Case, SpineSeg
     folder = tmp_path_factory.mktemp("out") / "dicom"
     write_dicom_objects(folder, case, found, value, {}, b"%PDF-1.4 a report", WHEN)
     headers = read_headers(case.series.summary.files)
+    grey = np.full((64, 64, 3), 90, np.uint8)
+    for n, picture in enumerate((grey, grey + np.array([20, 0, 0], np.uint8))):
+        shot = FluoroShot("L4", "left", f"view_{n}", picture, 150.0, 2.0, 1020.0, 530.0, 0.4, ("L", "F"))
+        write_fluoro(folder, headers[0], [shot], WHEN)
     other = [pydicom.dcmread(f, stop_before_pixels=True) for f in case.series.summary.files]
     for ds in other:
         ds.FrameOfReferenceUID, ds.SeriesInstanceUID = "1.2.3.99", "1.2.3.98"
@@ -64,13 +68,14 @@ KINDS = {
     "report": "pdf",
     "registration": "registration",
     "key-L4-left-tool-plane": "capture",
+    "fluoro-L4-left-view-1": "capture",
 }
 
 
 def test_what_is_written(made: tuple[Path, Case, SpineSegmentation, Plan]) -> None:
     names = {p.stem for p in made[0].iterdir()}
     keys = {f"key-{t}-{v}" for t in ("L3-left", "L3-right", "L4-left") for v in ("tool-plane", "sagittal")}
-    assert names == (set(KINDS) | keys)
+    assert names == (set(KINDS) | keys | {"fluoro-L4-left-view-0"})
     for name, kind in KINDS.items():
         assert read_object(made[0] / f"{name}.dcm").kind == kind
 
@@ -85,7 +90,7 @@ def test_each_object_is_of_the_patient_and_marked_as_research(
     assert ds.StudyInstanceUID == case.source.study_instance_uid
     assert ds.SeriesInstanceUID != case.source.series_instance_uid
     assert ds.ContentQualification == "RESEARCH"
-    assert "research" in ds.SeriesDescription or name == "report"
+    assert "research" in ds.SeriesDescription
     sources = {i.sop_instance_uid for i in case.source.images}
     assert ds.SOPInstanceUID not in sources
 
