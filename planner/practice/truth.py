@@ -20,6 +20,8 @@ from planner.trajectory.target import as_point, place_in_body
 Array = NDArray[np.float64]
 HELD_MM = 4.0
 """A tool that runs this far in a vertebra's bone has entered it; less is a graze."""
+PEDICLE_BACK_MM = 3.0
+"""From this far behind the isthmus on walls are measured; further back bone opens into the lamina [P]."""
 SEVEN_MINUTE_SHARE = 0.9
 
 
@@ -31,7 +33,8 @@ class ToolTruth:
         verse: vertebra in whose bone most of the tool lies, 0 for none; verse_mm: how much; side: of its
             entry there.
         in_bone_mm: tip past the entry into the task's vertebra, along the tool; 0 outside.
-        clearance_mm: least distance from the tool's surface to the bone's, past docking; toward: its word.
+        clearance_mm: least distance from the tool's surface to the bone's from the pedicle on; toward: its
+            word.
         breach_mm: greatest way out of the bone towards medial or inferior, or into the canal.
         other_breach_mm: out of the bone otherwise.
         depth, height, lateral_mm: place of the tip in the body.
@@ -72,28 +75,29 @@ def tool_truth(scenario: Scenario, hand: Hand) -> ToolTruth:
     bone = fields.bone(points)
     entry = _entry(bone > 0, along)
     clearance, toward, breach, other = None, "", 0.0, 0.0
+    pedicle = anatomy.pedicles[scenario.side]
     canal_way = diameters / 2 - fields.canal(points)
     past_skin = along > 12.0
     intrusion = float(np.max(np.where(past_skin, canal_way, -np.inf)))
     in_bone = 0.0
     if entry is not None:
         in_bone = float(along[-1] - along[entry])
-        used = along >= along[entry] + DEFAULT_LIMITS.docking_mm
-        if used.any():
-            clear = np.where(used, bone - diameters / 2, np.inf)
-            at = int(np.argmin(clear))
+        # Behind the pedicle the rim crosses the lamina's back, where no nerve lies: docking, not a breach.
+        in_pedicle = (points - pedicle.isthmus_centre_lps_mm) @ pedicle.axis_lps >= -PEDICLE_BACK_MM
+        used = (along >= along[entry] + DEFAULT_LIMITS.docking_mm) & in_pedicle
+        at = np.flatnonzero(used)
+        if len(at):
+            clear = bone[at] - diameters[at] / 2
             axes = word_axes(fields, scenario.side)
-            words = np.argmax(fields.outward(points[used]) @ axes.T, axis=1)
-            out = -clear[used]
-            clearance, toward = float(clear[at]), WORDS[int(words[at - int(np.argmax(used))])]
+            words = np.argmax(fields.outward(points[at]) @ axes.T, axis=1)
+            clearance, toward = float(clear.min()), WORDS[int(words[int(np.argmin(clear))])]
             bad = (words == WORDS.index("medial")) | (words == WORDS.index("inferior"))
-            breach = float(max(0.0, np.max(out, where=bad, initial=0.0)))
-            other = float(max(0.0, np.max(out, where=~bad, initial=0.0)))
+            breach = float(np.max(-clear, where=bad, initial=0.0))
+            other = float(np.max(-clear, where=~bad, initial=0.0))
     breach = max(breach, intrusion, 0.0)
     tip_at = int(np.searchsorted(along, hand.inserted_mm + 10.0 - 1e-6))
     tip = points[min(tip_at, len(points) - 1)]
     local = fields.local(tip)
-    pedicle = anatomy.pedicles[scenario.side]
     sign = 1.0 if scenario.side == "left" else -1.0
     border = sign * fields.local(pedicle.isthmus_centre_lps_mm)[0]
     border -= pedicle.width_mm / 2 * float(np.sqrt(1 - (pedicle.axis_lps @ anatomy.body.left) ** 2))
