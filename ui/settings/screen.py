@@ -41,7 +41,7 @@ class Line(QWidget):
         self.mark = StatusMark("stop", 16)
         self.mark.hide()
         row.addWidget(self.mark)
-        editor.setMinimumWidth(220)
+        editor.setFixedWidth(300)
         editor.setAccessibleName(words)
         row.addWidget(editor)
         self.reset = QPushButton(f"Reset to {default}")
