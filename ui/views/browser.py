@@ -105,7 +105,7 @@ class Browser(QWidget):
                 item.widget().deleteLater()
         self._cases_head.setVisible(bool(cases))
         for case in cases[:5]:
-            button = QPushButton(f"{case.patient}\n{case.levels}. {case.words}")
+            button = QPushButton(f"{case.patient}\n{case.levels}\n{case.words}")
             button.setProperty("role", "flat")
             button.setIcon(QIcon(status_pixmap(case.mark)))
             button.setStyleSheet("text-align:left;padding:6px")
