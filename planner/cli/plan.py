@@ -46,6 +46,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--segmentation", metavar="FILE", type=Path, help="label map to use: NIfTI or DICOM SEG"
     )
     parser.add_argument(
+        "--segmenter",
+        choices=("totalsegmentator",),
+        help="label with an installed TotalSegmentator whose weights are on this machine",
+    )
+    parser.add_argument(
         "--numbering",
         metavar="NAME",
         help="of the label map: verse, totalsegmentator1, totalsegmentator2 or totalspineseg",
@@ -81,6 +86,7 @@ def run(options: argparse.Namespace) -> int:
         heat=options.heat,
         segmentation=options.segmentation,
         numbering=options.numbering,
+        segmenter=options.segmenter,
         anchor=anchor_point(options.anchor) if options.anchor else None,
         report=not options.no_report,
         dicom=not options.no_dicom,
@@ -103,6 +109,7 @@ def plan_folder(
     heat: bool = False,
     segmentation: Path | None = None,
     numbering: str | None = None,
+    segmenter: str | None = None,
     anchor: tuple[int, Point] | None = None,
     report: bool = True,
     printing: Printing = DEFAULT_PRINTING,
@@ -115,6 +122,7 @@ def plan_folder(
     from planner.services.import_segmentation import import_segmentation
     from planner.services.open_case import open_case
     from planner.services.propose_plan import device_asked, propose_plan
+    from planner.services.run_totalsegmentator import segment_with_totalsegmentator
     from planner.services.segment_case import segment_case
     from planner.storage.limits_file import read_limits
 
@@ -128,7 +136,9 @@ def plan_folder(
         progress.close()
         say(case.why_chosen)
         middle = SubProgress(progress, 0.15, 0.55)
-        if segmentation is not None:
+        if segmenter == "totalsegmentator":
+            found = segment_with_totalsegmentator(case, anchor, middle)
+        elif segmentation is not None:
             found = import_segmentation(case, segmentation, anchor, middle, numbering)
         else:
             found = segment_case(case, anchor, middle)
