@@ -147,7 +147,7 @@ def _fracture(sheet: _Sheet, anatomy: VertebraAnatomy, anatomies: tuple[Vertebra
         if wedge > 0
         else "Front higher than the back."
     )
-    sheet.add("wedge", "Wedge of the body", wedge, "°", verdict, text, 15.0, body.anterior_wall_lps_mm)
+    sheet.add("wedge", "Wedge", wedge, "°", verdict, text, 15.0, body.anterior_wall_lps_mm)
 
 
 def _endplates(
@@ -181,7 +181,7 @@ def _endplates(
         if use.sum() < 20:
             sheet.unknown(
                 f"endplate_{word}",
-                f"{word.capitalize()} endplate, deepest",
+                f"{word.capitalize()} endplate dip",
                 "mm",
                 "Not measurable: the endplate is not whole.",
                 DEFECT_MM,
@@ -201,7 +201,7 @@ def _endplates(
         text = f"Under the fitted plane; from {DEFECT_MM:g} mm on look for a defect or a Schmorl's node."
         sheet.add(
             f"endplate_{word}",
-            f"{word.capitalize()} endplate, deepest",
+            f"{word.capitalize()} endplate dip",
             value,
             "mm",
             verdict,

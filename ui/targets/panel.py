@@ -83,7 +83,7 @@ class TargetPanel(QWidget):
         depth, height, side = target.depth_fraction, target.height_fraction, target.lateral_mm
         self._number(box, "Depth from the true wall", "%", 100 * depth, 5, 95,
                      lambda v: self._place(target, v / 100, height, side))  # fmt: skip
-        self._number(box, "Height above lower endplate", "%", 100 * height, 5, 95,
+        self._number(box, "Height from below", "%", 100 * height, 5, 95,
                      lambda v: self._place(target, depth, v / 100, side))  # fmt: skip
         self._number(box, "Left of the midline", "mm", side, -25, 25,
                      lambda v: self._place(target, depth, height, v))  # fmt: skip

@@ -46,7 +46,7 @@ def sheet_block(presenter: CasePresenter, items: tuple[ScreeningItem, ...]) -> Q
         value.setToolTip(item.text)
         row.addWidget(value)
         where = QPushButton(f"{item.slice_number}" if item.slice_number else "–")
-        where.setFixedWidth(62)
+        where.setFixedWidth(44)
         where.setStyleSheet("padding: 0 2px; min-height: 20px")
         place = item.at_lps_mm
         where.setEnabled(place is not None)
