@@ -79,6 +79,8 @@ def write_report_sr(folder: Path, sources: Sequence[Any], plan: Plan) -> Path | 
         is_verified=False,
     )
     complete(sr, sources[0])
+    # Findings hold degree signs and names of devices, whatever the images' own character set is.
+    sr.SpecificCharacterSet = "ISO_IR 192"
     path = folder / "plan.dcm"
     sr.save_as(path)
     return path

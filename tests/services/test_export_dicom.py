@@ -17,12 +17,14 @@ from plan_fakes import plan, segmentation
 from tiny_case import labels_of, write_series
 
 from imaging.errors import PlannerError
+from imaging.findings import Finding
 from imaging.segmentation.result import SpineSegmentation
 from planner.domain.passport import Edit
 from planner.domain.plan import Plan
 from planner.export.dicom import FluoroShot, read_headers, write_fluoro
 from planner.export.read_back import read_object
 from planner.export.registration import write_registration
+from planner.export.structured_report import write_report_sr
 from planner.services.export_plan import write_dicom_objects
 from planner.services.open_case import Case, open_case
 from planner.services.passport import image_changes
@@ -220,6 +222,25 @@ def test_other_files_are_noticed_by_name(made: tuple[Path, Case, SpineSegmentati
     assert image_changes(images, images) == ""
     other = (replace(images[0], sha256="0" * 64), *images[2:])
     assert image_changes(images, other) == "Of 12 source images: 1 missing, 1 changed."
+
+
+def test_a_name_in_another_character_set_and_signs_in_findings_survive(tmp_path: Path) -> None:
+    folder = write_series(tmp_path / "in")
+    for path in folder.iterdir():
+        ds = pydicom.dcmread(path)
+        ds.SpecificCharacterSet, ds.PatientName = "ISO_IR 100", "Gr\xfcn^J\xfcrg"
+        ds.save_as(path)
+    case = open_case(folder)
+    told = Finding("info", "tilt", "The gantry was tilted by 3\xb0.")
+    value = replace(plan(), source=case.source, findings=(told,))
+    headers = read_headers(case.series.summary.files)
+    path = write_report_sr(tmp_path, headers, value)
+    assert path is not None
+    assert str(pydicom.dcmread(path).PatientName) == "Gr\xfcn^J\xfcrg"
+    assert "info: The gantry was tilted by 3\xb0." in read_object(path).texts["Finding"]
+    if shutil.which("dciodvfy"):
+        run = subprocess.run(["dciodvfy", str(path)], capture_output=True, text=True, check=False)
+        assert "Error" not in run.stdout + run.stderr
 
 
 @pytest.mark.parametrize("data", [b"", b"nonsense", bytes(128) + b"DICM"])
