@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from imaging.segmentation.bodies import BodyModel
-from imaging.segmentation.facets import FacetPlane
+from imaging.segmentation.facets import FacetJoint
 from imaging.segmentation.iso import IsoVolume
 
 Array = NDArray[np.float64]
@@ -64,8 +64,8 @@ def bone_threshold(body: BodyModel) -> float:
 def arrival(
     block: Block,
     body: BodyModel,
-    own: tuple[FacetPlane, FacetPlane] | None,
-    lower: tuple[BodyModel, tuple[FacetPlane, FacetPlane]] | None,
+    own: tuple[FacetJoint, FacetJoint] | None,
+    lower: tuple[BodyModel, tuple[FacetJoint, FacetJoint]] | None,
     other_bodies: Mask,
     thoracic: bool = False,
 ) -> Array:

@@ -62,12 +62,12 @@ class BodyModel:
         return np.asarray(np.maximum(radial, np.maximum(s - top, bottom - s)) + EDGE_BIAS_MM)
 
 
-def _surface(
+def least_surface(
     cost: NDArray[np.floating],
     offsets: Array,
     sigmas: tuple[float, ...],
     reaches: tuple[float, ...],
-    wrap: Mode,
+    wrap: Mode = "nearest",
 ) -> Array:
     """Offsets that minimise ``cost`` (a, b, offset), coarse to fine under Gaussian smoothing."""
     step = offsets[1] - offsets[0]
@@ -111,7 +111,7 @@ def _endplate(iso: IsoVolume, frame: Frame, upper: bool, axis_p: float, radius: 
     gain = np.clip(edge, 0, 350) + 0.15 * np.clip(bright, 0, 400)
     inside = np.hypot(lat, (p - axis_p) * 1.15) < radius
     gain *= np.where(inside, 1.0, 0.08)[..., None]
-    shift = _surface(-gain, offsets, (6.0, 3.0, 1.6), (6.0, 3.0, 2.0), "nearest")
+    shift = least_surface(-gain, offsets, (6.0, 3.0, 1.6), (6.0, 3.0, 2.0))
     return np.asarray(plane + sign * shift)
 
 
@@ -143,7 +143,7 @@ def _wall(iso: IsoVolume, frame: Frame, top: Array, bottom: Array, axis_p: float
     cols = np.broadcast_to(np.arange(ANGLES)[None, :, None], rows.shape)
     at = np.broadcast_to((first[:, None] + offsets - R_MM[0]) / 0.5, rows.shape)
     cost = -ndi.map_coordinates(gain, np.stack([rows, cols, at]), order=1, mode="nearest")
-    shift = _surface(cost, offsets, (3.0, 2.0, 1.1), (5.0, 3.0, 1.5), "wrap")
+    shift = least_surface(cost, offsets, (3.0, 2.0, 1.1), (5.0, 3.0, 1.5), "wrap")
     return np.asarray(np.clip(first + shift, 6, 39))
 
 

@@ -1,95 +1,236 @@
-"""Facet joints: the dark gap fitted round an anatomical prior in the lower vertebra's frame."""
+"""Facet joints: which bone behind the canal is the lower vertebra's and which the upper's.
+
+Each joint is sought round an anatomical prior in the frame of the vertebra below it, as a dark flat sheet with
+a process's thickness of bone on both sides, then as a curved one. The joints of one patient lie deep or wide
+together, so the prior is first shifted to where all fit best: where a thick slice hides a gap, the others and
+the other side say where it is.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage as ndi
 
-from imaging.segmentation.bodies import P_MM, BodyModel
+from imaging.segmentation.bodies import LAT_MM, P_MM, BodyModel, least_surface
 from imaging.segmentation.iso import IsoVolume
 
 Array = NDArray[np.float64]
+Image = NDArray[np.float32]
+Mask = NDArray[np.bool_]
 
 # Where the joint with the vertebra above lies, by the lower vertebra: S1, L5, L4 ... T12, T10 (L5 is one
-# place above the sacrum). Lateral, behind the wall and above the upper endplate in mm; angle against the
-# sagittal plane.
+# place above the sacrum). Lateral, behind the canal's back and above the upper endplate in mm; angle against
+# the sagittal plane. Half the distance between facets after Panjabi et al. 1993, angles after van Schaik et
+# al. 1985 and Masharawi et al. 2004.
 PLACES = (0, 1, 2, 3, 4, 5, 6, 8)
-LATERAL_MM = (21.0, 18.5, 15.5, 15.0, 13.0, 12.5, 13.0, 13.0)
-BEHIND_MM = (13.0, 14.5, 16.0, 18.0, 18.5, 17.5, 16.0, 12.0)
-HEIGHT_MM = (-6.0, -4.0, -3.0, -2.0, 0.0, 0.0, 2.0, 3.0)
-ANGLE_DEG = (65.0, 60.0, 47.0, 33.0, 20.0, 22.0, 38.0, 75.0)
-HALF_LENGTH_MM = 11.0
-BELOW_MM, ABOVE_MM = -8.0, 11.0
+LATERAL_MM = (21.5, 19.0, 16.5, 15.0, 13.5, 12.5, 13.0, 13.0)
+BEHIND_MM = (-5.0, -3.0, -0.5, 1.0, 2.0, 2.0, 1.0, -2.0)
+HEIGHT_MM = (-6.0, -3.5, -3.0, -2.0, 0.0, 0.0, 2.0, 3.0)
+ANGLE_DEG = (60.0, 58.0, 48.0, 34.0, 24.0, 22.0, 38.0, 75.0)
+CANAL_DEPTH_MM = (12.0, 17.5, 22.0)
+"""Least, mean and greatest depth of the canal believed (mean after Panjabi et al. 1992)."""
+
+TURNS_DEG = np.array([-24.0, -12.0, 0.0, 12.0, 24.0])
+HALF_MM = 13
+PLACE_MM = np.arange(-7.0, 7.1)
+HEIGHT_MM_OFF = np.arange(-5.0, 5.1)
+COST_HU = 12.0
+"""What one standard deviation away from the prior costs in contrast."""
+LEAST_HU = 90.0
+"""Contrast below this is no gap: slices or pixels too thick to show one, and only the prior counts."""
+PATIENT_SD_MM = (2.5, 2.5)
+JOINT_SD = (1.8, 2.0, 3.0, 14.0)
+"""Of one joint round its patient's prior: lateral, behind, height in mm, angle in degrees."""
+T_MM = np.arange(-13.0, 13.1, 1.0)
+S_MM = np.arange(-13.0, 16.1, 1.0)
+BELOW_MM, ABOVE_MM, SIDEWAYS_MM = -9.0, 15.0, 12.0
 
 
 @dataclass(frozen=True, eq=False)
-class FacetPlane:
-    """One joint's plane in the lower vertebra's frame (l, p, s).
+class FacetJoint:
+    """One joint's curved sheet in the lower vertebra's frame (l, p, s).
 
     Attributes:
         centre: (3,) local mm.
         normal: (3,) unit, to the superior articular process (forward and outward).
         along: (3,) unit, along the joint in the axial plane, backward and outward.
         side: +1 left, -1 right.
+        bulge_mm: (t, s) over ``T_MM`` x ``S_MM``, how far the sheet lies towards ``normal`` from its plane.
+        contrast_hu: how much darker the gap is than the bone on its darker side.
     """
 
     centre: Array
     normal: Array
     along: Array
     side: int
+    bulge_mm: Array
+    contrast_hu: float
 
-    def ahead(self, local: Array) -> tuple[Array, NDArray[np.bool_]]:
+    def ahead(self, local: Array) -> tuple[Array, Mask]:
         """(signed distance to the superior process's side, whether the point is in the joint's reach)."""
         rel = local - self.centre
         d, t, s = rel @ self.normal, rel @ self.along, rel[..., 2]
-        near = (np.abs(t) < HALF_LENGTH_MM) & (s > BELOW_MM) & (s < ABOVE_MM) & (d < 10) & (d > -13)
-        return np.asarray(d), np.asarray(near)
+        near = (np.abs(t) < SIDEWAYS_MM) & (s > BELOW_MM) & (s < ABOVE_MM) & (d < 14) & (d > -14)
+        bulge = np.zeros_like(d)
+        index = np.stack([t[near] - T_MM[0], s[near] - S_MM[0]])
+        bulge[near] = ndi.map_coordinates(self.bulge_mm, index, order=1, mode="nearest")
+        d = d - bulge
+        return np.asarray(d), near & (d < 10) & (d > -13)
 
 
-def _plane(centre: Array, angle_deg: float, side: int) -> FacetPlane:
-    a = np.deg2rad(angle_deg)
-    along = np.array([side * np.sin(a), np.cos(a), 0.0])
-    normal = np.array([side * np.cos(a), -np.sin(a), 0.0])
-    return FacetPlane(centre, normal, along, side)
+@dataclass(frozen=True, eq=False)
+class _Evidence:
+    """How dark a flat sheet is against the bone beside it, at every (turn, height, behind, lateral)."""
+
+    contrast: Image
+    middle: Array
+    angle_deg: float
+    side: int
 
 
-def prior_joint(place: int) -> tuple[float, float, float, float]:
-    """(lateral, behind, height, angle) of the joint above the vertebra that many places above S1."""
+def prior_joint(place: float) -> tuple[float, float, float, float]:
+    """(lateral, behind the canal, height, angle) of the joint above the vertebra that many places above S1."""
     lateral, behind, height, angle = (
         float(np.interp(place, PLACES, row)) for row in (LATERAL_MM, BEHIND_MM, HEIGHT_MM, ANGLE_DEG)
     )
     return lateral, behind, height, angle
 
 
-def fit_facets(iso: IsoVolume, lower: BodyModel, place: int) -> tuple[FacetPlane, FacetPlane]:
-    """(right, left) joint planes between ``lower`` and the vertebra above it."""
+def _hind_heights_mm(body: BodyModel) -> tuple[float, float]:
+    """Height of the lower and upper endplate's hind part."""
+    middle, column = np.abs(LAT_MM) < 13, int(np.searchsorted(P_MM, -6.0))
+    low, high = (float(np.median(plate[middle, column])) for plate in (body.bottom_mm, body.top_mm))
+    return low, high
+
+
+def canal_depth_mm(iso: IsoVolume, body: BodyModel, bone_hu: float) -> float:
+    """From the posterior wall back to the lamina, in the midline of a vertebra's lower half."""
+    low, high = _hind_heights_mm(body)
+    p = np.arange(6.0, 30.0, 0.5)
+    grid = np.stack(np.meshgrid(np.arange(-3, 4.0), p, np.arange(low + 2, high - 10, 1.0), indexing="ij"), -1)
+    bone = iso.sample(body.frame.to_lps(grid)) > bone_hu
+    first = np.where(bone.any(1), p[bone.argmax(1)], np.nan)
+    return float(np.nanpercentile(first, 25)) if np.isfinite(first).mean() > 0.3 else float("nan")
+
+
+def _directions(angle_deg: float, side: int) -> tuple[Array, Array]:
+    a = np.deg2rad(angle_deg)
+    along = np.array([side * np.sin(a), np.cos(a), 0.0])
+    return along, np.array([side * np.cos(a), -np.sin(a), 0.0])
+
+
+def gap_contrast(values: Image) -> Image:
+    """How much darker each place along the last axis (0.5 mm steps) is than the plates of bone 1 to 2.5 mm off,
+    on its darker side: a thin gap, not the wider marrow within a process."""
+    near = ndi.maximum_filter1d(values, 3, axis=-1)
+    front, back = np.zeros_like(near), np.zeros_like(near)
+    front[..., :-4] = near[..., 4:]
+    back[..., 4:] = near[..., :-4]
+    plate = np.minimum(front, back)
+    return np.clip(plate - values, -100, 300) + 0.1 * plate
+
+
+def _evidence(
+    iso: IsoVolume, lower: BodyModel, place: float, canal_mm: float, side: int
+) -> _Evidence:
     lateral, behind, height, angle_deg = prior_joint(place)
-    column = int(np.searchsorted(P_MM, -6.0))
-    top = float(np.median(lower.top_mm[:, column]))
-    t, s = np.meshgrid(np.arange(-6, 7, 2.0), np.arange(-6, 9, 2.5), indexing="ij")
-    depths = np.arange(-4, 4.1, 1.0)
-    out: list[FacetPlane] = []
-    for side in (-1, 1):
-        best: tuple[float, FacetPlane | None] = (-np.inf, None)
-        for turn in (-14.0, 0.0, 14.0):
-            for shift_l in np.arange(-3.75, 4, 1.25):
-                for shift_p in (-6.0, -4.0, -2.0, 0.0, 2.0, 4.0, 6.0):
-                    centre = np.array([side * (lateral + shift_l), behind + shift_p, top + height])
-                    plane = _plane(centre, angle_deg + turn, side)
-                    points = centre + t[..., None] * plane.along + s[..., None] * np.array([0, 0, 1.0])
-                    values = iso.sample(
-                        lower.frame.to_lps(points[None] + depths[:, None, None, None] * plane.normal)
-                    )
-                    profile = np.clip(values, -50, 600).mean((1, 2))
-                    gap = profile[3:6].min()
-                    score = min(profile[:3].max(), profile[6:].max()) - gap
-                    score += 0.15 * (profile[:3].mean() + profile[6:].mean())
-                    score -= 0.8 * abs(turn) + 5.0 * abs(shift_l) + 2.0 * abs(shift_p)
-                    if score > best[0]:
-                        offset = depths[3 + int(profile[3:6].argmin())]
-                        best = (score, _plane(centre + offset * plane.normal, angle_deg + turn, side))
-        assert best[1] is not None
-        out.append(best[1])
-    return out[0], out[1]
+    middle = np.array([side * lateral, canal_mm + behind, _hind_heights_mm(lower)[1] + height])
+    size, fine = np.arange(-HALF_MM, HALF_MM + 1.0), np.arange(-HALF_MM, HALF_MM + 0.1, 0.5)
+    tall = np.arange(HEIGHT_MM_OFF[0] - 8, HEIGHT_MM_OFF[-1] + 9.0)
+    contrast = np.empty((len(TURNS_DEG), len(HEIGHT_MM_OFF), len(PLACE_MM), len(PLACE_MM)), np.float32)
+    back_mm, out_mm = np.meshgrid(PLACE_MM, PLACE_MM, indexing="ij")
+    for n, turn in enumerate(TURNS_DEG):
+        along, normal = _directions(angle_deg + turn, side)
+        local = (
+            middle
+            + tall[:, None, None, None] * np.array([0, 0, 1.0])
+            + size[None, :, None, None] * along
+            + fine[None, None, :, None] * normal
+        )
+        values = np.clip(iso.sample(lower.frame.to_lps(local)), -50, 600)
+        # The joint is curved: within a millimetre of the flat sheet counts.
+        sheets = ndi.maximum_filter1d(gap_contrast(values), 5, axis=-1)
+        sheets = ndi.gaussian_filter(sheets, (3.5, 3.0, 1.0))
+        # Back from (height, along, normal) to (height, behind, lateral).
+        t = back_mm * along[1] + side * out_mm * along[0]
+        d = back_mm * normal[1] + side * out_mm * normal[0]
+        rows = np.arange(8, 8 + len(HEIGHT_MM_OFF), dtype=float)[:, None, None]
+        index = np.stack(np.broadcast_arrays(rows, t + HALF_MM, 2 * (d + HALF_MM)))
+        contrast[n] = np.maximum(ndi.map_coordinates(sheets, index, order=1, mode="nearest") - LEAST_HU, 0)
+    return _Evidence(contrast, middle, angle_deg, side)
+
+
+def _shift(seen: Sequence[_Evidence], sd_mm: tuple[float, float], start: tuple[float, float]) -> tuple[float, float]:
+    """(behind, lateral) mm by which the prior fits these joints best together."""
+    turn = (TURNS_DEG / JOINT_SD[3])[:, None, None, None]
+    tall = (HEIGHT_MM_OFF / JOINT_SD[2])[None, :, None, None]
+    off = ((PLACE_MM[:, None] - start[0]) / sd_mm[1]) ** 2 + ((PLACE_MM - start[1]) / sd_mm[0]) ** 2
+    total = -COST_HU * off * len(seen) ** 0.5
+    for one in seen:
+        best = (one.contrast - COST_HU * (turn**2 + tall**2)).max((0, 1))
+        total = total + ndi.gaussian_filter(best, (1.2, 1.0), mode="nearest")
+    at = np.unravel_index(int(total.argmax()), total.shape)
+    return float(PLACE_MM[at[0]]), float(PLACE_MM[at[1]])
+
+
+def _flat(one: _Evidence, shift: tuple[float, float]) -> tuple[Array, float, float]:
+    """(centre, angle in degrees, contrast) of the best flat sheet."""
+    cost = (
+        (TURNS_DEG[:, None, None, None] / JOINT_SD[3]) ** 2
+        + (HEIGHT_MM_OFF[:, None, None] / JOINT_SD[2]) ** 2
+        + ((PLACE_MM[:, None] - shift[0]) / JOINT_SD[1]) ** 2
+        + ((PLACE_MM - shift[1]) / JOINT_SD[0]) ** 2
+    )
+    total = one.contrast - COST_HU * cost
+    a, h, b, c = np.unravel_index(int(total.argmax()), total.shape)
+    centre = one.middle + [one.side * PLACE_MM[c], PLACE_MM[b], HEIGHT_MM_OFF[h]]
+    return centre, one.angle_deg + float(TURNS_DEG[a]), float(one.contrast[a, h, b, c])
+
+
+def _curved(iso: IsoVolume, lower: BodyModel, centre: Array, angle_deg: float, side: int) -> Array:
+    """(t, s) how far the gap lies from the flat sheet."""
+    along, normal = _directions(angle_deg, side)
+    offsets = np.arange(-9.0, 9.01, 0.5)
+    local = (
+        centre
+        + T_MM[:, None, None, None] * along
+        + S_MM[None, :, None, None] * np.array([0, 0, 1.0])
+        + offsets[None, None, :, None] * normal
+    )
+    values = np.clip(iso.sample(lower.frame.to_lps(local)), -50, 600)
+    gain = np.clip(gap_contrast(values), 0, 350)
+    centred = np.exp(-0.5 * (T_MM[:, None] / 7.0) ** 2 - 0.5 * (S_MM[None] / 8.0) ** 2)
+    return least_surface(-gain * centred[..., None], offsets, (4.0, 2.5, 1.8), (2.5, 2.0, 1.5))
+
+
+def fit_facets(
+    iso: IsoVolume, lowers: Sequence[tuple[BodyModel, float, float]]
+) -> list[tuple[FacetJoint, FacetJoint]]:
+    """(right, left) joints of each lower vertebra with the vertebra above it.
+
+    Args:
+        iso: the CT.
+        lowers: (body, places above S1, HU over which tissue is bone) of each.
+    """
+    depths = [canal_depth_mm(iso, body, bone_hu) for body, place, bone_hu in lowers if place > 0]
+    least, mean, most = CANAL_DEPTH_MM
+    known = [depth for depth in depths if np.isfinite(depth)]
+    depth = float(np.clip(np.median(known), least, most)) if known else mean
+    pairs = [[_evidence(iso, body, place, depth, side) for side in (-1, 1)] for body, place, _ in lowers]
+    shift = _shift([one for pair in pairs for one in pair], PATIENT_SD_MM, (0.0, 0.0))
+    out = []
+    for (body, _, _), pair in zip(lowers, pairs, strict=True):
+        common = _shift(pair, JOINT_SD[:2], shift)
+        joints = []
+        for one in pair:
+            centre, angle_deg, contrast = _flat(one, common)
+            along, normal = _directions(angle_deg, one.side)
+            seen = contrast > 0
+            bulge = _curved(iso, body, centre, angle_deg, one.side) if seen else np.zeros((len(T_MM), len(S_MM)))
+            joints.append(FacetJoint(centre, normal, along, one.side, bulge, contrast))
+        out.append((joints[0], joints[1]))
+    return out

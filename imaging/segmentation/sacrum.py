@@ -9,7 +9,7 @@ from scipy import ndimage as ndi
 from imaging.segmentation.arch import Block, bone_threshold, march
 from imaging.segmentation.bodies import BodyModel, build_body
 from imaging.segmentation.discs import Disc
-from imaging.segmentation.facets import FacetPlane
+from imaging.segmentation.facets import FacetJoint
 from imaging.segmentation.frames import frame_between
 from imaging.segmentation.iso import IsoVolume
 
@@ -76,7 +76,7 @@ def sacral_body(iso: IsoVolume, discs: list[Disc]) -> BodyModel | None:
 
 
 def sacral_arrival(
-    block: Block, body: BodyModel, joints: tuple[FacetPlane, FacetPlane], others: Mask
+    block: Block, body: BodyModel, joints: tuple[FacetJoint, FacetJoint], others: Mask
 ) -> Array:
     """Geodesic distance (mm) from S1's body through the sacrum, infinite where it cannot be.
 

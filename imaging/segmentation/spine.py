@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from imaging.errors import PlannerError
 from imaging.labels import SACRUM, VERSE_FROM_NAME, Structure
 from imaging.progress import NULL_PROGRESS, Progress, SubProgress
-from imaging.segmentation.arch import Block, arrival, block_of, tidied
+from imaging.segmentation.arch import Block, arrival, block_of, bone_threshold, tidied
 from imaging.segmentation.bodies import BodyModel, build_body
 from imaging.segmentation.canal_path import find_canal
 from imaging.segmentation.canal_tube import canal_mask
 from imaging.segmentation.discs import Disc, find_discs
 from imaging.segmentation.edge import drawn_back_to_edge
-from imaging.segmentation.facets import FacetPlane, fit_facets
+from imaging.segmentation.facets import FacetJoint, fit_facets
 from imaging.segmentation.frames import frame_between
 from imaging.segmentation.iso import IsoVolume, resampled
 from imaging.segmentation.naming import Naming, name_levels
@@ -27,7 +27,7 @@ from imaging.sitk_bridge import image_from_volume
 from imaging.volume import LabelVolume, Volume
 
 Array = NDArray[np.float64]
-Facets = tuple[FacetPlane, FacetPlane]
+Facets = tuple[FacetJoint, FacetJoint]
 HIGHEST = VERSE_FROM_NAME["T10"]
 NO_SPINE = (
     "no_spine_found",
@@ -131,12 +131,9 @@ def paint(
         block = block_of(iso, body, naming.numbers[n] == SACRUM)
         blocks.append(block)
         body_of[block.where][block.depth <= 0] = n + 1
-    joints: list[Facets] = []
-    for n, body in enumerate(column):
-        progress.step(0.2 + 0.2 * n / len(column), "Fitting the facet joints")
-        known = naming.numbers[n]
-        place = 0 if known == SACRUM else max(1, 25 - known)
-        joints.append(fit_facets(iso, body, place))
+    progress.step(0.2, "Fitting the facet joints")
+    places = [0 if n == SACRUM else max(1, 25 - n) for n in naming.numbers]
+    joints = fit_facets(iso, [(b, p, bone_threshold(b)) for b, p in zip(column, places, strict=True)])
     owner = np.zeros(iso.values.shape, np.uint8)
     nearest = np.full(iso.values.shape, np.inf, np.float32)
     for n, body in enumerate(column):
