@@ -108,14 +108,14 @@ def arrival(
     return out
 
 
-def march(speed: Array, seeds: Mask) -> Array:
-    """Time of arrival from the seeds at the given speed (1 = 1 mm per unit), infinite past ``REACH_MM``."""
+def march(speed: Array, seeds: Mask, reach_mm: float = REACH_MM) -> Array:
+    """Time of arrival from the seeds at the given speed (1 = 1 mm per unit), infinite past ``reach_mm``."""
     image = sitk.GetImageFromArray(speed.astype(np.float32))
     fast = sitk.FastMarchingImageFilter()
     fast.SetTrialPoints([tuple(int(v) for v in seed[::-1]) for seed in np.argwhere(seeds)[::5]])
-    fast.SetStoppingValue(REACH_MM)
+    fast.SetStoppingValue(reach_mm)
     out = sitk.GetArrayFromImage(fast.Execute(image)).astype(np.float64)
-    out[(speed <= 0) | (out >= REACH_MM)] = np.inf
+    out[(speed <= 0) | (out >= reach_mm)] = np.inf
     return out
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 SOFT_TISSUE_HU = 60.0
-BRIGHTEST_HU = 700.0
+BRIGHTEST_HU = 1000.0
 
 
 def drawn_back_to_edge(

@@ -1,9 +1,8 @@
 """Facet joints: which bone behind the canal is the lower vertebra's and which the upper's.
 
-Each joint is sought round an anatomical prior in the frame of the vertebra below it, as a dark flat sheet with
-a process's thickness of bone on both sides, then as a curved one. The joints of one patient lie deep or wide
-together, so the prior is first shifted to where all fit best: where a thick slice hides a gap, the others and
-the other side say where it is.
+Each joint is sought round an anatomical prior in the frame of the vertebra below it, as a thin dark sheet
+between two plates of bone, flat first and then curved. The joints of one patient lie deep or wide together,
+so the prior is first shifted to where all fit best. Slices too thick to show a gap leave it alone.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
+from imaging.progress import NULL_PROGRESS, Progress
 from imaging.segmentation.bodies import LAT_MM, P_MM, BodyModel, least_surface
 from imaging.segmentation.iso import IsoVolume
 
@@ -48,6 +48,9 @@ JOINT_SD = (1.8, 2.0, 3.0, 14.0)
 T_MM = np.arange(-13.0, 13.1, 1.0)
 S_MM = np.arange(-13.0, 16.1, 1.0)
 BELOW_MM, ABOVE_MM, SIDEWAYS_MM = -9.0, 15.0, 12.0
+PEDICLE_SHARE, SACRAL_SHARE = 0.45, 0.0
+"""How far back the pedicle reaches before any joint, as a share of the canal's depth."""
+D_PEDICLE_MM = 20.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +64,7 @@ class FacetJoint:
         side: +1 left, -1 right.
         bulge_mm: (t, s) over ``T_MM`` x ``S_MM``, how far the sheet lies towards ``normal`` from its plane.
         contrast_hu: how much darker the gap is than the bone on its darker side.
+        pedicle_mm: (depth behind the wall, lowest and highest s) of what is the lower vertebra's pedicle.
     """
 
     centre: Array
@@ -69,6 +73,7 @@ class FacetJoint:
     side: int
     bulge_mm: Array
     contrast_hu: float
+    pedicle_mm: tuple[float, float, float]
 
     def ahead(self, local: Array) -> tuple[Array, Mask]:
         """(signed distance to the superior process's side, whether the point is in the joint's reach)."""
@@ -79,7 +84,12 @@ class FacetJoint:
         index = np.stack([t[near] - T_MM[0], s[near] - S_MM[0]])
         bulge[near] = ndi.map_coordinates(self.bulge_mm, index, order=1, mode="nearest")
         d = d - bulge
-        return np.asarray(d), near & (d < 10) & (d > -13)
+        near &= (d < 10) & (d > -13)
+        depth, low, high = self.pedicle_mm
+        height = local[..., 2]
+        pedicle = (local[..., 1] < depth) & (height > low) & (height < high)
+        pedicle &= (local[..., 0] * self.side > 4) & (local[..., 0] * self.side < 32)
+        return np.where(pedicle, D_PEDICLE_MM, d), near | pedicle
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +103,7 @@ class _Evidence:
 
 
 def prior_joint(place: float) -> tuple[float, float, float, float]:
-    """(lateral, behind the canal, height, angle) of the joint above the vertebra that many places above S1."""
+    """(lateral, behind the canal, height, angle) of the joint over the vertebra that many places above S1."""
     lateral, behind, height, angle = (
         float(np.interp(place, PLACES, row)) for row in (LATERAL_MM, BEHIND_MM, HEIGHT_MM, ANGLE_DEG)
     )
@@ -124,19 +134,17 @@ def _directions(angle_deg: float, side: int) -> tuple[Array, Array]:
 
 
 def gap_contrast(values: Image) -> Image:
-    """How much darker each place along the last axis (0.5 mm steps) is than the plates of bone 1 to 2.5 mm off,
+    """How much darker each place along the last axis (0.5 mm steps) is than the bone 1 to 2.5 mm off,
     on its darker side: a thin gap, not the wider marrow within a process."""
     near = ndi.maximum_filter1d(values, 3, axis=-1)
     front, back = np.zeros_like(near), np.zeros_like(near)
     front[..., :-4] = near[..., 4:]
     back[..., 4:] = near[..., :-4]
     plate = np.minimum(front, back)
-    return np.clip(plate - values, -100, 300) + 0.1 * plate
+    return np.asarray(np.clip(plate - values, -100, 300) + 0.1 * plate, np.float32)
 
 
-def _evidence(
-    iso: IsoVolume, lower: BodyModel, place: float, canal_mm: float, side: int
-) -> _Evidence:
+def _evidence(iso: IsoVolume, lower: BodyModel, place: float, canal_mm: float, side: int) -> _Evidence:
     lateral, behind, height, angle_deg = prior_joint(place)
     middle = np.array([side * lateral, canal_mm + behind, _hind_heights_mm(lower)[1] + height])
     size, fine = np.arange(-HALF_MM, HALF_MM + 1.0), np.arange(-HALF_MM, HALF_MM + 0.1, 0.5)
@@ -164,7 +172,9 @@ def _evidence(
     return _Evidence(contrast, middle, angle_deg, side)
 
 
-def _shift(seen: Sequence[_Evidence], sd_mm: tuple[float, float], start: tuple[float, float]) -> tuple[float, float]:
+def _shift(
+    seen: Sequence[_Evidence], sd_mm: tuple[float, float], start: tuple[float, float]
+) -> tuple[float, float]:
     """(behind, lateral) mm by which the prior fits these joints best together."""
     turn = (TURNS_DEG / JOINT_SD[3])[:, None, None, None]
     tall = (HEIGHT_MM_OFF / JOINT_SD[2])[None, :, None, None]
@@ -187,7 +197,7 @@ def _flat(one: _Evidence, shift: tuple[float, float]) -> tuple[Array, float, flo
     )
     total = one.contrast - COST_HU * cost
     a, h, b, c = np.unravel_index(int(total.argmax()), total.shape)
-    centre = one.middle + [one.side * PLACE_MM[c], PLACE_MM[b], HEIGHT_MM_OFF[h]]
+    centre = one.middle + np.array([one.side * PLACE_MM[c], PLACE_MM[b], HEIGHT_MM_OFF[h]])
     return centre, one.angle_deg + float(TURNS_DEG[a]), float(one.contrast[a, h, b, c])
 
 
@@ -208,7 +218,9 @@ def _curved(iso: IsoVolume, lower: BodyModel, centre: Array, angle_deg: float, s
 
 
 def fit_facets(
-    iso: IsoVolume, lowers: Sequence[tuple[BodyModel, float, float]]
+    iso: IsoVolume,
+    lowers: Sequence[tuple[BodyModel, float, float]],
+    progress: Progress = NULL_PROGRESS,
 ) -> list[tuple[FacetJoint, FacetJoint]]:
     """(right, left) joints of each lower vertebra with the vertebra above it.
 
@@ -220,17 +232,25 @@ def fit_facets(
     least, mean, most = CANAL_DEPTH_MM
     known = [depth for depth in depths if np.isfinite(depth)]
     depth = float(np.clip(np.median(known), least, most)) if known else mean
-    pairs = [[_evidence(iso, body, place, depth, side) for side in (-1, 1)] for body, place, _ in lowers]
+    pairs: list[list[_Evidence]] = []
+    for n, (body, place, _) in enumerate(lowers):
+        progress.step(n / len(lowers), "Fitting the facet joints")
+        pairs.append([_evidence(iso, body, place, depth, side) for side in (-1, 1)])
     shift = _shift([one for pair in pairs for one in pair], PATIENT_SD_MM, (0.0, 0.0))
     out = []
-    for (body, _, _), pair in zip(lowers, pairs, strict=True):
+    for (body, place, _), pair in zip(lowers, pairs, strict=True):
+        progress.step(0.95, "Fitting the facet joints")
         common = _shift(pair, JOINT_SD[:2], shift)
         joints = []
         for one in pair:
             centre, angle_deg, contrast = _flat(one, common)
             along, normal = _directions(angle_deg, one.side)
             seen = contrast > 0
-            bulge = _curved(iso, body, centre, angle_deg, one.side) if seen else np.zeros((len(T_MM), len(S_MM)))
-            joints.append(FacetJoint(centre, normal, along, one.side, bulge, contrast))
+            bulge = (
+                _curved(iso, body, centre, angle_deg, one.side) if seen else np.zeros((len(T_MM), len(S_MM)))
+            )
+            high = _hind_heights_mm(body)[1] - 2.0
+            pedicle = (depth * (PEDICLE_SHARE if place > 0 else SACRAL_SHARE), high - 14.0, high)
+            joints.append(FacetJoint(centre, normal, along, one.side, bulge, contrast, pedicle))
         out.append((joints[0], joints[1]))
     return out

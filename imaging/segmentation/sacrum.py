@@ -21,6 +21,7 @@ LUMBOSACRAL_TILT_DEG = ((30.0, 12.0), (24.0, 16.0))
 MIN_WINGED_TILT_DEG = 12.0
 WING_HU = 90.0
 S1_HEIGHT_MM = 30.0
+SACRAL_REACH_MM = 170.0
 
 
 def wing_fraction(iso: IsoVolume, disc: Disc) -> float:
@@ -85,14 +86,16 @@ def sacral_arrival(
     """
     lat, p, s = np.moveaxis(block.local, -1, 0)
     inside = block.depth <= 0
-    wing = 52.0 + 0.3 * np.minimum(s + 15, 0) - 0.5 * np.maximum(p - 8, 0)
+    wing = 55.0 + 0.3 * np.minimum(s + 15, 0) - 0.5 * np.maximum(p - 8, 0)
     a, b, c = body.frame.disc_plane(True)
-    over = s > a + b * lat + c * p + np.where(p > 2, 12.0, 1.0)
-    room = (np.abs(lat) < np.maximum(wing, 18.0)) & ~over & (p < 42) & (p > -42) & ~others
+    # Over the wings, beside the articular processes, hang L5's transverse processes.
+    over = s > a + b * lat + c * p + np.where((p > 2) & (np.abs(lat) < 30), 12.0, 0.0)
+    room = (np.abs(lat) < np.maximum(wing, 18.0)) & ~over & (p < 42) & (p > -46) & ~others
     calm = ndi.gaussian_filter(block.hu, 0.9)
-    bone = calm > bone_threshold(body) - 50
-    bone = ndi.binary_closing(bone, iterations=2) & room
-    bone[(np.abs(lat) < 6) & (p > 1) & (p < 12) & (block.hu < 130)] = False
+    threshold = bone_threshold(body)
+    bone = _filled((calm > threshold - 80) & room) & room
+    half = np.clip(13.0 + 0.1 * s, 6.0, 13.0)
+    bone[(np.abs(lat) < half) & (p > 1) & (p < 13) & (block.hu < threshold - 30)] = False
     for plane in joints:
         d, near = plane.ahead(block.local)
         bone &= ~(near & (d < 0))
@@ -100,5 +103,15 @@ def sacral_arrival(
         rel = block.local - plane.centre
         bone &= ~((rel @ plane.along > -8) & (d < -1) & (rel[..., 2] > -7))
     bone[inside] = True
-    speed = np.where(bone, np.where((calm > bone_threshold(body)) | inside, 1.0, 0.4), 0.0)
-    return march(speed, inside & (p > -8))
+    speed = np.where(bone, np.where((calm > threshold) | inside, 1.0, 0.5), 0.0)
+    return march(speed, inside & (p > -8), SACRAL_REACH_MM)
+
+
+def _filled(shell: Mask) -> Mask:
+    """Cortex with the marrow it holds: an aged sacrum's is as dark as fat, so gaps of up to 8 mm are closed
+    and what is then enclosed in an axial slice is filled."""
+    wide = ndi.distance_transform_edt(~np.pad(shell, 5)) <= 4.0
+    closed = (ndi.distance_transform_edt(wide) > 4.0)[5:-5, 5:-5, 5:-5] | shell
+    for sheet in closed:
+        sheet[:] = ndi.binary_fill_holes(sheet)
+    return np.asarray(closed)

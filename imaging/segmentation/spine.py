@@ -19,6 +19,7 @@ from imaging.segmentation.facets import FacetJoint, fit_facets
 from imaging.segmentation.frames import frame_between
 from imaging.segmentation.iso import IsoVolume, resampled
 from imaging.segmentation.naming import Naming, name_levels
+from imaging.segmentation.neighbours import beyond
 from imaging.segmentation.pedicles import split_parts
 from imaging.segmentation.result import SpineLabels
 from imaging.segmentation.sacrum import sacral_arrival, sacral_body
@@ -29,6 +30,7 @@ from imaging.volume import LabelVolume, Volume
 Array = NDArray[np.float64]
 Facets = tuple[FacetJoint, FacetJoint]
 HIGHEST = VERSE_FROM_NAME["T10"]
+STAND_IN = 0
 NO_SPINE = (
     "no_spine_found",
     "No lumbar vertebra lies wholly in this image. Choose a CT that shows the lumbar spine.",
@@ -123,17 +125,19 @@ def paint(
     progress: Progress,
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """(vertebrae, structures) on the working grid."""
-    column = ([sacral] if sacral is not None else []) + bodies
+    column, numbers, places = _whole_column(bodies, sacral, naming)
     blocks: list[Block] = []
     body_of = np.zeros(iso.values.shape, np.uint8)
     for n, body in enumerate(column):
         progress.step(0.2 * n / len(column), "Fitting the vertebral bodies")
-        block = block_of(iso, body, naming.numbers[n] == SACRUM)
+        block = block_of(iso, body, numbers[n] == SACRUM)
         blocks.append(block)
-        body_of[block.where][block.depth <= 0] = n + 1
-    progress.step(0.2, "Fitting the facet joints")
-    places = [0 if n == SACRUM else max(1, 25 - n) for n in naming.numbers]
-    joints = fit_facets(iso, [(b, p, bone_threshold(b)) for b, p in zip(column, places, strict=True)])
+        own = block.depth <= 0
+        if numbers[n] == STAND_IN:
+            own &= body_of[block.where] == 0
+        body_of[block.where][own] = n + 1
+    bone_hu = [bone_threshold(body) for body in column]
+    joints = fit_facets(iso, list(zip(column, places, bone_hu, strict=True)), SubProgress(progress, 0.2, 0.4))
     owner = np.zeros(iso.values.shape, np.uint8)
     nearest = np.full(iso.values.shape, np.inf, np.float32)
     for n, body in enumerate(column):
@@ -141,11 +145,11 @@ def paint(
         block = blocks[n]
         others = (body_of[block.where] != 0) & (body_of[block.where] != n + 1)
         below = (column[n - 1], joints[n - 1]) if n > 0 else None
-        if naming.numbers[n] == SACRUM:
+        if numbers[n] == SACRUM:
             time = sacral_arrival(block, body, joints[n], others)
         else:
-            time = arrival(block, body, joints[n], below, others, naming.numbers[n] < VERSE_FROM_NAME["L1"])
-        time = np.where(block.depth <= 0, 0.0, time)
+            time = arrival(block, body, joints[n], below, others, places[n] > 5)
+        time = np.where((block.depth <= 0) & ~others, 0.0, time)
         better = time < nearest[block.where]
         nearest[block.where][better] = time[better]
         owner[block.where][better] = n + 1
@@ -153,19 +157,40 @@ def paint(
     structures = np.zeros(iso.values.shape, np.uint8)
     for n, body in enumerate(column):
         progress.step(0.75 + 0.2 * n / len(column), "Smoothing the labels")
+        if numbers[n] == STAND_IN:
+            continue
         where = blocks[n].where
-        sacrum = naming.numbers[n] == SACRUM
+        sacrum = numbers[n] == SACRUM
         mask = tidied(owner[where] == n + 1, iso.values[where], 500 if sacrum else 60)
         mask = drawn_back_to_edge(mask, iso.values[where], float(iso.spacing_mm[0]))
         mask &= (owner[where] == n + 1) | (owner[where] == 0)
         free = vertebrae[where] == 0
-        vertebrae[where][mask & free] = naming.numbers[n]
+        vertebrae[where][mask & free] = numbers[n]
         parts = split_parts(blocks[n], body, mask & free, sacrum)
         structures[where][mask & free] = parts[mask & free]
     progress.step(0.97, "Drawing the spinal canal")
-    canal = canal_mask(iso, spine, column) & (vertebrae == 0)
+    drawn = [body for body, number in zip(column, numbers, strict=True) if number != STAND_IN]
+    canal = canal_mask(iso, spine, drawn) & (vertebrae == 0)
     structures[canal] = int(Structure.CANAL)
     return vertebrae, structures
+
+
+def _whole_column(
+    bodies: list[BodyModel], sacral: BodyModel | None, naming: Naming
+) -> tuple[list[BodyModel], list[int], list[float]]:
+    """(bodies from foot to head with stand-ins beyond the ends, their numbers, places above S1)."""
+    column = ([sacral] if sacral is not None else []) + bodies
+    numbers = list(naming.numbers)
+    places = [0.0 if n == SACRUM else float(max(1, 25 - n)) for n in numbers]
+    if bodies:
+        column, numbers, places = (
+            [*column, beyond(bodies[-1], True)], [*numbers, STAND_IN], [*places, places[-1] + 1]
+        )  # fmt: skip
+    if bodies and sacral is None:
+        column, numbers, places = (
+            [beyond(bodies[0], False), *column], [STAND_IN, *numbers], [places[0] - 1, *places]
+        )  # fmt: skip
+    return column, numbers, places
 
 
 def to_source(labels: NDArray[np.uint8], iso: IsoVolume, volume: Volume) -> LabelVolume:

@@ -89,7 +89,7 @@ def test_the_canal_is_in_no_vertebra_and_mostly_soft(fine_case):
 
 @pytest.mark.real
 @needs_data
-def test_sagittal_stack_is_named_and_an_anchor_renames_it():
+def test_sagittal_stack_is_named_alike_each_time_and_an_anchor_renames_it():
     volume, truth = _read("ct_verse006")
     found = label_spine(volume)
     for number in (23, 24):
@@ -97,6 +97,9 @@ def test_sagittal_stack_is_named_and_an_anchor_renames_it():
         assert np.bincount(inside[inside > 0]).argmax() == number
     body = (found.vertebrae.labels == 23) & (found.structures.labels == Structure.BODY)
     point = volume.grid.lps_from_indices(np.argwhere(body)[:, ::-1].mean(0))
+    same = label_spine(volume)
+    assert np.array_equal(same.vertebrae.labels, found.vertebrae.labels)
+    assert np.array_equal(same.structures.labels, found.structures.labels)
     again = label_spine(volume, anchor=(22, point))
     assert {22, 23} <= set(again.confidence)
     assert not [f for f in again.findings if f.code == "level_count_unconfirmed"]
