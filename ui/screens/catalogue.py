@@ -5,6 +5,7 @@ from __future__ import annotations
 from ui.review.screen import REVIEW
 from ui.screens.archive import ARCHIVE
 from ui.screens.export import EXPORT
+from ui.screens.images import IMAGES
 from ui.screens.levels import LEVELS
 from ui.screens.practice import PRACTICE
 from ui.screens.registry import ORDER, Screen
@@ -14,6 +15,7 @@ from ui.screens.xray import XRAY
 from ui.settings.screen import SETTINGS
 
 SCREENS: tuple[Screen, ...] = (
+    IMAGES,
     TARGETS,
     LEVELS,
     TRAJECTORIES,

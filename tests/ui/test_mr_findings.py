@@ -1,0 +1,56 @@
+"""Modic changes are entered at one key each, refused without the sequences, and can be undone."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.importorskip("PySide6")
+
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from planner.domain.plan import Plan, Source
+from planner.session import PlanningSession
+from ui.images.screen import MrFindingsScreen
+
+
+@pytest.fixture
+def session(qapp: object) -> PlanningSession:
+    session = PlanningSession()
+    session.begin_plan(Plan(Source("1", "2", "3", "CT", "0"), (), ()))
+    return session
+
+
+def _press(screen: MrFindingsScreen, key: Qt.Key) -> None:
+    QTest.keyClick(screen._table, key)
+
+
+def test_a_type_needs_its_sequences(session: PlanningSession) -> None:
+    screen = MrFindingsScreen(session)
+    _press(screen, Qt.Key.Key_1)
+    assert session.plan is not None
+    assert session.plan.modic == ()
+    assert "T1 and T2 or STIR" in screen._message.text()
+
+
+def test_one_key_enters_and_moves_on_and_is_undone(session: PlanningSession) -> None:
+    screen = MrFindingsScreen(session)
+    for name in ("T1", "STIR"):
+        screen._sequences[name].setChecked(True)
+    _press(screen, Qt.Key.Key_1)
+    _press(screen, Qt.Key.Key_2)
+    assert session.plan is not None
+    assert [f.kind for f in session.plan.modic] == ["1", "2"]
+    assert [f.name for f in session.plan.modic] == ["L1 lower", "L2 upper"]
+    assert "L1, L2" in screen._message.text()
+    session.undo()
+    assert [f.kind for f in session.plan.modic] == ["1"]
+
+
+def test_candidate_sheet_says_what_speaks_against(session: PlanningSession) -> None:
+    screen = MrFindingsScreen(session)
+    screen._answers["pregnancy"].setCurrentText("yes")
+    screen._pain.setValue(3)
+    assert session.plan is not None
+    assert session.plan.candidate.pain_months == 3
+    assert "Pregnant" in screen._against.text()
