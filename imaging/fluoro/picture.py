@@ -19,6 +19,7 @@ from imaging.fluoro.attenuation import effective_kev, water_mu_per_mm
 from imaging.fluoro.picture_rows import (
     EXP_TABLE,
     LOG_TABLE,
+    block_means,
     density_rows,
     detect_rows,
     flatten_rows,
@@ -257,8 +258,6 @@ def _broad(picture: NDArray[np.floating], sigma_px: float) -> Picture:
 
 
 def _block_mean(picture: NDArray[np.floating], step: int) -> Picture:
-    rows, columns = picture.shape
-    pad = ((0, max(-rows % step, 2 * step - rows)), (0, max(-columns % step, 2 * step - columns)))
-    full = np.pad(picture, pad, mode="edge") if pad != ((0, 0), (0, 0)) else picture
-    blocks = full.reshape(full.shape[0] // step, step, full.shape[1] // step, step)
-    return np.asarray(blocks.mean((1, 3), dtype=np.float32), np.float32)
+    """Means of blocks of ``step`` pixels, at least two a side; the last ones repeat the picture's edge."""
+    rows, columns = (max(-(-n // step), 2) for n in picture.shape)
+    return np.asarray(block_means(_f32(picture), step, rows, columns))

@@ -26,6 +26,23 @@ def shares_along(count, step, coarse):  # type: ignore[no-untyped-def]
 
 
 @nb.njit(**_KERNEL)
+def block_means(picture, step, rows, columns):  # type: ignore[no-untyped-def]
+    """(rows, columns) means of ``step`` x ``step`` pixels; beyond the picture its edge repeats."""
+    out = np.zeros((rows, columns), np.float32)
+    high, wide = picture.shape
+    share = np.float32(1 / (step * step))
+    for v in range(rows * step):
+        line = picture[min(v, high - 1)]
+        row = v // step
+        for u in range(columns):
+            total = np.float32(0)
+            for n in range(u * step, u * step + step):
+                total += line[min(n, wide - 1)]
+            out[row, u] += total * share
+    return out
+
+
+@nb.njit(**_KERNEL)
 def signal_rows(top, bottom, out, body, metal, level, table):  # type: ignore[no-untyped-def]
     """out = exp(level - body - metal), at most e^3."""
     columns = body.shape[1]

@@ -49,7 +49,9 @@ def station_words(station: Checkpoint, t: Trajectory, a: VertebraAnatomy, ap: Pr
     depth = (a.body.posterior_wall_lps_mm - np.array(t.tip_lps_mm)) @ a.body.posterior / a.body.depth_mm
     beside = float((np.array(t.tip_lps_mm) - a.body.centre_lps_mm) @ a.body.left)
     where = (
-        "on the midline" if abs(beside) < 1.5 else f"{abs(beside):.0f} mm {'left' if beside > 0 else 'right'}"
+        "on the midline"
+        if abs(beside) < 1.5
+        else f"{abs(beside):.0f} mm {'left' if beside > 0 else 'right'} of the midline"
     )
     return StationWords(f"Tip {where}", f"Tip in the band, {100 * depth:.0f} % of the depth", 3.0)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPainterPath, QPen
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QScrollArea, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QScrollArea, QSizePolicy, QSlider, QVBoxLayout, QWidget
 
 from planner.services.xray_views import NAMES, VIEWS, FoundView, Measure
 from ui.presenters.xray_presenter import XrayPresenter
@@ -50,6 +50,8 @@ class ViewRow(QWidget):
         state.setSpacing(6)
         self.mark = StatusMark("none", 14)
         self.quality = label("", "small2")
+        for text in (self.angles, self.quality, self.name):
+            text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         state.addWidget(self.mark)
         state.addWidget(self.quality, 1)
         box.addLayout(state)
@@ -242,7 +244,7 @@ class XrayLeftPanel(QWidget):
         combo.addItems(list(words))
         combo.setAccessibleName(name)
         combo.currentIndexChanged.connect(act)
-        combo.setMinimumWidth(158)
+        combo.setMinimumWidth(132)
         row.addWidget(combo)
         holder.combo = combo  # type: ignore[attr-defined]
         return holder

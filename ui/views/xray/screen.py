@@ -116,7 +116,7 @@ class XrayScreen(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         narrow = self.width() < 1500
-        self.left.setFixedWidth(252 if narrow else 296)
+        self.left.setFixedWidth(264 if narrow else 296)
         self.right.setFixedWidth(264 if narrow else 340)
         self.strip.setFixedHeight(196 if self.height() < 760 else 320)
         super().resizeEvent(event)

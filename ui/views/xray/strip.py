@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QImage, QMouseEvent, QPainter, QPen
+from PySide6.QtGui import QColor, QFont, QImage, QMouseEvent, QPainter, QPen, QResizeEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QGridLayout,
     QHBoxLayout,
     QPushButton,
     QScrollArea,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -60,7 +61,9 @@ class Card(QWidget):
         box.setSpacing(6)
         head = QHBoxLayout()
         head.addSpacing(26)
-        head.addWidget(label(strip.station.name, "strong"), 1)
+        name = label(strip.station.name, "strong")
+        name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        head.addWidget(name, 1)
         head.addWidget(label(mm(strip.station.depth_mm), "text2"))
         box.addLayout(head)
         box.addWidget(Pair(strip), 1)
@@ -76,7 +79,13 @@ class Card(QWidget):
             grid.addWidget(label(name, "small"), n, 0, Qt.AlignmentFlag.AlignTop)
             grid.addWidget(label(text, "small2" if n < 2 else "strong", wrap=n < 2), n, 1)
         grid.setColumnStretch(1, 1)
-        box.addLayout(grid)
+        self.words = QWidget()
+        self.words.setProperty("role", "clear")
+        grid.setContentsMargins(0, 0, 0, 0)
+        self.words.setLayout(grid)
+        box.addWidget(self.words)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
+        self.setToolTip("\n".join(f"{name}: {text}" for name, text in rows))
         self.setAccessibleName(
             f"Checkpoint {index + 1}, {strip.station.name}, {strip.words.ap}, {strip.words.lateral}"
         )
@@ -135,6 +144,10 @@ class CheckpointStrip(QWidget):
             self.row.addWidget(card, 1)
         self._mark()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._mark()
+        super().resizeEvent(event)
+
     def _choose(self, index: int) -> None:
         self.presenter.case.set_depth(self.presenter.strip[index].station.depth_mm)
 
@@ -142,6 +155,7 @@ class CheckpointStrip(QWidget):
         chosen = self.presenter.selected_station()
         for card in self.cards:
             card.selected = card.index == chosen
+            card.words.setVisible(self.height() >= 240)
             card.update()
 
 
@@ -164,7 +178,8 @@ class CheckpointPanel(QWidget):
         outer.addWidget(self.scroll, 1)
         foot = QHBoxLayout()
         foot.setContentsMargins(12, 10, 12, 12)
-        real = QPushButton("Open a real X-ray…")
+        real = QPushButton("Real X-ray…")
+        real.setToolTip("Open one or two real X-ray pictures beside the simulated ones")
         real.clicked.connect(self.open_real)
         self.keep = QPushButton("Save pictures")
         self.keep.clicked.connect(self.save)
@@ -176,6 +191,7 @@ class CheckpointPanel(QWidget):
         presenter.strip_changed.connect(self.rebuild)
         presenter.case.depth_changed.connect(self.rebuild)
         presenter.pose_changed.connect(lambda _m: self.rebuild())
+        presenter.picture_changed.connect(lambda _m: self._may_save())
         self.rebuild()
 
     def sizeHint(self) -> QSize:
@@ -186,6 +202,7 @@ class CheckpointPanel(QWidget):
         p = self.presenter
         chosen = p.selected_station()
         views = tuple(p.view_of(m) for m in ("ap", "lateral"))
+        self._may_save()
         state = (p.strip, chosen, views)
         if self._shown is not None and all(a is b or a == b for a, b in zip(self._shown, state, strict=True)):  # type: ignore[call-overload]
             return
@@ -195,8 +212,6 @@ class CheckpointPanel(QWidget):
         box = QVBoxLayout(inside)
         box.setContentsMargins(12, 12, 12, 12)
         box.setSpacing(8)
-        self.keep.setEnabled(bool(p.pictures))
-        self.keep.setToolTip("" if p.pictures else "There is no picture yet")
         if chosen < 0:
             box.addWidget(label(p.failure or "Making the checkpoints…", "text2", wrap=True))
         else:
@@ -227,6 +242,11 @@ class CheckpointPanel(QWidget):
         self._add_quality(box)
         box.addStretch(1)
         self.scroll.setWidget(inside)
+
+    def _may_save(self) -> None:
+        ready = bool(self.presenter.pictures)
+        self.keep.setEnabled(ready)
+        self.keep.setToolTip("PNG and DICOM of both pictures" if ready else "There is no picture yet")
 
     def _add_trap(self, box: QVBoxLayout) -> None:
         trap = self.presenter.trap_mm()
