@@ -64,7 +64,8 @@ class Card(QWidget):
         name = label(strip.station.name, "strong")
         name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         head.addWidget(name, 1)
-        head.addWidget(label(mm(strip.station.depth_mm), "text2"))
+        self.depth = label(mm(strip.station.depth_mm), "text2")
+        head.addWidget(self.depth)
         box.addLayout(head)
         box.addWidget(Pair(strip), 1)
         grid = QGridLayout()
@@ -156,6 +157,7 @@ class CheckpointStrip(QWidget):
         for card in self.cards:
             card.selected = card.index == chosen
             card.words.setVisible(self.height() >= 240)
+            card.depth.setVisible(self.height() >= 240)
             card.update()
 
 
