@@ -76,28 +76,22 @@ class Rtk:
         self.itk, self.rtk = itk, RTK
         itk.MultiThreaderBase.SetGlobalDefaultNumberOfThreads(threads)
         self.kind = itk.Image[itk.F, 3]
-        self.mu = itk.image_from_array(mu_from_hu(volume.values))
+        self.volume, self.values = volume, mu_from_hu(volume.values)
+        self.mu = itk.image_from_array(self.values)
         self.mu.SetSpacing([float(x) for x in volume.grid.spacing_ijk_mm])
-        self.mu.SetOrigin([float(x) for x in volume.grid.origin_lps_mm])
-        self.mu.SetDirection(itk.matrix_from_array(np.ascontiguousarray(volume.grid.direction_lps)))
 
     def measure(self, projection: Projection) -> tuple[Row, NDArray[np.float32]]:
-        """(times, (rows, columns) line integrals) at exactly our pose."""
-        itk, carm = self.itk, projection.carm
+        """(times, (rows, columns) line integrals) at exactly our pose.
 
-        def point(p: Any) -> Any:
-            return itk.Point[itk.D, 3]([float(x) for x in p])
-
-        def vector(p: Any) -> Any:
-            return itk.Vector[itk.D, 3]([float(x) for x in p])
-
+        RTK's own gantry stands at its angle 0, source on +z, and the volume is turned into that frame.
+        """
+        itk, carm, grid = self.itk, projection.carm, self.volume.grid
+        turn = np.stack([projection.u_lps, projection.v_lps, -projection.d_lps])
+        centre = projection.source_lps_mm + projection.d_lps * carm.sod_mm
+        self.mu.SetDirection(np.ascontiguousarray(turn @ grid.direction_lps))
+        self.mu.SetOrigin([float(x) for x in turn @ (grid.origin_lps_mm - centre)])
         geometry = self.rtk.ThreeDCircularProjectionGeometry.New()
-        geometry.AddProjection(
-            point(projection.source_lps_mm),
-            point(projection.detector_centre_lps_mm),
-            vector(projection.u_lps),
-            vector(projection.v_lps),
-        )
+        geometry.AddProjection(carm.sod_mm, carm.sid_mm, 0.0)
         blank = self.rtk.ConstantImageSource[self.kind].New(
             Size=[carm.columns, carm.rows, 1],
             Spacing=[carm.pixel_mm, carm.pixel_mm, 1.0],

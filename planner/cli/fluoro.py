@@ -31,6 +31,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", type=int, default=768, help="pixels, 64 to 2048 (default 768)")
     parser.add_argument("--kv", type=float, default=80.0, help="tube voltage, 50 to 120 (default 80)")
     parser.add_argument("--quality", choices=["clean", "clinical"], default="clinical")
+    parser.add_argument(
+        "--spectrum", action="store_true", help="several energies, so that kV changes contrast"
+    )
+    parser.add_argument("--light-bone", action="store_true", help="bone light and air dark")
+    parser.add_argument("--magnify", type=float, default=1.0, help="1 to 4: the detector's inner part")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -49,6 +54,8 @@ def run(options: argparse.Namespace) -> int:
         raise PlannerError("bad_call", "--kv must lie between 50 and 120.")
     if (options.side or options.level) and options.plan is None:
         raise PlannerError("bad_call", "--level and --side name a trajectory of a plan: give --plan too.")
+    if not 1 <= options.magnify <= 4:
+        raise PlannerError("bad_call", "--magnify must lie between 1 and 4.")
     angles = None
     if options.primary is not None or options.secondary is not None:
         angles = (options.primary or 0.0, options.secondary or 0.0)
@@ -60,6 +67,9 @@ def run(options: argparse.Namespace) -> int:
         size_px=options.size,
         kv=options.kv,
         quality=options.quality,
+        spectrum=options.spectrum,
+        bone_dark=not options.light_bone,
+        magnify=options.magnify,
     )
     from PIL import Image
 

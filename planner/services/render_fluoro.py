@@ -160,6 +160,9 @@ class FluoroRequest:
     size_px: int = 768
     kv: float = 80.0
     quality: Literal["clean", "clinical"] = "clinical"
+    spectrum: bool = False
+    bone_dark: bool = True
+    magnify: float = 1.0
     settings: PictureSettings | None = field(default=None)
 
 
@@ -173,9 +176,11 @@ def render_case_picture(
     """
     progress.step(0.0, "Taking the X-ray")
     settings = request.settings or PictureSettings(
-        quality=request.quality, technique=Technique(kv=request.kv)
+        quality=request.quality,
+        technique=Technique(kv=request.kv, beam="spectrum" if request.spectrum else "mono"),
+        bone_dark=request.bone_dark,
     )
-    room = FluoroRoom(case.volume, CArm().resized(request.size_px))
+    room = FluoroRoom(case.volume, CArm().magnified(request.magnify).resized(request.size_px))
     if plan is None:
         pose = _pose_without_plan(case, request)
         view = request.view if request.angles_deg is None else None
