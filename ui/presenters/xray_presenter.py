@@ -23,6 +23,7 @@ from imaging.fluoro.overlay import (
     trap_outline,
 )
 from imaging.fluoro.picture import PictureSettings
+from imaging.fluoro.rows import patient_mask
 from imaging.geometry.carm import (
     CArm,
     CArmPose,
@@ -44,6 +45,7 @@ Monitor = Literal["ap", "lateral"]
 MONITORS: tuple[Monitor, Monitor] = ("ap", "lateral")
 LIVE_PX, STILL_PX, SMALL_PX = 512, 768, 192
 MOVE_MS = 300
+_HELD_PULSES = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +74,7 @@ class XrayPresenter(QObject):
         self.carm: CArm = MOBILE
         self.settings = PictureSettings()
         self.overlays = True
+        self.patient_only = True
         self.active: Monitor = "ap"
         self.poses: dict[Monitor, CArmPose] = {}
         self.pictures: dict[Monitor, FluoroPicture] = {}
@@ -205,6 +208,11 @@ class XrayPresenter(QObject):
         self._request_stills()
         self._request_strip()
 
+    def set_patient_only(self, on: bool) -> None:
+        """Leave the scanner's table and what else lies around the patient out of the pictures, or show it."""
+        self.patient_only, self._engine = on, None
+        self._on_plan()
+
     def set_overlays(self, on: bool) -> None:
         """Outlines and target over the pictures."""
         self.overlays = on
@@ -250,6 +258,12 @@ class XrayPresenter(QObject):
             return
         self._seed += 1
         settings = replace(self.settings, seed=self._seed)
+        if not live:
+            # A held picture is the sum of several pulses.
+            technique = replace(
+                settings.technique, detector_ngy=_HELD_PULSES * settings.technique.detector_ngy
+            )
+            settings = replace(settings, technique=technique)
         tools = planned_tools(advanced_to(trajectory, self.case.depth_mm))
         carm = self.carm.resized(size_px)
         jobs = [(m, self.poses[m]) for m in monitors if m in self.poses]
@@ -295,18 +309,16 @@ class XrayPresenter(QObject):
             for monitor in MONITORS:
                 self.picture_changed.emit(monitor)
             return
-        try:
-            self._engine = self._engine or FluoroEngine(self.case.volume)
-        except PlannerError as error:
-            self._failed(error, "")
-            return
-        volume, carm = self.case.volume, self.carm
+        volume, carm, ready, patient_only = self.case.volume, self.carm, self._engine, self.patient_only
 
-        def work(progress: Progress) -> tuple[FoundView, ...]:
+        def work(progress: Progress) -> tuple[FluoroEngine, tuple[FoundView, ...]]:
             progress.step(0.0, "Finding the views")
-            return found_views(volume, found, level, trajectory, carm)
+            keep = patient_mask(volume) if patient_only and ready is None else None
+            engine = ready or FluoroEngine(volume, keep=keep)
+            return engine, found_views(volume, found, level, trajectory, carm)
 
-        def done(views: tuple[FoundView, ...]) -> None:
+        def done(made: tuple[FluoroEngine, tuple[FoundView, ...]]) -> None:
+            self._engine, views = made
             self.views = views
             for found_view in views:
                 if found_view.view in MONITORS:

@@ -222,7 +222,8 @@ class XrayLeftPanel(QWidget):
         self.bone = self._choice("Bone", ("Dark", "Light"), self._set_look)
         self.overlay = self._choice("Overlay", ("Outlines and target", "None"), self._set_overlay)
         self.mag = self._choice("Magnify", ("Whole field", "1.5 times", "2 times"), self._set_mag)
-        for combo in (self.look, self.beam, self.bone, self.overlay, self.mag):
+        self.table = self._choice("CT table", ("Left out", "Shown"), self._set_table_shown)
+        for combo in (self.look, self.beam, self.bone, self.table, self.overlay, self.mag):
             box.addWidget(combo)
         box.addStretch(1)
         presenter.views_changed.connect(self.refresh)
@@ -263,6 +264,9 @@ class XrayLeftPanel(QWidget):
                 technique=replace(old.technique, beam=beam),
             )
         )
+
+    def _set_table_shown(self, index: int) -> None:
+        self.presenter.set_patient_only(index == 0)
 
     def _set_overlay(self, index: int) -> None:
         self.presenter.set_overlays(index == 0)
