@@ -61,6 +61,7 @@ class PictureSettings:
         seed: of the noise; the same seed gives the same picture.
         bone_dark: bone and metal dark, as on most fluoroscopes; False inverts.
         edge_gain: of the edge enhancement, 0 for none.
+        pulses_summed: how many pulses a held picture is made of: less noise; the dose stays that of one.
     """
 
     quality: Quality = "clinical"
@@ -68,6 +69,7 @@ class PictureSettings:
     seed: int = 0
     bone_dark: bool = True
     edge_gain: float = _EDGE_GAIN
+    pulses_summed: int = 1
 
 
 def render_picture(
@@ -195,6 +197,7 @@ def _degrade(
     emitted = np.where(region, np.minimum(without_metal, np.float32(3.0)), np.float32(0.5))
     scatter = np.float32(ratio) * _broad(emitted, _SCATTER_SIGMA_MM / (carm.pixel_mm * step))
     photons = dose.detector_ngy * _PHOTONS_PER_MM2_NGY * carm.pixel_mm**2 * _DQE * _FRAMES_AVERAGED
+    photons *= settings.pulses_summed
     dilution = np.float32(1 / (1 + ratio))
     signal, seen, density = (np.empty_like(body) for _ in range(3))
     over_rows(signal_rows, len(body), signal, body, metal, level, EXP_TABLE)

@@ -260,10 +260,7 @@ class XrayPresenter(QObject):
         settings = replace(self.settings, seed=self._seed)
         if not live:
             # A held picture is the sum of several pulses.
-            technique = replace(
-                settings.technique, detector_ngy=_HELD_PULSES * settings.technique.detector_ngy
-            )
-            settings = replace(settings, technique=technique)
+            settings = replace(settings, pulses_summed=_HELD_PULSES)
         tools = planned_tools(advanced_to(trajectory, self.case.depth_mm))
         carm = self.carm.resized(size_px)
         jobs = [(m, self.poses[m]) for m in monitors if m in self.poses]
