@@ -16,7 +16,7 @@ from planner.trajectory.candidates import Candidates, curve_table, medial_bend, 
 from planner.trajectory.fields import VertebraFields
 
 Array = NDArray[np.float64]
-KEEP = 3000
+KEEP = 1200
 BESIDE_WALL_MM = 0.0
 BELOW_PEDICLE_MM = 0.0
 
