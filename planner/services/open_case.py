@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from imaging.dicom.load import LoadedSeries, load_series
@@ -96,7 +96,14 @@ def open_case(
         summary = _named(found.series, series)
         why = f"{summary.title} is taken, the series that was asked for."
     last = SubProgress(progress, 0.4, 1.0)
-    return open_series(folder, summary, why, last, fill_missing=fill_missing)
+    case = open_series(folder, summary, why, last, fill_missing=fill_missing)
+    patients = {(s.patient_id, s.patient_name) for s in found.series}
+    if series is not None or len(patients) == 1:
+        return case
+    who = " ".join(x for x in (summary.patient_name, summary.patient_id) if x) or "the one without a name"
+    text = f"This folder holds images of {len(patients)} patients. These are of {who}."
+    told = Finding("caution", "several_patients", text, len(patients), 1, "patients")
+    return replace(case, series=replace(case.series, findings=(told, *case.findings)))
 
 
 def agreed_to_fill(plan: Plan) -> bool:

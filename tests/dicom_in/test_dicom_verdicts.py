@@ -11,8 +11,8 @@ from small_dicom import MR, positions, slice_dataset, write, write_series
 from imaging.dicom.checks import is_bone_kernel
 from imaging.dicom.load import load_series
 from imaging.dicom.scan import choose_best, scan_folder
-from imaging.dicom.select import find_series, load_best
 from imaging.errors import PlannerError
+from planner.services.open_case import open_case
 
 
 def only(folder: Path):
@@ -58,7 +58,7 @@ def test_a_localizer_under_the_same_uid_comes_apart(tmp_path: Path) -> None:
     assert (best.verdict, best.slices, best.part) == ("best", 20, 1)
     assert (other.verdict, other.reasons[0].code) == ("unusable", "localizer")
     assert best.key == "1.2.5#1"
-    assert find_series([other, best], "1.2.5") is best
+    assert open_case(tmp_path, "1.2.5").series.summary.key == best.key
     assert load_series(best).volume.values.shape == (20, 44, 48)
 
 
@@ -165,20 +165,20 @@ def test_the_thin_bone_ct_is_best(tmp_path: Path) -> None:
     assert [s.verdict for s in found] == ["best", "usable", "limited", "limited"]
     assert "best of 4 usable series" in why
     assert "bone kernel" in why
-    loaded = load_best(tmp_path)
-    assert loaded.series_instance_uid == "1.2"
-    assert loaded.findings[0].text == why
-    assert load_best(tmp_path, "1.3").series_instance_uid == "1.3"
-    with pytest.raises(PlannerError, match=r"No series 9\.9") as caught:
-        load_best(tmp_path, "9.9")
-    assert caught.value.code == "series_not_found"
+    case = open_case(tmp_path)
+    assert case.source.series_instance_uid == "1.2"
+    assert case.why_chosen == why
+    assert open_case(tmp_path, "1.3").source.series_instance_uid == "1.3"
+    with pytest.raises(PlannerError, match=r"no series 9\.9") as caught:
+        open_case(tmp_path, "9.9")
+    assert caught.value.code == "unknown_series"
 
 
 def test_two_patients_in_a_folder_are_told(tmp_path: Path) -> None:
     write_series(tmp_path / "a", positions(), series_uid="1.1")
     write_series(tmp_path / "b", positions(), series_uid="1.2", PatientID="P2", PatientName="Specimen^Bert")
     assert [s.verdict for s in scan_folder(tmp_path).series] == ["best", "best"]
-    assert load_best(tmp_path).findings[0].code == "several_patients"
+    assert open_case(tmp_path).findings[0].code == "several_patients"
 
 
 @pytest.mark.parametrize(
