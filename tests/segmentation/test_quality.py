@@ -18,7 +18,11 @@ L3, L4, L5 = 22, 23, 24
 
 
 def _phantom(**changes: Any) -> Phantom:
-    return build_phantom(PhantomParameters.small(levels=(21, 22, 23, 24), with_sacrum=False, **changes))
+    return build_phantom(
+        PhantomParameters.small(
+            levels=(21, 22, 23, 24), with_sacrum=False, spacing_mm=2.0, slice_mm=2.0, **changes
+        )
+    )
 
 
 @pytest.fixture(scope="module")
@@ -71,9 +75,8 @@ def test_a_vertebra_without_half_its_arch_is_asymmetric_and_too_small(plain: Pha
     assert "right" in text
 
 
-def test_faint_walls_are_told() -> None:
-    weak = _records(_phantom(osteoporosis=1.0, slice_mm=3.0))
-    sound = _records(_phantom(slice_mm=3.0))
+def test_faint_walls_are_told(plain: Phantom) -> None:
+    weak, sound = _records(_phantom(osteoporosis=1.0)), _records(plain)
     assert (weak[L3].cortex_hu or 0) < (sound[L3].cortex_hu or 0)
     assert _codes(VertebraQuality(L3, 5e4, cortex_hu=120.0)) == {"quality_weak_cortex"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Qt
@@ -153,15 +154,12 @@ class LevelsPanel(QWidget):
         self.apply.clicked.connect(self.presenter.apply_edit)
         box.addWidget(self.apply)
 
-    def _neighbour(self, by: int, act: object) -> None:
+    def _neighbour(self, by: int, act: Callable[[int], None]) -> None:
         order = [a.verse for a in self.presenter.levels]
         if self.presenter.chosen in order:
             at = order.index(self.presenter.chosen) + by
             if 0 <= at < len(order):
-                act(order[at])  # type: ignore[operator]
-                return
-            if callable(act) and by > 0 and self.presenter.chosen not in (SACRUM, 25):
-                act(self.presenter.chosen + 1)
+                act(order[at])
 
     def refresh(self) -> None:
         """Follow the presenter."""
@@ -182,6 +180,7 @@ class LevelsPanel(QWidget):
             )
             button.setEnabled(verse is not None and not p.working)
         self.tool_buttons["move"].setEnabled(verse not in (None, SACRUM) and not p.working)
+        self._enable_neighbours(verse)
         self.hint.setText(next(tip for t, _, tip in TOOLS if t == p.tool) + ".")
         painting = p.tool in ("paint", "erase")
         self.size_row.setVisible(painting)
@@ -208,6 +207,26 @@ class LevelsPanel(QWidget):
             f"Not applied yet: {changed}. The plan still stands on the old labels." if dirty else ""
         )
         self.edit_words.setVisible(dirty)
+
+    def _enable_neighbours(self, verse: int | None) -> None:
+        order = [a.verse for a in self.presenter.levels]
+        at = order.index(verse) if verse in order else -1
+        free = at >= 0 and not self.presenter.working
+        self.smooth.setEnabled(free)
+        self.smooth.setToolTip(
+            "Rounds the surface off without changing its size" if free else "Select a vertebra"
+        )
+        for button, by, word in (
+            (self.merge_up, -1, "above"),
+            (self.split_up, -1, "above"),
+            (self.merge_down, 1, "below"),
+            (self.split_down, 1, "below"),
+        ):
+            there = free and 0 <= at + by < len(order)
+            button.setEnabled(there)
+            other = NAME_FROM_VERSE[order[at + by]] if there else ""
+            what = "Gives all of it to" if "Merge" in button.text() else "Gives what lies beyond the cross to"
+            button.setToolTip(f"{what} {other}" if there else f"Waits for a vertebra {word} it")
 
     def _fill_names(self, verse: int | None) -> None:
         self.names.blockSignals(True)
