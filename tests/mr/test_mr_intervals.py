@@ -1,0 +1,41 @@
+"""A clearance measured on MR is an interval, and its risk includes what was not seen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from imaging.geometry.grid import VolumeGrid
+from imaging.mr.model_arch import clearance_sd_mm
+from imaging.volume import Volume
+from planner.services.mr_intervals import intervals_mm, with_intervals
+from tests.services.plan_fakes import trajectory
+
+
+def _volume(slice_mm: float) -> Volume:
+    grid = VolumeGrid.from_parts((4, 4, 4), (0, 0, 0), (1.0, 1.0, slice_mm))
+    return Volume(grid, np.zeros((4, 4, 4), np.int16), "MR")
+
+
+def test_intervals_hold_the_value_and_widen_with_the_slices() -> None:
+    clear = trajectory("left").clearance_mm
+    thin, thick = intervals_mm(clear, 1.0), intervals_mm(clear, 4.0)
+    assert thin.keys() == thick.keys()
+    assert thick["medial"][0] < thin["medial"][0] < clear.medial < thin["medial"][1] < thick["medial"][1]
+
+
+def test_never_green_and_the_risk_grows() -> None:
+    before = replace(trajectory("left"), breach_probability=0.0, findings=())
+    after = with_intervals(before, _volume(4.0))
+    assert [f.severity for f in after.findings if f.code == "mr_interval"] == ["caution"]
+    assert after.breach_probability > 0.02
+    again = with_intervals(after, _volume(4.0))
+    assert sum(f.code == "mr_interval" for f in again.findings) == 1
+
+
+def test_spread_is_never_less_than_that_of_the_body() -> None:
+    sd = clearance_sd_mm(1.0)
+    assert min(sd.values()) == pytest.approx(sd["anterior"])
+    assert sd["medial"] > 1.5
