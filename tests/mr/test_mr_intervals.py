@@ -39,3 +39,12 @@ def test_spread_is_never_less_than_that_of_the_body() -> None:
     sd = clearance_sd_mm(1.0)
     assert min(sd.values()) == pytest.approx(sd["anterior"])
     assert sd["medial"] > 1.5
+
+
+def test_no_wall_that_was_not_seen_is_shown_as_good() -> None:
+    wording = pytest.importorskip("ui.presenters.wording")
+    on_ct = trajectory("left")
+    on_mr = with_intervals(on_ct, _volume(4.0))
+    assert wording.band_at(on_ct, 9.0) == "good"
+    assert wording.band_at(on_mr, 9.0) == "caution"
+    assert all(row.band != "good" for row in wording.clearance_rows(on_mr))

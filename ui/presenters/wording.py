@@ -46,6 +46,16 @@ def band_of_wall(value_mm: float | None, toward: str = "medial") -> str:
     return "good" if value_mm >= good else "caution" if value_mm >= stop else "stop"
 
 
+def band_at(trajectory: Trajectory, value_mm: float | None, toward: str = "medial") -> str:
+    """Band of a distance to a wall; never good where the wall was not seen but modelled (MR)."""
+    return _as_seen(trajectory, band_of_wall(value_mm, toward))
+
+
+def _as_seen(trajectory: Trajectory, band: str) -> str:
+    modelled = any(f.code == "mr_interval" for f in trajectory.findings)
+    return "caution" if modelled and band == "good" else band
+
+
 def walls(trajectory: Trajectory) -> tuple[ProfilePoint, ...]:
     """The clearance along the tool without the first millimetres, where its rim still crosses the cortex."""
     return tuple(q for q in trajectory.profile if q.depth_mm >= L.docking_mm)
@@ -64,7 +74,7 @@ def clearance_rows(trajectory: Trajectory) -> list[ClearanceRow]:
         band = (
             "none" if value is None else "good" if value >= good else "caution" if value >= stop else "stop"
         )
-        rows.append(ClearanceRow(name, value, good, band))
+        rows.append(ClearanceRow(name, value, good, _as_seen(trajectory, band)))
     return rows
 
 
@@ -89,7 +99,7 @@ def binding_sentence(trajectory: Trajectory) -> tuple[str, str, str]:
     where = f"{least.toward}, " if least.toward else ""
     grade = f" Grade {trajectory.gertzbein_robbins}." if trajectory.gertzbein_robbins else ""
     return (
-        band_of_wall(least.clearance_mm, least.toward),
+        band_at(trajectory, least.clearance_mm, least.toward),
         f"{mm(least.clearance_mm)} at the narrowest point",
         f", {where}{mm(least.depth_mm)} after docking.{grade}",
     )

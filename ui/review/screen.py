@@ -9,7 +9,7 @@ from imaging.errors import PlannerError
 from planner.domain.plan import LevelPlan, Trajectory
 from planner.services.annotate import since_approved
 from planner.session import PlanningSession
-from ui.presenters.wording import all_findings, band_of_wall, least_of, worst
+from ui.presenters.wording import all_findings, band_at, least_of, worst
 from ui.screens.registry import Mark, Screen, WindowContext
 from ui.views.xray_view import XrayPane
 from ui.widgets import SideChip, StatusMark, hairline, label, mm, section
@@ -40,7 +40,7 @@ class Card(QWidget):
         least = least_of(t)
         if least is not None:
             head.addSpacing(12)
-            head.addWidget(StatusMark(band_of_wall(least.clearance_mm, least.toward), 14))
+            head.addWidget(StatusMark(band_at(t, least.clearance_mm, least.toward), 14))
             head.addWidget(label(f"least {mm(least.clearance_mm)}, {least.toward}", "text2"))
         head.addStretch(1)
         head.addWidget(label(t.state.capitalize(), "strong"))

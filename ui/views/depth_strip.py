@@ -19,7 +19,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from ui.presenters.case_presenter import CasePresenter
-from ui.presenters.wording import band_of_wall, least_of, walls
+from ui.presenters.wording import band_at, least_of, walls
 from ui.theme import tokens, ui_font
 from ui.widgets import draw_status, label, mm, section
 
@@ -115,7 +115,8 @@ class ProfileChart(QWidget):
         p.drawPath(line)
         least = least_of(trajectory)
         at = QPointF(self.x_of(least.depth_mm), self._y_of(least.clearance_mm))
-        draw_status(p, QRectF(at.x() - 6, at.y() - 6, 12, 12), band_of_wall(least.clearance_mm, least.toward))
+        band = band_at(trajectory, least.clearance_mm, least.toward)
+        draw_status(p, QRectF(at.x() - 6, at.y() - 6, 12, 12), band)
         p.setPen(QColor(t.text))
         font = ui_font(12, QFont.Weight.DemiBold)
         p.setFont(font)

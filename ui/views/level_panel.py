@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QSizePolicy
 from imaging.labels import SIDES, Side
 from planner.domain.plan import LevelPlan, Refusal, Trajectory
 from ui.presenters.case_presenter import CasePresenter
-from ui.presenters.wording import band_of_wall, least_of
+from ui.presenters.wording import band_at, least_of
 from ui.theme import tokens, ui_font
 from ui.widgets import StatusMark, draw_chip, draw_status, hairline, label, mm, section
 
@@ -41,7 +41,7 @@ class SideRow(QWidget):
             least = least_of(t)
             words = (
                 f"least clearance {mm(least.clearance_mm)}, "
-                f"{band_of_wall(least.clearance_mm, least.toward)}, {t.state}"
+                f"{band_at(t, least.clearance_mm, least.toward)}, {t.state}"
                 if least
                 else t.state
             )
@@ -81,7 +81,8 @@ class SideRow(QWidget):
                 return
             least = least_of(self.trajectory)
             value = least.clearance_mm if least else None
-            draw_status(p, QRectF(36, middle - 7, 14, 14), band_of_wall(value, least.toward if least else ""))
+            band = band_at(self.trajectory, value, least.toward if least else "")
+            draw_status(p, QRectF(36, middle - 7, 14, 14), band)
             p.setFont(strong)
             p.setPen(QColor(t.text))
             p.drawText(QRectF(58, 0, 62, self.height()), align, mm(value))

@@ -12,7 +12,7 @@ from PySide6.QtGui import (
     QTransform,
 )
 
-from ui.presenters.wording import band_of_wall, least_of, walls
+from ui.presenters.wording import band_at, least_of, walls
 from ui.theme import LESION, side_colour
 from ui.views import planes
 from ui.views.paint import (
@@ -87,7 +87,7 @@ class PlanOverlay:
         least = least_of(chosen)
         x, y, off = self.to_px(presenter.handle_point(presenter.dragging))
         if least is not None and abs(off) < 8 and rect.contains(x, y):
-            band = band_of_wall(least.clearance_mm, least.toward)
+            band = band_at(chosen, least.clearance_mm, least.toward)
             status_plate(p, QPointF(x, y + 28), band, mm(least.clearance_mm), rect, 13)
 
     def _draw_tool(self, p: QPainter, trajectory: object, strong: bool) -> None:
@@ -119,7 +119,7 @@ class PlanOverlay:
         colour = side_colour(trajectory.side)
         near = min(walls(trajectory), key=lambda q: abs(q.depth_mm - depth), default=None)
         if near is not None and abs(near.depth_mm - depth) < 1.5:
-            band = band_of_wall(near.clearance_mm, near.toward)
+            band = band_at(trajectory, near.clearance_mm, near.toward)
             ring = QPainterPath()
             ring.addEllipse(
                 QPointF(x, y),
@@ -198,5 +198,10 @@ class PlanOverlay:
         p.setBrush(QColor("#0B0D0F"))
         p.drawEllipse(QPointF(x, y), 3, 3)
         status_plate(
-            p, plate_at, band_of_wall(least.clearance_mm, least.toward), mm(least.clearance_mm), rect, 13
+            p,
+            plate_at,
+            band_at(trajectory, least.clearance_mm, least.toward),
+            mm(least.clearance_mm),
+            rect,
+            13,
         )
