@@ -95,16 +95,6 @@ class CArmPanel(QWidget):
         arm.addLayout(row)
         box.addWidget(whole)
         box.addWidget(hairline())
-        whole, dose = headed("Dose so far", 4)
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(12)
-        grid.setVerticalSpacing(6)
-        self.readouts = {n: Readout(n) for n in ("Shots", "Beam time", "Air kerma", "Dose area")}
-        for n, readout in enumerate(self.readouts.values()):
-            grid.addWidget(readout, n // 2, n % 2)
-        dose.addLayout(grid)
-        box.addWidget(whole)
-        box.addWidget(hairline())
         whole, skin = headed("Skin of the back", 4)
         self.back = BackView()
         skin.addWidget(self.back, 1)
@@ -113,6 +103,16 @@ class CArmPanel(QWidget):
         area.setWidgetResizable(True)
         area.setWidget(inner)
         outer.addWidget(area, 1)
+        outer.addWidget(hairline())
+        whole, dose = headed("Dose so far", 4)
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(12)
+        grid.setVerticalSpacing(6)
+        self.readouts = {n: Readout(n) for n in ("Shots", "Beam time", "Air kerma", "Dose area")}
+        for n, readout in enumerate(self.readouts.values()):
+            grid.addWidget(readout, n // 2, n % 2)
+        dose.addLayout(grid)
+        outer.addWidget(whole)
         outer.addWidget(hairline())
         foot = QWidget()
         room = QVBoxLayout(foot)

@@ -291,5 +291,5 @@ class DebriefPage(QWidget):
             super().keyPressEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        self.panel.setFixedWidth(300 if self.width() < 1500 else 366)
+        self.panel.setFixedWidth(330 if self.width() < 1500 else 366)
         super().resizeEvent(event)

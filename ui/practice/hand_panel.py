@@ -79,7 +79,7 @@ class HandPanel(QWidget):
         left.addWidget(section("The hand"))
         self.depth = label("", "title")
         self.feel = label("", "small2", wrap=True)
-        self.feel.setMinimumWidth(150)
+        self.feel.setMinimumWidth(120)
         left.addWidget(self.depth)
         left.addWidget(self.feel)
         left.addStretch(1)

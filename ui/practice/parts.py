@@ -20,7 +20,7 @@ class KeyButton(QPushButton):
         self.word, self.key = word, key
         self.setMinimumHeight(height)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.clicked.connect(lambda _=False: act())
         self._name()
 
@@ -44,7 +44,7 @@ class KeyButton(QPushButton):
     def allow(self, reason: str = "") -> None:
         """Enabled where there is no reason against it."""
         self.setEnabled(not reason)
-        self.setToolTip(reason)
+        self.setToolTip(reason or (f"{self.word}: key {self.key}" if self.key else ""))
 
     def sizeHint(self) -> QSize:
         words = QFontMetrics(ui_font(13, QFont.Weight.Medium)).horizontalAdvance(self.word)
@@ -52,7 +52,9 @@ class KeyButton(QPushButton):
         return QSize(words + keys + 24, self.minimumHeight())
 
     def minimumSizeHint(self) -> QSize:
-        return self.sizeHint()
+        # In a narrow window the key goes to the tooltip, so that every word stays whole.
+        words = QFontMetrics(ui_font(12, QFont.Weight.Medium)).horizontalAdvance(self.word)
+        return QSize(words + 12, self.minimumHeight())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
@@ -61,11 +63,15 @@ class KeyButton(QPushButton):
         ink = QColor("white" if primary else t.text if self.isEnabled() else t.text3)
         words = QFontMetrics(ui_font(13, QFont.Weight.Medium)).horizontalAdvance(self.word)
         keys = QFontMetrics(ui_font(11)).horizontalAdvance(self.key) + 10 if self.key else 0
+        tight = words + keys + 20 > self.width()
+        if tight:
+            keys = 0
+            words = QFontMetrics(ui_font(12, QFont.Weight.Medium)).horizontalAdvance(self.word)
         left = (self.width() - words - (keys + 8 if keys else 0)) / 2
         with QPainter(self) as p:
             p.setRenderHint(QPainter.RenderHint.Antialiasing)
             p.setPen(ink)
-            p.setFont(ui_font(13, QFont.Weight.Medium))
+            p.setFont(ui_font(12 if tight else 13, QFont.Weight.Medium))
             box = QRectF(left, 0, words + 2, self.height())
             p.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, self.word)
             if keys:

@@ -23,7 +23,7 @@ class Bar(QWidget):
     def __init__(self, share: float) -> None:
         super().__init__()
         self.share = share
-        self.setFixedSize(64, 8)
+        self.setFixedSize(48, 8)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         t = tokens()
@@ -31,10 +31,10 @@ class Bar(QWidget):
             p.setRenderHint(QPainter.RenderHint.Antialiasing)
             p.setPen(Qt.PenStyle.NoPen)
             p.setBrush(QColor(t.hover))
-            p.drawRoundedRect(QRectF(0, 1, 64, 6), 3, 3)
+            p.drawRoundedRect(QRectF(0, 1, 48, 6), 3, 3)
             p.setBrush(QColor(t.text2))
             if self.share > 0:
-                p.drawRoundedRect(QRectF(0, 1, max(4.0, 64 * self.share), 6), 3, 3)
+                p.drawRoundedRect(QRectF(0, 1, max(4.0, 48 * self.share), 6), 3, 3)
 
 
 class AttemptChart(QWidget):
@@ -163,6 +163,6 @@ class ScorePanel(QWidget):
         row.addWidget(Bar(part.points / part.of))
         points = label(f"{points_words(round(part.points, 1))}\u202f/\u202f{points_words(part.of)}", "strong")
         points.setAlignment(Qt.AlignmentFlag.AlignRight)
-        points.setMinimumWidth(58)
+        points.setMinimumWidth(54)
         row.addWidget(points)
         return row

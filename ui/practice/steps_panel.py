@@ -169,6 +169,7 @@ class StepsPanel(QWidget):
         while self.thumbs.count():
             item = self.thumbs.takeAt(0)
             if item is not None and item.widget() is not None:
+                item.widget().hide()
                 item.widget().deleteLater()
         if at >= len(STEPS):
             self.advice.setText("All steps are done. Take a last look, then end and score.")
