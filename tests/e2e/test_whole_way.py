@@ -70,7 +70,7 @@ class Hand:
         self.app.stdin.flush()
         return json.loads(self.app.stdout.readline())
 
-    def wait(self, question: str, seconds: float = 400.0) -> Any:
+    def wait(self, question: str, seconds: float = 900.0) -> Any:
         end = time.monotonic() + seconds
         said: Any = None
         while time.monotonic() < end:
@@ -92,7 +92,7 @@ class Hand:
         self.x("windowfocus", "--sync", self.ask("int(window.winId())"))
 
     def press(self, word: str) -> None:
-        self.press_within(word, 400.0)
+        self.press_within(word, 900.0)
 
     def press_within(self, word: str, seconds: float) -> None:
         self.click(self.wait(f"button({word!r})", seconds))
@@ -141,7 +141,7 @@ def cyan(picture: np.ndarray) -> int:
     return int(((b > 150) & (g > 130) & (r < 0.65 * b)).sum())
 
 
-@pytest.mark.timeout(1500)
+@pytest.mark.timeout(2400)
 def test_from_a_folder_to_an_export_with_a_kill_on_the_way(hand: Hand, real_data: Path, tmp_path: Path):
     hand.start(str(real_data / "ct_verse005" / "dicom"))
     hand.press("Plan this case")
