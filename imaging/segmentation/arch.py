@@ -68,6 +68,7 @@ def arrival(
     lower: tuple[BodyModel, tuple[FacetJoint, FacetJoint]] | None,
     other_bodies: Mask,
     thoracic: bool = False,
+    forward_mm: float = 3.0,
 ) -> Array:
     """Geodesic distance (mm) through bone from the back of the body; infinite where the vertebra cannot be.
 
@@ -76,6 +77,7 @@ def arrival(
         lower: the vertebra below and the joints with it, whose superior processes lie before them.
         other_bodies: voxels of other vertebrae's bodies.
         thoracic: ribs are cut off beside the transverse processes.
+        forward_mm: how far before the posterior wall a converging pedicle and its transverse process arise.
     """
     lat, p, s = np.moveaxis(block.local, -1, 0)
     inside = block.depth <= 0
@@ -85,7 +87,8 @@ def arrival(
     # Dark gaps between bony neighbours are where one bone ends.
     ridge = ndi.gaussian_laplace(block.hu, 1.2)
     speed *= np.where(ridge > 25, 0.3, 1.0)
-    speed[(p < -3.0) & ~inside] = 0.0
+    root = (np.abs(lat) > 13) & (s > -9) & (block.depth < 12) & (p > -forward_mm)
+    speed[(p < -3.0) & ~inside & ~root] = 0.0
     speed[
         (np.abs(lat) > (RIB_MM + 0.25 * p if thoracic else LATERAL_MM)) | (s < -48) | (s > 28) | (p > 66)
     ] = 0.0

@@ -15,7 +15,7 @@ from imaging.segmentation.canal_path import find_canal
 from imaging.segmentation.canal_tube import canal_mask
 from imaging.segmentation.discs import Disc, find_discs
 from imaging.segmentation.edge import drawn_back_to_edge
-from imaging.segmentation.facets import FacetJoint, fit_facets
+from imaging.segmentation.facets import fit_facets
 from imaging.segmentation.frames import frame_between
 from imaging.segmentation.iso import IsoVolume, resampled
 from imaging.segmentation.naming import Naming, name_levels
@@ -28,9 +28,11 @@ from imaging.sitk_bridge import image_from_volume
 from imaging.volume import LabelVolume, Volume
 
 Array = NDArray[np.float64]
-Facets = tuple[FacetJoint, FacetJoint]
 HIGHEST = VERSE_FROM_NAME["T10"]
 STAND_IN = 0
+# Of L5, L4 and those above: an L5 pedicle converges by 30 degrees (Zindrick 1987) and springs from the side
+# of a convex wall.
+PEDICLE_FORWARD_MM = (12.0, 6.0, 3.0)
 NO_SPINE = (
     "no_spine_found",
     "No lumbar vertebra lies wholly in this image. Choose a CT that shows the lumbar spine.",
@@ -148,7 +150,8 @@ def paint(
         if numbers[n] == SACRUM:
             time = sacral_arrival(block, body, joints[n], others)
         else:
-            time = arrival(block, body, joints[n], below, others, places[n] > 5)
+            forward = float(np.interp(places[n], (1, 2, 3), PEDICLE_FORWARD_MM))
+            time = arrival(block, body, joints[n], below, others, places[n] > 5, forward)
         time = np.where((block.depth <= 0) & ~others, 0.0, time)
         better = time < nearest[block.where]
         nearest[block.where][better] = time[better]
