@@ -44,7 +44,7 @@ def _edit_for_ever(folder: Path, tell: int) -> None:
 
 
 def kill_once(folder: Path, after_s: float) -> Outcome:
-    """Run until ``after_s`` and kill; what came back is compared with what was done."""
+    """Run until ``after_s`` after the first edit and kill; what came back is compared with what was done."""
     folder.mkdir()
     read, write = os.pipe()
     child = os.fork()
@@ -55,11 +55,11 @@ def kill_once(folder: Path, after_s: float) -> Outcome:
         finally:
             os._exit(1)
     os.close(write)
+    text = os.read(read, 1 << 16)  # the first edit is done
     time.sleep(after_s)
     os.kill(child, signal.SIGKILL)
     killed = time.time()
     os.waitpid(child, 0)
-    text = b""
     while part := os.read(read, 1 << 16):
         text += part
     os.close(read)

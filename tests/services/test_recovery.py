@@ -21,7 +21,7 @@ from planner.storage.recovery import Keeper, forget, left_behind
 def test_a_kill_at_any_moment_loses_at_most_the_edit_in_hand(tmp_path: Path) -> None:
     chance = random.Random(6)
     outcomes = [kill_once(tmp_path / str(n), chance.uniform(0.05, 0.5)) for n in range(6)]
-    assert sum(o.edits for o in outcomes) > 6
+    assert all(o.edits > 0 for o in outcomes)
     assert all(o.readable and o.lost_s < 5.0 for o in outcomes)
 
 
