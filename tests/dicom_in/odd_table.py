@@ -26,7 +26,7 @@ from imaging.sitk_bridge import grid_from_image
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "odd_files.md"
-DATA = ROOT.parent / "shared" / "data" / "dicom_odd"
+DATA = (ROOT.parent / "shared" / "data" / "dicom_odd").resolve()
 NIFTI = DATA / "dicom2nifti" / "tests" / "data"
 HEAD = """# Odd DICOM files
 
