@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from imaging.findings import Finding
+from imaging.findings import Finding, Severity
 from planner.domain.device import DeviceProfile
 from planner.domain.limits import Limits
 from planner.trajectory.measured import Measured
@@ -151,7 +151,13 @@ def way_findings(m: Measured, device: DeviceProfile, limits: Limits) -> list[Fin
         text = (
             f"The introducer needs {needs:.0f} mm (skin to bone {m.skin_to_bone_mm:.0f}, in bone "
             f"{m.straight_mm:.0f}, outside {limits.hub_reserve_mm:.0f}); {device.name} has "
-            f"{device.introducer_length_mm:.0f} mm."
+            f"{device.introducer_length_mm:.0f} mm"
         )
-        found.append(Finding("stop", "introducer_too_short", text, device.introducer_length_mm, needs, "mm"))
+        # A length that nobody has checked may warn; it may not forbid.
+        assumed = device.evidence.get("introducer_length_mm", "[P]").startswith(("[P]", "[K?]"))
+        text += " in this profile, which is an assumption: measure yours." if assumed else "."
+        severity: Severity = "caution" if assumed else "stop"
+        found.append(
+            Finding(severity, "introducer_too_short", text, device.introducer_length_mm, needs, "mm")
+        )
     return found
