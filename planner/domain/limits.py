@@ -87,7 +87,7 @@ def _spec(
 
 LIMIT_SPECS: tuple[LimitSpec, ...] = (
     _spec("medial_inferior_mm", "Margin to the medial and inferior pedicle wall", "mm", 0.5, 6),
-    _spec("medial_inferior_low_mm", "Margin that counts as low there", "mm", 0, 4),
+    _spec("medial_inferior_low_mm", "Margin there below which nothing is approved", "mm", 0, 4),
     _spec("lateral_superior_mm", "Margin to the other pedicle walls", "mm", 0, 6),
     _spec("endplate_mm", "Tool to endplate", "mm", 0, 10),
     _spec("lesion_endplate_mm", "Lesion to the body's surface", "mm", 0, 10),

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imaging.anatomy import VertebraAnatomy
+from planner.domain.bands import judged_clearances
 from planner.domain.device import DeviceProfile
 from planner.domain.limits import Limits
 from planner.domain.plan import Trajectory
@@ -111,37 +112,11 @@ def entry_rows(t: Trajectory, a: VertebraAnatomy) -> list[Row]:
 
 
 def clearance_rows(t: Trajectory, limits: Limits) -> list[tuple[str, str, str]]:
-    """(label with its limit, value, good|caution|stop|none) of every clearance; a breach is a stop."""
-    c, wall, side = t.clearance_mm, limits.medial_inferior_mm, limits.lateral_superior_mm
-    table: list[tuple[str, float | None, float | None, float]] = [
-        ("Medial", c.medial, wall, 0.0),
-        ("Inferior", c.inferior, wall, 0.0),
-        ("Lateral", c.lateral, side, 0.0),
-        ("Superior", c.superior, side, 0.0),
-        ("Tool to canal", c.canal, None, 0.0),
-        ("Electrode to canal", c.electrode_to_canal, None, limits.electrode_to_canal_stop_mm),
-        (
-            "Lesion to canal",
-            c.lesion_to_canal,
-            limits.lesion_to_canal_caution_mm,
-            limits.lesion_to_canal_stop_mm,
-        ),
-        ("Anterior wall", c.anterior, limits.anterior_mm, 0.0),
-        ("Endplates", c.endplates, limits.endplate_mm, 0.0),
+    """(label with its limit, value, good|caution|stop|none) of every clearance."""
+    return [
+        (f"{c.name}, min {c.wanted_mm:g}" if c.wanted_mm else c.name, mm(c.value_mm), c.band)
+        for c in judged_clearances(t, limits)
     ]
-    rows = []
-    for name, value, good, stop in table:
-        least = max(good or 0.0, stop)
-        rows.append((f"{name}, min {least:g}" if least else name, mm(value), _band(value, least, stop)))
-    return rows
-
-
-def _band(value: float | None, good: float, stop: float) -> str:
-    if value is None:
-        return "none"
-    if value < stop:
-        return "stop"
-    return "caution" if value < good else "good"
 
 
 def instrument_rows(

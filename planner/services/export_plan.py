@@ -167,7 +167,7 @@ def report_pdf(
         for t in level.trajectories:
             progress.step(0.1, f"Drawing {level.name} {t.side} for the report")
             view3d = render_3d(case.volume, found, level, t) if render_3d else None
-            one = _slices(case, found, level, t, shots, view3d)
+            one = _slices(case, found, level, t, shots, view3d, plan.limits.medial_inferior_mm)
             if render_3d and printing.patient_page and not pictures:
                 one = replace(one, whole3d=render_3d(case.volume, found, level, t, cut=False))
             pictures[level.verse, t.side] = one
@@ -196,8 +196,8 @@ def _slices(
     t: Trajectory,
     shots: dict[tuple[int, Side], TrajectoryShots],
     view3d: bytes | None,
+    margin_mm: float,
 ) -> TrajectoryPictures:
-    from planner.domain.limits import DEFAULT_LIMITS
     from planner.report import slices
     from planner.report.words import depth_of
 
@@ -215,10 +215,9 @@ def _slices(
     middle = depth_of(t, pedicle.isthmus_centre_lps_mm) if pedicle else 0.5 * t.parameters.straight_mm
     across = slices.down_tool_plane(t, anatomy, middle, size, 52.0)
     one = shots.get((level.verse, t.side))
-    margin = DEFAULT_LIMITS.medial_inferior_mm
     return TrajectoryPictures(
         tool_plane=slices.draw_tool(draw(axial), axial, t),
-        down_tool=slices.draw_cross_section(draw(across), across, t, margin),
+        down_tool=slices.draw_cross_section(draw(across), across, t, margin_mm),
         sagittal=slices.draw_tool(draw(sagittal), sagittal, t, dashed=True),
         fluoro={view: (shot.plain, shot.letters) for view, shot in one.views.items()} if one else {},
         view3d=view3d,

@@ -57,7 +57,9 @@ def _walls(m: Measured, limits: Limits) -> list[Finding]:
             low = word in ("medial", "inferior") and value < limits.medial_inferior_low_mm
             state = "is low: " if low else "is "
             text = f"The margin to the {word} pedicle wall {state}{value:.1f} mm, {limit:.0f} mm are wanted."
-            found.append(Finding("caution", f"{word}_margin", text, value, limit, "mm"))
+            if low:
+                text += f" Below {limits.medial_inferior_low_mm:g} mm it cannot be approved."
+            found.append(Finding("stop" if low else "caution", f"{word}_margin", text, value, limit, "mm"))
     return found
 
 

@@ -36,7 +36,8 @@ from planner.trajectory.skin import skin_entry
 from planner.trajectory.target import as_point, default_target, place_in_body
 
 ViewFinder = Callable[[VertebraAnatomy, Point, Side], ViewAngles]
-NOT_MEASURED = ("canal_unknown",)
+# Stops that leave a draft to look at and to mend: they block its approval, they do not refuse the side.
+KEPT_AS_DRAFT = ("canal_unknown", "medial_margin", "inferior_margin")
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ def _measured(
         fields, anatomy, goal, side, wish.device, found, wish.limits, skin, angles,
         access=wish.access, straight_short_mm=short,
     )  # fmt: skip
-    stop = next((f for f in done.findings if f.severity == "stop" and f.code not in NOT_MEASURED), None)
+    stop = next((f for f in done.findings if f.severity == "stop" and f.code not in KEPT_AS_DRAFT), None)
     return done if stop is None else stop_refusal(anatomy.name, side, stop)
 
 
@@ -203,7 +204,7 @@ def _pair(
         )  # fmt: skip
         results.append(replace(again, findings=(*again.findings, *_apart(apart, low, high))))
     stop = next(
-        (f for t in results for f in t.findings if f.severity == "stop" and f.code not in NOT_MEASURED), None
+        (f for t in results for f in t.findings if f.severity == "stop" and f.code not in KEPT_AS_DRAFT), None
     )
     if stop is not None:
         return (), tuple(stop_refusal(anatomy.name, side, stop) for side in sides)

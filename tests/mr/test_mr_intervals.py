@@ -10,6 +10,8 @@ import pytest
 from imaging.geometry.grid import VolumeGrid
 from imaging.mr.model_arch import clearance_sd_mm
 from imaging.volume import Volume
+from planner.domain.bands import judged_clearances, wall_band
+from planner.domain.limits import DEFAULT_LIMITS
 from planner.services.mr_intervals import intervals_mm, with_intervals
 from tests.services.plan_fakes import trajectory
 
@@ -42,9 +44,8 @@ def test_spread_is_never_less_than_that_of_the_body() -> None:
 
 
 def test_no_wall_that_was_not_seen_is_shown_as_good() -> None:
-    wording = pytest.importorskip("ui.presenters.wording")
     on_ct = trajectory("left")
     on_mr = with_intervals(on_ct, _volume(4.0))
-    assert wording.band_at(on_ct, 9.0) == "good"
-    assert wording.band_at(on_mr, 9.0) == "caution"
-    assert all(row.band != "good" for row in wording.clearance_rows(on_mr))
+    assert wall_band(on_ct, 9.0, "medial", DEFAULT_LIMITS) == "good"
+    assert wall_band(on_mr, 9.0, "medial", DEFAULT_LIMITS) == "caution"
+    assert all(row.band != "good" for row in judged_clearances(on_mr, DEFAULT_LIMITS))

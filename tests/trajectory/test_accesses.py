@@ -63,6 +63,20 @@ def test_a_pair_ends_ten_to_twenty_mm_apart_and_makes_one_lesion() -> None:
     assert not [f for t in level.trajectories for f in t.findings if f.code == "tip_lateral"]
 
 
+def test_a_low_medial_margin_is_planned_as_a_draft_that_cannot_be_approved() -> None:
+    r = ready()
+    strict = replace(DEFAULT_LIMITS, medial_inferior_mm=20.0, medial_inferior_low_mm=19.0)
+    level = plan_level(
+        r.anatomy, r.labels.vertebrae, r.labels.structures, None, ("left",),
+        Wish(CURVED, limits=strict), fields=r.fields,
+    )  # fmt: skip
+    (planned,) = level.trajectories
+    low = {f.code: f.severity for f in planned.findings if f.code.endswith("_margin")}
+    assert low["medial_margin"] == "stop"
+    assert low["inferior_margin"] == "stop"
+    assert low.get("lateral_margin", "caution") == "caution"
+
+
 def test_most_forgiving_is_never_riskier_than_most_central(central) -> None:
     r = ready()
     target = default_target(r.anatomy)

@@ -16,6 +16,7 @@ from imaging.progress import Progress
 from imaging.segmentation.result import SpineSegmentation
 from imaging.volume import Volume
 from planner.devices.catalogue import device_by_id
+from planner.domain.limits import DEFAULT_LIMITS, Limits
 from planner.domain.notebook import Kind
 from planner.domain.plan import LevelPlan, Plan, Point, Trajectory
 from planner.session import PlanningSession
@@ -92,6 +93,11 @@ class CasePresenter(AlongTool, Annotating, Exploring, QObject):
     def plan(self) -> Plan | None:
         """The plan to show: the preview while something is dragged."""
         return self.session.shown_plan
+
+    @property
+    def limits(self) -> Limits:
+        """The limits that the plan is judged by."""
+        return self.plan.limits if self.plan else DEFAULT_LIMITS
 
     @property
     def segmentation(self) -> SpineSegmentation | None:

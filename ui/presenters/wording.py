@@ -2,80 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from imaging.anatomy import VertebraAnatomy
 from imaging.findings import SEVERITY_ORDER, Finding
-from planner.domain.limits import DEFAULT_LIMITS
-from planner.domain.plan import LevelPlan, Plan, ProfilePoint, Trajectory
+from planner.domain.bands import least_of, wall_band
+from planner.domain.limits import Limits
+from planner.domain.plan import LevelPlan, Plan, Trajectory
 from ui.widgets import mm
-
-
-@dataclass(frozen=True)
-class ClearanceRow:
-    """One clearance: its name, value and limit in mm, and its band (good, caution, stop, none)."""
-
-    name: str
-    value_mm: float | None
-    limit_mm: float
-    band: str
-
-
-L = DEFAULT_LIMITS
-ROWS: tuple[tuple[str, str, float, float], ...] = (
-    ("Medial", "medial", L.medial_inferior_mm, L.medial_inferior_low_mm),
-    ("Inferior", "inferior", L.medial_inferior_mm, L.medial_inferior_low_mm),
-    ("Lateral", "lateral", L.lateral_superior_mm, 0.0),
-    ("Superior", "superior", L.lateral_superior_mm, 0.0),
-    ("Endplates", "endplates", L.endplate_mm, 0.0),
-    ("Anterior wall", "anterior", L.anterior_mm, 0.0),
-    ("Electrode to canal", "electrode_to_canal", L.electrode_to_canal_stop_mm, L.electrode_to_canal_stop_mm),
-    ("Lesion to canal", "lesion_to_canal", L.lesion_to_canal_caution_mm, L.lesion_to_canal_stop_mm),
-)
-
-
-def band_of_wall(value_mm: float | None, toward: str = "medial") -> str:
-    """Band of a distance to a pedicle wall; medial and inferior walls weigh most."""
-    if value_mm is None:
-        return "none"
-    outer = toward in ("lateral", "superior")
-    good = L.lateral_superior_mm if outer else L.medial_inferior_mm
-    stop = 0.0 if outer else L.medial_inferior_low_mm
-    return "good" if value_mm >= good else "caution" if value_mm >= stop else "stop"
-
-
-def band_at(trajectory: Trajectory, value_mm: float | None, toward: str = "medial") -> str:
-    """Band of a distance to a wall; never good where the wall was not seen but modelled (MR)."""
-    return _as_seen(trajectory, band_of_wall(value_mm, toward))
-
-
-def _as_seen(trajectory: Trajectory, band: str) -> str:
-    modelled = any(f.code == "mr_interval" for f in trajectory.findings)
-    return "caution" if modelled and band == "good" else band
-
-
-def walls(trajectory: Trajectory) -> tuple[ProfilePoint, ...]:
-    """The clearance along the tool without the first millimetres, where its rim still crosses the cortex."""
-    return tuple(q for q in trajectory.profile if q.depth_mm >= L.docking_mm)
-
-
-def least_of(trajectory: Trajectory) -> ProfilePoint | None:
-    """Where the tool passes nearest to a wall, docking left out."""
-    return min(walls(trajectory), key=lambda q: q.clearance_mm, default=None)
-
-
-def clearance_rows(trajectory: Trajectory) -> list[ClearanceRow]:
-    """All clearances in fixed order."""
-    rows = []
-    for name, field, good, stop in ROWS:
-        value = getattr(trajectory.clearance_mm, field)
-        band = (
-            "none" if value is None else "good" if value >= good else "caution" if value >= stop else "stop"
-        )
-        rows.append(ClearanceRow(name, value, good, _as_seen(trajectory, band)))
-    return rows
 
 
 def all_findings(plan: Plan, level: LevelPlan, trajectory: Trajectory | None) -> list[Finding]:
@@ -91,15 +25,15 @@ def worst(findings: list[Finding]) -> str:
     return "stop" if "stop" in severities else "caution" if "caution" in severities else "good"
 
 
-def binding_sentence(trajectory: Trajectory) -> tuple[str, str, str]:
+def binding_sentence(trajectory: Trajectory, limits: Limits) -> tuple[str, str, str]:
     """Band, the strong part and the rest of the sentence that says what binds."""
-    least = least_of(trajectory)
+    least = least_of(trajectory, limits)
     if least is None:
         return "none", "Not measurable.", " The clearance along the tool is not known."
     where = f"{least.toward}, " if least.toward else ""
     grade = f" Grade {trajectory.gertzbein_robbins}." if trajectory.gertzbein_robbins else ""
     return (
-        band_at(trajectory, least.clearance_mm, least.toward),
+        wall_band(trajectory, least.clearance_mm, least.toward, limits),
         f"{mm(least.clearance_mm)} at the narrowest point",
         f", {where}{mm(least.depth_mm)} after docking.{grade}",
     )

@@ -6,10 +6,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from imaging.errors import PlannerError
+from planner.domain.bands import least_of, wall_band
+from planner.domain.limits import Limits
 from planner.domain.plan import LevelPlan, Trajectory
 from planner.services.annotate import since_approved
 from planner.session import PlanningSession
-from ui.presenters.wording import all_findings, band_at, least_of, worst
+from ui.presenters.wording import all_findings, worst
 from ui.screens.registry import Mark, Screen, WindowContext
 from ui.views.xray_view import XrayPane
 from ui.widgets import SideChip, StatusMark, hairline, label, mm, section
@@ -37,10 +39,10 @@ class Card(QWidget):
         head.addWidget(SideChip(t.side, 24))
         head.addWidget(label(name, "group"))
         head.addWidget(StatusMark(worst(findings), 16))
-        least = least_of(t)
+        least = least_of(t, plan.limits)
         if least is not None:
             head.addSpacing(12)
-            head.addWidget(StatusMark(band_at(t, least.clearance_mm, least.toward), 14))
+            head.addWidget(StatusMark(wall_band(t, least.clearance_mm, least.toward, plan.limits), 14))
             head.addWidget(label(f"least {mm(least.clearance_mm)}, {least.toward}", "text2"))
         head.addStretch(1)
         head.addWidget(label(t.state.capitalize(), "strong"))
@@ -136,7 +138,7 @@ class ReviewScreen(QWidget):
         self.box.addWidget(
             label(f"{approved} of {len(both)} trajectories approved. The worst stands first.", "text2")
         )
-        both.sort(key=lambda pair: _order(*pair))
+        both.sort(key=lambda pair: _order(*pair, plan.limits))
         for level, t in both:
             card = Card(self, level, t)
             self.cards.append(card)
@@ -168,10 +170,10 @@ class ReviewScreen(QWidget):
         self.context.refresh()
 
 
-def _order(level: LevelPlan, t: Trajectory) -> tuple[int, float]:
+def _order(level: LevelPlan, t: Trajectory, limits: Limits) -> tuple[int, float]:
     severities = {f.severity for f in (*t.findings, *level.findings)}
     kind = "stop" if "stop" in severities else "caution" if "caution" in severities else "good"
-    least = least_of(t)
+    least = least_of(t, limits)
     return _RANK[kind], least.clearance_mm if least else 99.0
 
 

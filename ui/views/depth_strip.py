@@ -18,8 +18,8 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from planner.domain.bands import least_of, wall_band, walls
 from ui.presenters.case_presenter import CasePresenter
-from ui.presenters.wording import band_at, least_of, walls
 from ui.theme import tokens, ui_font
 from ui.widgets import draw_status, label, mm, section
 
@@ -56,7 +56,7 @@ class ProfileChart(QWidget):
         trajectory = self.presenter.trajectory
         with QPainter(self) as p:
             p.setRenderHint(QPainter.RenderHint.Antialiasing)
-            if trajectory is None or not walls(trajectory):
+            if trajectory is None or not walls(trajectory, self.presenter.limits):
                 p.setPen(QColor(t.text3))
                 p.setFont(ui_font(12))
                 p.drawText(
@@ -88,7 +88,10 @@ class ProfileChart(QWidget):
 
     def _draw_profile(self, p: QPainter, plot: QRectF, trajectory: object) -> None:
         t = tokens()
-        points = [QPointF(self.x_of(q.depth_mm), self._y_of(q.clearance_mm)) for q in walls(trajectory)]
+        points = [
+            QPointF(self.x_of(q.depth_mm), self._y_of(q.clearance_mm))
+            for q in walls(trajectory, self.presenter.limits)
+        ]
         start = points[0].x()
         if start > plot.left() + 4:
             hatch = QRectF(plot.left(), plot.top() + 6, start - plot.left(), plot.height() - 6)
@@ -113,9 +116,9 @@ class ProfileChart(QWidget):
         p.setPen(QPen(QColor(t.text), 1.8))
         p.setBrush(Qt.BrushStyle.NoBrush)
         p.drawPath(line)
-        least = least_of(trajectory)
+        least = least_of(trajectory, self.presenter.limits)
         at = QPointF(self.x_of(least.depth_mm), self._y_of(least.clearance_mm))
-        band = band_at(trajectory, least.clearance_mm, least.toward)
+        band = wall_band(trajectory, least.clearance_mm, least.toward, self.presenter.limits)
         draw_status(p, QRectF(at.x() - 6, at.y() - 6, 12, 12), band)
         p.setPen(QColor(t.text))
         font = ui_font(12, QFont.Weight.DemiBold)

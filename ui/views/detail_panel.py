@@ -6,9 +6,10 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
+from planner.domain.bands import JudgedClearance, judged_clearances
 from planner.services.acknowledge import open_doubts
 from ui.presenters.case_presenter import CasePresenter
-from ui.presenters.wording import ClearanceRow, all_findings, binding_sentence, clearance_rows, numbers
+from ui.presenters.wording import all_findings, binding_sentence, numbers
 from ui.theme import tokens, ui_font
 from ui.views.detail_parts import (
     ACCESS_WORDS,
@@ -25,11 +26,11 @@ from ui.widgets import SideChip, StatusMark, draw_status, hairline, label, mm, s
 class ClearanceLine(QWidget):
     """Shape, name, bar, value and limit."""
 
-    def __init__(self, row: ClearanceRow) -> None:
+    def __init__(self, row: JudgedClearance) -> None:
         super().__init__()
         self.row = row
         self.setFixedHeight(25)
-        self.setAccessibleName(f"{row.name}: {mm(row.value_mm)}, {row.band}, at least {mm(row.limit_mm, 0)}")
+        self.setAccessibleName(f"{row.name}: {mm(row.value_mm)}, {row.band}, at least {mm(row.wanted_mm, 0)}")
         self.setToolTip("" if row.value_mm is not None else "Not measurable in these images")
 
     def paintEvent(self, _event: object) -> None:
@@ -47,13 +48,13 @@ class ClearanceLine(QWidget):
             limit_w = 46 if w >= 260 else 38
             p.setPen(QColor(t.text3))
             p.setFont(ui_font(12))
-            p.drawText(QRectF(w - limit_w, 0, limit_w, h), right, f"min {self.row.limit_mm:.0f}")
+            p.drawText(QRectF(w - limit_w, 0, limit_w, h), right, f"min {self.row.wanted_mm:.0f}")
             p.setPen(QColor(t.text))
             p.setFont(ui_font(13, QFont.Weight.DemiBold))
             p.drawText(QRectF(w - limit_w - 66, 0, 62, h), right, mm(self.row.value_mm))
             bar_left, bar_right = 148.0, w - limit_w - 74.0
             if bar_right - bar_left > 30 and self.row.value_mm is not None:
-                top = 2.2 * self.row.limit_mm
+                top = 2.2 * self.row.wanted_mm
                 y = h / 2 - 2.5
                 p.setPen(Qt.PenStyle.NoPen)
                 p.setBrush(QColor(t.hover))
@@ -63,7 +64,7 @@ class ClearanceLine(QWidget):
                     QColor({"good": t.good, "caution": t.caution, "stop": t.stop}.get(self.row.band, t.text3))
                 )
                 p.drawRoundedRect(QRectF(bar_left, y, (bar_right - bar_left) * share, 5), 2.5, 2.5)
-                x = bar_left + (bar_right - bar_left) * self.row.limit_mm / top
+                x = bar_left + (bar_right - bar_left) * self.row.wanted_mm / top
                 p.setBrush(QColor(t.text))
                 p.drawRect(QRectF(x - 1, h / 2 - 6, 2, 12))
 
@@ -140,7 +141,7 @@ class DetailPanel(QWidget):
                 box.addLayout(_sentence("stop", "Not planned.", " " + refusal.reason))
         else:
             self.state.setText(f"{_access(trajectory.access)}. {trajectory.state.capitalize()}")
-            band, strong, rest = binding_sentence(trajectory)
+            band, strong, rest = binding_sentence(trajectory, p.limits)
             box.addLayout(_sentence(band, strong, rest))
             self._add_findings(box)
             box.addWidget(hairline())
@@ -151,8 +152,9 @@ class DetailPanel(QWidget):
             box.addLayout(row)
             lines = QVBoxLayout()
             lines.setSpacing(0)
-            for clearance in clearance_rows(trajectory):
-                lines.addWidget(ClearanceLine(clearance))
+            for clearance in judged_clearances(trajectory, p.limits):
+                if clearance.wanted_mm > 0:
+                    lines.addWidget(ClearanceLine(clearance))
             box.addLayout(lines)
             box.addWidget(hairline())
             box.addWidget(section("Trajectory"))

@@ -7,9 +7,10 @@ from PySide6.QtGui import QColor, QFont, QKeyEvent, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from imaging.labels import SIDES, Side
+from planner.domain.bands import least_of, wall_band
+from planner.domain.limits import Limits
 from planner.domain.plan import LevelPlan, Refusal, Trajectory
 from ui.presenters.case_presenter import CasePresenter
-from ui.presenters.wording import band_at, least_of
 from ui.theme import tokens, ui_font
 from ui.widgets import StatusMark, draw_chip, draw_status, hairline, label, mm, section
 
@@ -19,7 +20,7 @@ class SideRow(QWidget):
 
     chosen = Signal(int, str)
 
-    def __init__(self, level: LevelPlan, side: Side) -> None:
+    def __init__(self, level: LevelPlan, side: Side, limits: Limits) -> None:
         super().__init__()
         self.verse, self.side, self.name = level.verse, side, level.name
         self.setFixedHeight(34)
@@ -30,18 +31,18 @@ class SideRow(QWidget):
         self._hover = False
         self.trajectory: Trajectory | None = None
         self.refusal: Refusal | None = None
-        self.show_plan(level)
+        self.show_plan(level, limits)
 
-    def show_plan(self, level: LevelPlan) -> None:
+    def show_plan(self, level: LevelPlan, limits: Limits) -> None:
         """Take the plan's present state."""
-        self.trajectory = level.trajectory(self.side)
+        self.trajectory, self.limits = level.trajectory(self.side), limits
         self.refusal = next((r for r in level.refused if r.side == self.side), None)
         t = self.trajectory
         if t is not None:
-            least = least_of(t)
+            least = least_of(t, limits)
             words = (
                 f"least clearance {mm(least.clearance_mm)}, "
-                f"{band_at(t, least.clearance_mm, least.toward)}, {t.state}"
+                f"{wall_band(t, least.clearance_mm, least.toward, limits)}, {t.state}"
                 if least
                 else t.state
             )
@@ -79,9 +80,9 @@ class SideRow(QWidget):
                     QRectF(58, 0, 120, self.height()), align, "Refused" if self.refusal else "Not planned"
                 )
                 return
-            least = least_of(self.trajectory)
+            least = least_of(self.trajectory, self.limits)
             value = least.clearance_mm if least else None
-            band = band_at(self.trajectory, value, least.toward if least else "")
+            band = wall_band(self.trajectory, value, least.toward if least else "", self.limits)
             draw_status(p, QRectF(36, middle - 7, 14, 14), band)
             p.setFont(strong)
             p.setPen(QColor(t.text))
@@ -199,7 +200,7 @@ class LevelPanel(QWidget):
         selection = self.presenter.session.selection
         for row in self.rows:
             row.selected = (row.verse, row.side) == (selection.verse, selection.side)
-            row.show_plan(by_verse[row.verse])
+            row.show_plan(by_verse[row.verse], self.presenter.limits)
         planned = sum(len(level.trajectories) for level in levels)
         refused = sum(len(level.refused) for level in levels)
         self.count.setText(f"{planned} planned, {refused} refused" if levels else "")
@@ -260,7 +261,7 @@ class LevelPanel(QWidget):
             for side in SIDES:
                 if level.trajectory(side) is None and not any(r.side == side for r in level.refused):
                     continue
-                row = SideRow(level, side)
+                row = SideRow(level, side, self.presenter.limits)
                 row.chosen.connect(self.presenter.select)
                 self.rows.append(row)
                 box.addWidget(row)

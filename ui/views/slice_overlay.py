@@ -12,7 +12,7 @@ from PySide6.QtGui import (
     QTransform,
 )
 
-from ui.presenters.wording import band_at, least_of, walls
+from planner.domain.bands import least_of, wall_band, walls
 from ui.theme import LESION, side_colour
 from ui.views import planes
 from ui.views.paint import (
@@ -84,10 +84,10 @@ class PlanOverlay:
             return
         path = self.to_px(np.array(before.path_lps_mm, float))
         cased(p, polyline(path[:, :2]), QColor(233, 237, 240, 170), 1.2, [2, 3])
-        least = least_of(chosen)
+        least = least_of(chosen, self.presenter.limits)
         x, y, off = self.to_px(presenter.handle_point(presenter.dragging))
         if least is not None and abs(off) < 8 and rect.contains(x, y):
-            band = band_at(chosen, least.clearance_mm, least.toward)
+            band = wall_band(chosen, least.clearance_mm, least.toward, self.presenter.limits)
             status_plate(p, QPointF(x, y + 28), band, mm(least.clearance_mm), rect, 13)
 
     def _draw_tool(self, p: QPainter, trajectory: object, strong: bool) -> None:
@@ -117,9 +117,11 @@ class PlanOverlay:
         index = int(np.argmin(np.linalg.norm(np.array(trajectory.path_lps_mm) - point, axis=1)))
         r = trajectory.outer_diameter_mm[index] / 2 * self.px_per_mm()
         colour = side_colour(trajectory.side)
-        near = min(walls(trajectory), key=lambda q: abs(q.depth_mm - depth), default=None)
+        near = min(
+            walls(trajectory, self.presenter.limits), key=lambda q: abs(q.depth_mm - depth), default=None
+        )
         if near is not None and abs(near.depth_mm - depth) < 1.5:
-            band = band_at(trajectory, near.clearance_mm, near.toward)
+            band = wall_band(trajectory, near.clearance_mm, near.toward, self.presenter.limits)
             ring = QPainterPath()
             ring.addEllipse(
                 QPointF(x, y),
@@ -181,7 +183,7 @@ class PlanOverlay:
         cased(p, shape, LESION, 1.6, [1.4, 2.0], 110)
 
     def _draw_least(self, p: QPainter, trajectory: object, rect: QRectF) -> None:
-        least = least_of(trajectory)
+        least = least_of(trajectory, self.presenter.limits)
         if least is None:
             return
         x, y, off = self.to_px(np.array(trajectory.least_clearance_lps_mm))
@@ -200,7 +202,7 @@ class PlanOverlay:
         status_plate(
             p,
             plate_at,
-            band_at(trajectory, least.clearance_mm, least.toward),
+            wall_band(trajectory, least.clearance_mm, least.toward, self.presenter.limits),
             mm(least.clearance_mm),
             rect,
             13,
