@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from imaging.errors import PlannerError
@@ -23,9 +22,9 @@ from imaging.segmentation.neighbours import beyond
 from imaging.segmentation.pedicles import split_parts
 from imaging.segmentation.result import SpineLabels
 from imaging.segmentation.sacrum import sacral_arrival, sacral_body
+from imaging.segmentation.source_grid import to_source
 from imaging.segmentation.straighten import Straightened, straighten
-from imaging.sitk_bridge import image_from_volume
-from imaging.volume import LabelVolume, Volume
+from imaging.volume import Volume
 
 Array = NDArray[np.float64]
 HIGHEST = VERSE_FROM_NAME["T10"]
@@ -62,9 +61,11 @@ def label_spine(
     naming = name_levels(iso, discs, bodies, sacral, anchor)
     bodies, sacral, naming = _lumbar(bodies, sacral, naming)
     vertebrae, structures = paint(iso, spine, bodies, sacral, naming, SubProgress(progress, 0.45, 0.95))
+    progress.step(0.95, "Writing the labels on the image's own grid")
+    named = to_source(vertebrae, iso, volume)
     progress.step(0.97, "Writing the labels on the image's own grid")
     return SpineLabels(
-        to_source(vertebrae, iso, volume),
+        named,
         to_source(structures, iso, volume),
         naming.confidence,
         naming.findings,
@@ -194,13 +195,3 @@ def _whole_column(
             [beyond(bodies[0], False), *column], [STAND_IN, *numbers], [places[0] - 1, *places]
         )  # fmt: skip
     return column, numbers, places
-
-
-def to_source(labels: NDArray[np.uint8], iso: IsoVolume, volume: Volume) -> LabelVolume:
-    """Labels of the working grid on the source's own grid: each resampled smoothly, the strongest wins."""
-    image = sitk.GetImageFromArray(labels)
-    image.SetOrigin(iso.origin_lps_mm.tolist())
-    image.SetSpacing(iso.spacing_mm.tolist())
-    reference = image_from_volume(volume)
-    out = sitk.Resample(image, reference, sitk.Transform(), sitk.sitkLabelLinear, 0, sitk.sitkUInt8)
-    return LabelVolume(volume.grid, sitk.GetArrayFromImage(out))
