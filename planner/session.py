@@ -264,10 +264,7 @@ class PlanningSession:
 
     def _set_state(self, verse: int, side: Side, verb: str, state: State) -> None:
         plan = self._present().plan
-        level = plan.level(verse)
-        trajectory = level.trajectory(side) if level else None
-        if level is None or trajectory is None:
-            raise PlannerError("not_planned", "This trajectory is not planned.")
+        level, trajectory = plan.planned(verse, side)
         changed = replace(trajectory, state=state, withdrawn="")
         after = plan.with_trajectory(verse, changed)
         if state == "approved":

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from imaging.errors import PlannerError
 from imaging.findings import Finding
 from imaging.labels import NAME_FROM_VERSE, Side
 from planner.domain.candidate import NO_ANSWERS, CandidateSheet
@@ -308,6 +309,14 @@ class Plan:
     def level(self, verse: int) -> LevelPlan | None:
         """The plan of a vertebra, if asked for."""
         return next((level for level in self.levels if level.verse == verse), None)
+
+    def planned(self, verse: int, side: Side) -> tuple[LevelPlan, Trajectory]:
+        """A planned side with its level; PlannerError ``not_planned`` where there is none."""
+        level = self.level(verse)
+        trajectory = level.trajectory(side) if level else None
+        if level is None or trajectory is None:
+            raise PlannerError("not_planned", "This trajectory is not planned.")
+        return level, trajectory
 
     def with_level(self, changed: LevelPlan) -> Plan:
         """A plan with one level replaced."""

@@ -34,7 +34,7 @@ def require_unlocked(before: Plan, after: Plan) -> None:
 
 def keep_candidate(plan: Plan, place: Place) -> Plan:
     """Put a copy of the shown trajectory aside as candidate B."""
-    return with_notebook(plan, plan.notebook.with_candidate(place, _shown(plan, place)))
+    return with_notebook(plan, plan.notebook.with_candidate(place, plan.planned(*place)[1]))
 
 
 def swap_candidate(plan: Plan, place: Place) -> Plan:
@@ -43,7 +43,7 @@ def swap_candidate(plan: Plan, place: Place) -> Plan:
     Raises:
         PlannerError: no_candidate.
     """
-    shown, other = _shown(plan, place), plan.notebook.candidate(place)
+    shown, other = plan.planned(*place)[1], plan.notebook.candidate(place)
     if other is None:
         raise PlannerError("no_candidate", "There is no second candidate yet. Keep one first.")
     swapped = plan.with_trajectory(place[0], replace(other, state="draft"))
@@ -68,14 +68,6 @@ def since_approved(plan: Plan, place: Place) -> str:
     if kept is None or level is None or level.trajectory(place[1]) is None:
         return ""
     return what_changed(plan.with_trajectory(place[0], kept.trajectory), plan, *place)
-
-
-def _shown(plan: Plan, place: Place) -> Trajectory:
-    level = plan.level(place[0])
-    trajectory = level.trajectory(place[1]) if level else None
-    if trajectory is None:
-        raise PlannerError("not_planned", "This trajectory is not planned.")
-    return trajectory
 
 
 def measured_value(m: Measurement) -> float:

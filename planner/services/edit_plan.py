@@ -43,7 +43,7 @@ from planner.trajectory.evaluate import evaluate
 from planner.trajectory.fields import VertebraFields
 from planner.trajectory.lesion import pair_lesion
 from planner.trajectory.skin import skin_entry
-from planner.trajectory.target import as_point, place_in_body, target_at
+from planner.trajectory.target import put_at, target_at
 
 INSIDE_MM = 2.0
 
@@ -65,7 +65,7 @@ def change_trajectory(
     Raises:
         PlannerError: not_planned.
     """
-    level, old = _planned(plan, verse, side)
+    level, old = plan.planned(verse, side)
     changed = _measured(case, found, plan, level, old, parameters, quick)
     return _ordered(plan.with_trajectory(verse, changed), quick)
 
@@ -102,15 +102,7 @@ def _inside_bone(fields: VertebraFields, target: Target, anatomy: VertebraAnatom
     if first == 0:
         return target
     moved = way[first]
-    depth, height, lateral = place_in_body(body, moved)
-    return replace(
-        target,
-        centre_lps_mm=as_point(moved),
-        depth_fraction=depth,
-        height_fraction=height,
-        lateral_mm=lateral,
-        evidence="placed by the user, brought back into the body",
-    )
+    return put_at(target, body, moved, "placed by the user, brought back into the body")
 
 
 def with_target(
@@ -207,14 +199,6 @@ def measure_again(
 
 def _ordered(plan: Plan, quick: bool) -> Plan:
     return plan if quick else with_procedure(plan)
-
-
-def _planned(plan: Plan, verse: int, side: Side) -> tuple[LevelPlan, Trajectory]:
-    level = plan.level(verse)
-    trajectory = level.trajectory(side) if level else None
-    if level is None or trajectory is None:
-        raise PlannerError("not_planned", "This trajectory is not planned, so it cannot be changed.")
-    return level, trajectory
 
 
 def _measured(

@@ -9,7 +9,7 @@ from imaging.errors import PlannerError
 from imaging.labels import Side
 from imaging.segmentation.result import SpineSegmentation
 from planner.domain.limits import Limits
-from planner.domain.plan import LevelPlan, Plan, Trajectory
+from planner.domain.plan import Plan
 from planner.services.propose_plan import device_of
 from planner.services.vertebra_fields import fields_of
 from planner.trajectory.forgiveness import EntryMap, entry_map
@@ -21,7 +21,7 @@ COLOURS = np.array([[69, 199, 154], [246, 196, 69], [242, 107, 78], [38, 42, 47]
 
 def entry_map_of(found: SpineSegmentation, plan: Plan, verse: int, side: Side) -> EntryMap:
     """Margins for every entry round the planned one; PlannerError ``not_planned``."""
-    _, trajectory = _planned(plan, verse, side)
+    _, trajectory = plan.planned(verse, side)
     device = device_of(plan, trajectory.device)
     return entry_map(fields_of(found, verse), device, trajectory.parameters, plan.limits)
 
@@ -35,16 +35,8 @@ def entry_map_image(chart: EntryMap, limits: Limits) -> NDArray[np.uint8]:
 
 def reach_of(found: SpineSegmentation, plan: Plan, verse: int, side: Side) -> ReachSurface:
     """The surface a tool reaches from its entry, its introducer as planned; PlannerError ``not_planned``."""
-    level, trajectory = _planned(plan, verse, side)
+    level, trajectory = plan.planned(verse, side)
     if level.target is None:
         raise PlannerError("not_planned", "This level has no target.")
     device = device_of(plan, trajectory.device)
     return reach_surface(fields_of(found, verse), device, trajectory.parameters, level.target)
-
-
-def _planned(plan: Plan, verse: int, side: Side) -> tuple[LevelPlan, Trajectory]:
-    level = plan.level(verse)
-    trajectory = level.trajectory(side) if level else None
-    if level is None or trajectory is None:
-        raise PlannerError("not_planned", "This trajectory is not planned.")
-    return level, trajectory

@@ -95,14 +95,19 @@ def target_at(anatomy: VertebraAnatomy, point_lps_mm: ArrayLike, old: Target) ->
     """A target whose nominal point a user has moved; its volume and tolerances stay, never outside bone."""
     wished = np.asarray(point_lps_mm, float)
     point = kept_in_body(anatomy.body, wished)
-    depth, height, lateral = place_in_body(anatomy.body, point)
     evidence = "placed by the user"
     back = float(np.linalg.norm(point - wished))
     if back > 0.05:
         evidence += f", brought {back:.1f} mm back into the body"
+    return put_at(old, anatomy.body, point, evidence)
+
+
+def put_at(old: Target, body: BodyGeometry, point_lps_mm: ArrayLike, evidence: str) -> Target:
+    """``old`` with its nominal point here; its volume and tolerances stay."""
+    depth, height, lateral = place_in_body(body, point_lps_mm)
     return replace(
         old,
-        centre_lps_mm=as_point(point),
+        centre_lps_mm=as_point(point_lps_mm),
         depth_fraction=depth,
         height_fraction=height,
         lateral_mm=lateral,

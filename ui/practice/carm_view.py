@@ -69,7 +69,7 @@ class CArmView(QWidget):
             p.drawText(QRectF(c.x() + 88, c.y() - 8, 24, 18), Qt.AlignmentFlag.AlignCenter, "R")
             p.setPen(QColor(t.text3))
             p.setFont(ui_font(11))
-            words = f"seen from the feet, detector blue, tilt {tilt_words(self.carm.tilt_deg)}"
+            words = f"from the feet, tilt {tilt_words(self.carm.tilt_deg)}"
             p.drawText(QRectF(0, self.height() - 18, self.width(), 16), Qt.AlignmentFlag.AlignCenter, words)
 
 

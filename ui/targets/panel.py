@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 
 from imaging.labels import NAME_FROM_VERSE
 from planner.domain.plan import Target
-from planner.trajectory.target import as_point, default_target, kept_in_body, place_in_body, point_in_body
+from planner.trajectory.target import default_target, point_in_body, target_at
 from ui.presenters.case_presenter import CasePresenter
 from ui.targets.sheet import sheet_block
 from ui.widgets import hairline, label, section
@@ -128,18 +128,8 @@ class TargetPanel(QWidget):
         anatomy = self.presenter.anatomy
         if anatomy is None:
             return
-        point = kept_in_body(anatomy.body, point_in_body(anatomy.body, depth, height, lateral))
-        depth, height, lateral = place_in_body(anatomy.body, point)
-        self._set(
-            replace(
-                target,
-                centre_lps_mm=as_point(point),
-                depth_fraction=depth,
-                height_fraction=height,
-                lateral_mm=lateral,
-                evidence="placed by the user",
-            )
-        )
+        point = point_in_body(anatomy.body, depth, height, lateral)
+        self._set(target_at(anatomy, point, target))
 
     def _set(self, target: Target) -> None:
         self.presenter.set_target(target)

@@ -177,6 +177,8 @@ class Browser(QWidget):
         self._right_box.addStretch(1)
         self.plan_button = QPushButton("Plan this case")
         self.plan_button.setProperty("role", "primary")
+        self.plan_button.setEnabled(False)
+        self.plan_button.setToolTip("Waits for a series to be chosen")
         self.plan_button.clicked.connect(lambda: self.chosen and self.plan_series.emit(self.chosen.series))
         self.plan_note = label("", "small2", wrap=True)
         self._right_box.addWidget(self.plan_button)
@@ -313,6 +315,7 @@ class Browser(QWidget):
         if row.plannable:
             self.preview_wanted.emit(row.series)
         self.plan_button.setEnabled(row.plannable or row.fillable)
+        self.plan_button.setToolTip("")
         self.plan_button.setText("Plan this case…" if row.fillable else "Plan this case")
         if row.plannable:
             note = "Segmentation starts in the background. You can look at the images at once."

@@ -38,27 +38,35 @@ def _dialog(parent: QWidget, title: str, text: str, mark: str) -> tuple[QDialog,
     return dialog, box
 
 
+def _question(
+    dialog: QDialog, box: QVBoxLayout, name: str, refuse: str, accept: str, action: Callable[[], None]
+) -> QPushButton:
+    """Two buttons: one leaves all as it is, the primary one acts. Opens the dialog, gives the latter."""
+    dialog.setObjectName(name)
+    buttons = QHBoxLayout()
+    leave = QPushButton(refuse)
+    leave.clicked.connect(dialog.reject)
+    go = QPushButton(accept)
+    go.setProperty("role", "primary")
+    go.clicked.connect(dialog.accept)
+    buttons.addStretch(1)
+    buttons.addWidget(leave)
+    buttons.addWidget(go)
+    box.addLayout(buttons)
+    dialog.accepted.connect(action)
+    dialog.open()
+    return go
+
+
 def confirm_levels_dialog(parent: QWidget, names: str, reason: str, confirm: Callable[[], None]) -> QDialog:
     """Ask a person to take the names of the levels upon them."""
     dialog, box = _dialog(parent, "Confirm the level count", reason, "doubt")
     check = QCheckBox(f"I have counted the levels in the images: {names} are named rightly.")
     box.addWidget(check)
-    buttons = QHBoxLayout()
-    buttons.addStretch(1)
-    cancel = QPushButton("Cancel")
-    cancel.clicked.connect(dialog.reject)
-    accept = QPushButton("Confirm levels")
-    accept.setProperty("role", "primary")
+    accept = _question(dialog, box, "confirm_levels", "Cancel", "Confirm levels", confirm)
     accept.setEnabled(False)
     accept.setToolTip("Waits for the tick above")
     check.toggled.connect(accept.setEnabled)
-    accept.clicked.connect(dialog.accept)
-    buttons.addWidget(cancel)
-    buttons.addWidget(accept)
-    box.addLayout(buttons)
-    dialog.accepted.connect(confirm)
-    dialog.setObjectName("confirm_levels")
-    dialog.open()
     return dialog
 
 
@@ -126,19 +134,7 @@ def offer_recovery(
 def ask_where_images_are(parent: QWidget, text: str, show: Callable[[], None]) -> QDialog:
     """Say that a case's images are not where they were, and offer to point at them."""
     dialog, box = _dialog(parent, "The images are not where they were", text, "stop")
-    dialog.setObjectName("images_missing")
-    buttons = QHBoxLayout()
-    cancel = QPushButton("Cancel")
-    cancel.clicked.connect(dialog.reject)
-    go = QPushButton("Show where…")
-    go.setProperty("role", "primary")
-    go.clicked.connect(dialog.accept)
-    buttons.addStretch(1)
-    buttons.addWidget(cancel)
-    buttons.addWidget(go)
-    box.addLayout(buttons)
-    dialog.accepted.connect(show)
-    dialog.open()
+    _question(dialog, box, "images_missing", "Cancel", "Show where…", show)
     return dialog
 
 
@@ -147,62 +143,29 @@ def ask_to_fill(parent: QWidget, reason: str, fill: Callable[[], None]) -> QDial
     dialog, box = _dialog(parent, "Interpolate the missing slices?", reason, "caution")
     note = "What lies between was not measured. The plan, the report and every export will say so."
     box.addWidget(label(note, "text2", wrap=True))
-    buttons = QHBoxLayout()
-    buttons.addStretch(1)
-    leave = QPushButton("Do not plan this series")
-    leave.setDefault(True)
-    leave.clicked.connect(dialog.reject)
-    agree = QPushButton("Interpolate and plan")
-    agree.clicked.connect(dialog.accept)
-    buttons.addWidget(leave)
-    buttons.addWidget(agree)
-    box.addLayout(buttons)
-    dialog.accepted.connect(fill)
-    dialog.setObjectName("fill_missing")
-    dialog.open()
+    go = _question(dialog, box, "fill_missing", "Do not plan this series", "Interpolate and plan", fill)
+    # Enter leaves the series alone: nothing is made up by accident.
+    go.setAutoDefault(False)
+    go.setProperty("role", None)
     return dialog
 
 
 def ask_edit(parent: QWidget, text: str, allow: Callable[[], None]) -> QDialog:
     """Ask before an approved trajectory is edited."""
     dialog, box = _dialog(parent, "This trajectory is approved", text, "caution")
-    dialog.setObjectName("edit_approved")
-    buttons = QHBoxLayout()
-    keep = QPushButton("Keep approved")
-    keep.clicked.connect(dialog.reject)
-    go = QPushButton("Edit")
-    go.setProperty("role", "primary")
-    go.clicked.connect(dialog.accept)
-    buttons.addStretch(1)
-    buttons.addWidget(keep)
-    buttons.addWidget(go)
-    box.addLayout(buttons)
-    dialog.accepted.connect(allow)
-    dialog.open()
+    _question(dialog, box, "edit_approved", "Keep approved", "Edit", allow)
     return dialog
 
 
 def edit_note(parent: QWidget, title: str, text: str, keep: Callable[[str], None]) -> QDialog:
     """Write a note to a trajectory."""
     dialog, box = _dialog(parent, title, "Printed in the report and saved with the case.", "info")
-    dialog.setObjectName("note")
     field = QPlainTextEdit(text)
     field.setMinimumHeight(90)
     field.setTabChangesFocus(True)
     field.setAccessibleName(title)
     box.addWidget(field)
-    buttons = QHBoxLayout()
-    cancel = QPushButton("Cancel")
-    cancel.clicked.connect(dialog.reject)
-    go = QPushButton("Keep note")
-    go.setProperty("role", "primary")
-    go.clicked.connect(dialog.accept)
-    buttons.addStretch(1)
-    buttons.addWidget(cancel)
-    buttons.addWidget(go)
-    box.addLayout(buttons)
-    dialog.accepted.connect(lambda: keep(field.toPlainText()))
-    dialog.open()
+    _question(dialog, box, "note", "Cancel", "Keep note", lambda: keep(field.toPlainText()))
     field.setFocus()
     return dialog
 
@@ -211,17 +174,5 @@ def ask_orientation(parent: QWidget, words: str, change: Callable[[], None]) -> 
     """Ask before the slices are turned to the other convention."""
     text = f"{words}. Axial and coronal slices turn by half a turn, nothing is mirrored. The banner says so."
     dialog, box = _dialog(parent, "Turn the slices?", text, "caution")
-    dialog.setObjectName("orientation")
-    buttons = QHBoxLayout()
-    stay = QPushButton("Leave as it is")
-    stay.clicked.connect(dialog.reject)
-    go = QPushButton("Turn the slices")
-    go.setProperty("role", "primary")
-    go.clicked.connect(dialog.accept)
-    buttons.addStretch(1)
-    buttons.addWidget(stay)
-    buttons.addWidget(go)
-    box.addLayout(buttons)
-    dialog.accepted.connect(change)
-    dialog.open()
+    _question(dialog, box, "orientation", "Leave as it is", "Turn the slices", change)
     return dialog

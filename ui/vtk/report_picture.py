@@ -8,17 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import find_objects
-from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
+from vtkmodules.util.numpy_support import vtk_to_numpy
 from vtkmodules.vtkCommonCore import vtkUnsignedCharArray
-from vtkmodules.vtkCommonDataModel import vtkImageData, vtkPlane, vtkPolyData
-from vtkmodules.vtkFiltersSources import vtkPlaneSource, vtkSphereSource
-from vtkmodules.vtkRenderingCore import vtkActor, vtkLight, vtkPolyDataMapper, vtkRenderer, vtkTexture
+from vtkmodules.vtkCommonDataModel import vtkPlane, vtkPolyData
+from vtkmodules.vtkFiltersSources import vtkSphereSource
+from vtkmodules.vtkRenderingCore import vtkActor, vtkLight, vtkPolyDataMapper, vtkRenderer
 
 from imaging.anatomy import VertebraAnatomy
 from imaging.segmentation.result import SpineSegmentation
 from imaging.volume import Volume
 from planner.domain.plan import LevelPlan, Trajectory
 from ui.views import planes
+from ui.vtk.cut_face import face_actor
 from ui.vtk.mesh import ellipsoid, surface_of, tube
 from ui.vtk.offscreen import make_render_window
 from ui.vtk.sampler import PlaneSampler
@@ -104,25 +105,7 @@ def _cap(
     rgba: NDArray[np.uint8] = np.zeros((pixels, pixels, 4), np.uint8)
     rgba[..., :3] = grey[..., None]
     rgba[..., 3] = np.clip((mask.astype(np.float32) / 100 - 0.4) / 0.2, 0, 1) * 255
-    image = vtkImageData()
-    image.SetDimensions(pixels, pixels, 1)
-    image.GetPointData().SetScalars(numpy_to_vtk(rgba.reshape(-1, 4), deep=1))
-    texture = vtkTexture()
-    texture.SetInputData(image)
-    texture.InterpolateOn()
-    source = vtkPlaneSource()
-    corner = plane.to_lps(centre[0] - half, centre[1] - half, -0.05)
-    source.SetOrigin(*corner)
-    source.SetPoint1(*(corner + 2 * half * plane.right))
-    source.SetPoint2(*(corner + 2 * half * plane.down))
-    mapper = vtkPolyDataMapper()
-    mapper.SetInputConnection(source.GetOutputPort())
-    actor = vtkActor()
-    actor.SetMapper(mapper)
-    actor.SetTexture(texture)
-    actor.ForceTranslucentOn()
-    actor.GetProperty().LightingOff()
-    return actor
+    return face_actor(rgba, plane, centre, half)
 
 
 def _aim(renderer: vtkRenderer, anatomy: VertebraAnatomy, cut: bool) -> None:

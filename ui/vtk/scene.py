@@ -8,21 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtGui import QColor
 from scipy.ndimage import gaussian_filter
-from vtkmodules.util.numpy_support import numpy_to_vtk
-from vtkmodules.vtkCommonDataModel import vtkImageData, vtkPlane, vtkPolyData
-from vtkmodules.vtkFiltersSources import vtkPlaneSource, vtkSphereSource
+from vtkmodules.vtkCommonDataModel import vtkPlane, vtkPolyData
+from vtkmodules.vtkFiltersSources import vtkSphereSource
 from vtkmodules.vtkRenderingCore import (
     vtkActor,
     vtkLight,
     vtkPolyDataMapper,
     vtkRenderer,
-    vtkTexture,
 )
 
 from imaging.volume import Volume
 from planner.domain.plan import Target, Trajectory
 from ui.theme import LESION, TARGET, side_colour
 from ui.views.planes import Plane
+from ui.vtk.cut_face import face_actor
 from ui.vtk.mesh import ellipsoid, triangle_mesh, tube
 from ui.vtk.sampler import PlaneSampler
 
@@ -125,24 +124,7 @@ class SpineScene:
         for channel, tint in enumerate((1.0, 0.96, 0.88)):
             rgba[..., channel] = np.clip((58 + 197 * grey) * tint, 0, 255)
         rgba[..., 3] = np.clip((inside - 0.4) / 0.2, 0, 1) * 255
-        image = vtkImageData()
-        image.SetDimensions(face.pixels, face.pixels, 1)
-        image.GetPointData().SetScalars(numpy_to_vtk(rgba.reshape(-1, 4), deep=1))
-        texture = vtkTexture()
-        texture.SetInputData(image)
-        texture.InterpolateOn()
-        source = vtkPlaneSource()
-        corner = face.plane.to_lps(centre[0] - face.half_mm, centre[1] - face.half_mm, -0.05)
-        source.SetOrigin(*corner)
-        source.SetPoint1(*(corner + 2 * face.half_mm * face.plane.right))
-        source.SetPoint2(*(corner + 2 * face.half_mm * face.plane.down))
-        mapper = vtkPolyDataMapper()
-        mapper.SetInputConnection(source.GetOutputPort())
-        actor = vtkActor()
-        actor.SetMapper(mapper)
-        actor.SetTexture(texture)
-        actor.ForceTranslucentOn()
-        actor.GetProperty().LightingOff()
+        actor = face_actor(rgba, face.plane, centre, face.half_mm)
         self._renderer.AddActor(actor)
         self._cap = actor
 
