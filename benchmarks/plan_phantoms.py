@@ -31,6 +31,7 @@ from planner.trajectory.evaluate import evaluate, gertzbein_robbins
 from planner.trajectory.fields import prepare_fields
 from planner.trajectory.lesion import lesion_surface
 from planner.trajectory.path import build_path
+from planner.trajectory.plan_level import KEPT_AS_DRAFT
 from planner.trajectory.search import plan_side
 from planner.trajectory.target import default_target, place_in_body
 from sample_dicom.exact import ExactBone, exact_bone, phantom_labels
@@ -75,7 +76,9 @@ def judge(exact: ExactBone, anatomy: VertebraAnatomy, fields, target, side, inse
         start = time.perf_counter()
         done = evaluate(fields, anatomy, target, side, DEVICE, found)
         row["evaluate_s"] = round(time.perf_counter() - start, 3)
-        stop = next((f for f in done.findings if f.severity == "stop"), None)
+        stops = [f for f in done.findings if f.severity == "stop"]
+        stop = next((f for f in stops if f.code not in KEPT_AS_DRAFT), None)
+        row["approvable"] = not stops
     if isinstance(found, Refusal) or stop is not None:
         code = found.code if isinstance(found, Refusal) else stop.code
         need = DEFAULT_LIMITS.cortex_reserve_mm
@@ -143,6 +146,7 @@ def table(lines: list[dict[str, Any]]) -> None:
             print(
                 f"  {name}: {len(own)} planned, {no} refused, grade A {sum(r['grade'] == 'A' for r in own)}"
             )
+    print(f"low medial or inferior margin, kept as a draft: {sum(not row['approvable'] for row in planned)}")
     print("grades", dict(Counter(row["grade"] for row in planned)))
     print(
         "hard stops broken against exact truth",
