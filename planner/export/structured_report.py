@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from planner.domain.plan import LevelPlan, Plan, Trajectory
-from planner.export.dicom import MAKER, MODEL, SERIAL, complete, vertebra_code
+from planner.export.dicom import MAKER, MODEL, SERIAL, complete
+from planner.export.segmentation import vertebra_code
 from planner.services.passport import passport_lines
 from planner.version import app_version
 

@@ -19,7 +19,7 @@ from imaging.labels import Side
 from imaging.progress import NULL_PROGRESS, Progress, SubProgress
 from imaging.segmentation.result import SpineSegmentation
 from planner.domain.plan import LevelPlan, Plan, Trajectory, ViewName
-from planner.export.dicom import FluoroShot, KeyImage
+from planner.export.pictures import FluoroShot, KeyImage
 from planner.report.pictures import StationPictures, TrajectoryPictures
 from planner.report.printing import DEFAULT_PRINTING, Printing
 from planner.services.open_case import Case
@@ -247,13 +247,10 @@ def write_dicom_objects(
     progress: Progress = NULL_PROGRESS,
 ) -> None:
     """Write every DICOM object of the plan into a new folder; ``pdf`` is the report, if there is one."""
-    from planner.export.dicom import (
-        read_headers,
-        write_fluoro,
-        write_key_images,
-        write_pdf,
-        write_segmentations,
-    )
+    from planner.export.dicom import read_headers
+    from planner.export.encapsulated_pdf import write_pdf
+    from planner.export.pictures import write_fluoro, write_key_images
+    from planner.export.segmentation import write_segmentations
     from planner.export.structured_report import write_report_sr
     from planner.export.structures import write_structures
     from planner.export.surfaces import write_surfaces
@@ -278,7 +275,7 @@ def write_dicom_objects(
 
 
 def _key_images(case: Case, found: SpineSegmentation, plan: Plan) -> list[KeyImage]:
-    from planner.export.dicom import orientation_letters
+    from planner.export.pictures import orientation_letters
     from planner.report import slices
 
     images = []

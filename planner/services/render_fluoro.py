@@ -23,7 +23,7 @@ from imaging.progress import NULL_PROGRESS, Progress
 from imaging.segmentation.result import SpineSegmentation
 from imaging.volume import Volume
 from planner.domain.plan import LevelPlan, Plan, Trajectory, ViewName
-from planner.export.dicom import FluoroShot, orientation_letters
+from planner.export.pictures import FluoroShot, orientation_letters
 from planner.report.checkpoints import Checkpoint, advanced_to, checkpoints
 from planner.services.open_case import Case
 

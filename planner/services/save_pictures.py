@@ -13,7 +13,8 @@ from imaging.errors import PlannerError
 from imaging.fluoro.annotate import annotate
 from imaging.fluoro.engine import FluoroPicture
 from imaging.labels import Side
-from planner.export.dicom import FluoroShot, orientation_letters, read_headers, write_fluoro
+from planner.export.dicom import read_headers
+from planner.export.pictures import FluoroShot, orientation_letters, write_fluoro
 from planner.services.open_case import Case
 
 

@@ -16,7 +16,7 @@ from imaging.errors import PlannerError
 from imaging.progress import CallbackProgress, TaskCancelledError
 from imaging.segmentation.result import SpineSegmentation
 from planner.domain.plan import Plan
-from planner.export.dicom import orientation_letters
+from planner.export.pictures import orientation_letters
 from planner.services.export_plan import export_plan
 from planner.services.open_case import Case, open_case
 from planner.services.render_fluoro import FluoroRequest, render_case_picture

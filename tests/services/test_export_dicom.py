@@ -21,7 +21,8 @@ from imaging.findings import Finding
 from imaging.segmentation.result import SpineSegmentation
 from planner.domain.passport import Edit
 from planner.domain.plan import Plan
-from planner.export.dicom import FluoroShot, read_headers, write_fluoro
+from planner.export.dicom import read_headers
+from planner.export.pictures import FluoroShot, write_fluoro
 from planner.export.read_back import read_object
 from planner.export.registration import write_registration
 from planner.export.structured_report import write_report_sr
