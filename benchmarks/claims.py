@@ -51,7 +51,8 @@ def main() -> None:
             )
     apart = np.abs(off)
     print(
-        f"{len(off)} tools: claimed less true mean {np.mean(off):.2f} mm, within 1 mm {np.mean(apart <= 1):.0%}"
+        f"{len(off)} tools: claimed less true mean {np.mean(off):.2f} mm, "
+        f"within 1 mm {np.mean(apart <= 1):.0%}"
     )
 
 
