@@ -19,8 +19,10 @@ Mask = NDArray[np.bool_]
 REACH_MM = 85.0
 BONE_HU = 170.0
 FIRM_HU = 100.0
-LATERAL_MM = 47.0
+LATERAL_MM = 57.0
 RIB_MM = 22.0
+THIN_MM = 20.0
+THIN_HU, FAINT_HU, STEP_HU = 100.0, 60.0, 30.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +44,7 @@ class Block:
 
 def block_of(iso: IsoVolume, body: BodyModel, sacral: bool = False) -> Block:
     """The box that can hold the whole vertebra, or the sacrum from S1 down."""
-    ends = ((-56, 56), (-46, 48), (-105, 36)) if sacral else ((-48, 48), (-42, 67), (-49, 30))
+    ends = ((-56, 56), (-46, 48), (-105, 36)) if sacral else ((-58, 58), (-42, 67), (-49, 30))
     corners = np.array([[a, b, c] for a in ends[0] for b in ends[1] for c in ends[2]], float)
     index = iso.index_kji(body.frame.to_lps(corners))
     low = np.maximum(0, np.floor(index.min(0)).astype(int))
@@ -83,7 +85,8 @@ def arrival(
     inside = block.depth <= 0
     threshold = bone_threshold(body)
     calm = ndi.gaussian_filter(block.hu, 0.6)
-    speed = np.where(calm >= threshold, 1.0, np.where(calm >= threshold - 40, 0.15, 0.0))
+    thin = _thin_cortex(block.hu) & (np.abs(lat) > THIN_MM) & (p > -forward_mm - 6.0) & (p < 40)
+    speed = np.where(calm >= threshold, 1.0, np.where(thin, 0.4, np.where(calm >= threshold - 40, 0.15, 0.0)))
     # Dark gaps between bony neighbours are where one bone ends.
     ridge = ndi.gaussian_laplace(block.hu, 1.2)
     speed *= np.where(ridge > 25, 0.3, 1.0)
@@ -107,8 +110,14 @@ def arrival(
             speed[near & (d >= 0) & ~inside] = 0.0
     speed[inside] = 1.0
     out = march(speed, inside & (p > -6) & (p < -3) & (np.abs(lat) < 14))
-    out[(calm < threshold) & ~inside] = np.inf
+    out[(calm < threshold) & ~inside & ~thin] = np.inf
     return out
+
+
+def _thin_cortex(hu: NDArray[np.float32]) -> Mask:
+    """The cortex of transverse processes, thinner than pixels: faint, yet brighter than its surroundings."""
+    calm, nearby = ndi.gaussian_filter(hu, 1.0), ndi.gaussian_filter(hu, 3.0)
+    return np.asarray((calm >= THIN_HU) | ((calm >= FAINT_HU) & (calm - nearby >= STEP_HU)))
 
 
 def march(speed: Array, seeds: Mask, reach_mm: float = REACH_MM) -> Array:

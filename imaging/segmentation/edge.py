@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
+from imaging.segmentation.enclosure import with_marrow
+
 SOFT_TISSUE_HU = 60.0
 BRIGHTEST_HU = 1000.0
 
@@ -46,7 +48,8 @@ def drawn_back_to_edge(
     bright = ndi.gaussian_filter(bright, 1.0 / spacing_mm)
     bone = grown & (deep | (values > SOFT_TISSUE_HU + share * (bright - SOFT_TISSUE_HU)))
     closed = ndi.binary_closing(np.pad(bone, pad), iterations=max(1, round(2 / spacing_mm)))
-    bone = ndi.binary_fill_holes(closed[pad:-pad, pad:-pad, pad:-pad] & grown)
+    bone = with_marrow(closed[pad:-pad, pad:-pad, pad:-pad] & grown, grown, spacing_mm)
+    bone = ndi.binary_fill_holes(bone)
     parts, count = ndi.label(bone)
     if count > 1:
         bone = parts == 1 + int(np.argmax(ndi.sum_labels(bone, parts, range(1, count + 1))))

@@ -14,6 +14,7 @@ from imaging.segmentation.canal_path import find_canal
 from imaging.segmentation.canal_tube import canal_mask
 from imaging.segmentation.discs import Disc, find_discs
 from imaging.segmentation.edge import drawn_back_to_edge
+from imaging.segmentation.enclosure import with_marrow
 from imaging.segmentation.facets import fit_facets
 from imaging.segmentation.frames import frame_between
 from imaging.segmentation.iso import IsoVolume, resampled
@@ -159,15 +160,22 @@ def paint(
         owner[block.where][better] = n + 1
     vertebrae = np.zeros(iso.values.shape, np.uint8)
     structures = np.zeros(iso.values.shape, np.uint8)
-    for n, body in enumerate(column):
-        progress.step(0.75 + 0.2 * n / len(column), "Smoothing the labels")
+    # The sacrum last: its filled marrow may reach into L5's.
+    for done, n in enumerate(sorted(range(len(column)), key=lambda n: numbers[n] == SACRUM)):
+        progress.step(0.75 + 0.2 * done / len(column), "Smoothing the labels")
         if numbers[n] == STAND_IN:
             continue
+        body = column[n]
         where = blocks[n].where
         sacrum = numbers[n] == SACRUM
+        mine = (owner[where] == n + 1) | (owner[where] == 0)
         mask = tidied(owner[where] == n + 1, iso.values[where], 500 if sacrum else 60)
+        if not sacrum:
+            elsewhere = (body_of[where] != 0) & (body_of[where] != n + 1)
+            mask = with_marrow(mask, ~elsewhere, float(iso.spacing_mm[0]))
+            mine |= mask
         mask = drawn_back_to_edge(mask, iso.values[where], float(iso.spacing_mm[0]))
-        mask &= (owner[where] == n + 1) | (owner[where] == 0)
+        mask &= mine
         free = vertebrae[where] == 0
         vertebrae[where][mask & free] = numbers[n]
         parts = split_parts(blocks[n], body, mask & free, sacrum)
