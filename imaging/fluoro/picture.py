@@ -13,19 +13,10 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from imaging.fluoro.attenuation import effective_kev, water_mu_per_mm
-from imaging.fluoro.picture_rows import (
-    EXP_TABLE,
-    LOG_TABLE,
-    block_means,
-    density_rows,
-    detect_rows,
-    flatten_rows,
-    grey_rows,
-    signal_rows,
-)
+from imaging.fluoro.coarse import as_f32, block_mean, broad
+from imaging.fluoro.picture_rows import clean_rows, clinical_rows, grey_rows
 from imaging.fluoro.technique import Dose, Shutters, Technique, expose
 from imaging.fluoro.threads import over_rows
 from imaging.geometry.carm import CArm, Projection
@@ -103,14 +94,13 @@ def exposed_picture(
     picture falls off to the grey of a closed shutter, as nothing is known there.
     """
     carm, technique = projection.carm, settings.technique
-    shown, fall = _field_maps(carm, technique.shutters)
-    body = np.ascontiguousarray(line_integral, np.float32)
+    body = as_f32(line_integral)
     step = max(1, round(min(body.shape) / _COARSE_PX))
-    coarse = _block_mean(body, step)
+    shown, thin, inside = _field_maps(carm, technique.shutters, step)
+    coarse = block_mean(body, step)
     coarse_mm = carm.pixel_mm * step
     covered = coarse > _BODY_LINE_INTEGRAL
-    lit = np.clip(_broad(covered.astype(np.float32), 3.0 / coarse_mm) * 2 - 1, 0, 1).astype(np.float32)
-    inside = _block_mean(shown, step) > 0.5
+    lit = np.clip(broad(covered.astype(np.float32), 3.0 / coarse_mm) * 2 - 1, 0, 1)
     region = inside & (lit > 0.9)
     if np.count_nonzero(region) < 25:
         region = inside if inside.any() else np.ones_like(inside)
@@ -118,26 +108,33 @@ def exposed_picture(
     contrast = np.float32(water_mu_per_mm(effective_kev(dose.kv)) / water_mu_per_mm(60.0))
     if contrast != 1:
         body, coarse = body * contrast, coarse * contrast
-    metal = np.zeros_like(body) if tool is None else np.ascontiguousarray(tool, np.float32)
+    metal = np.zeros_like(body) if tool is None else as_f32(tool)
     level = np.float32(np.median(coarse[region]))
     # The wide background is the body's alone, so that neither metal nor the volume's edge shifts it.
     reference = np.maximum(coarse - level, np.float32(-3.0))
-    if settings.quality == "clinical":
-        density, reference = _degrade(
-            body, metal, level, reference, region, step, fall, dose, projection, settings
-        )
-    else:
-        density = np.maximum(body + metal - level, np.float32(-3.0))
+    clinical = settings.quality == "clinical"
+    if clinical:
+        scatter, ratio = _scatter(reference, region, float(level), technique.shutters, coarse_mm)
+        reference = -np.log(np.maximum((np.exp(-reference) + scatter) / np.float32(1 + ratio), 1e-3))
     background, gain, calm = _compression(reference, region, coarse_mm)
-    flat = np.empty_like(body)
     # Metal is held just beyond the darkest bone, or sharpening would draw a bright rim round it.
-    over_rows(
-        flatten_rows, len(flat), flat, density, background, gain, step, np.float32(calm[region].max() + 0.1)
-    )
+    ceiling = np.float32(calm[region].max() + 0.1)
+    flat = np.empty_like(body)
+    if clinical:
+        spot_px = _FOCAL_SPOT_MM * (carm.sid_mm / carm.sod_mm - 1) / 2.355 / carm.pixel_mm
+        photons = dose.detector_ngy * _PHOTONS_PER_MM2_NGY * carm.pixel_mm**2 * _DQE * _FRAMES_AVERAGED
+        over_rows(
+            clinical_rows, len(flat), flat, body, metal, level, scatter, thin, step,
+            _to_each_side(spot_px), np.float32(1 / (1 + ratio)),
+            np.float32(photons * settings.pulses_summed), np.float32(_ELECTRONIC_NOISE_PHOTONS), _noise(),
+            int(settings.seed), _to_each_side(_DETECTOR_SIGMA_MM / carm.pixel_mm), background, gain, ceiling,
+        )  # fmt: skip
+    else:
+        over_rows(clean_rows, len(flat), flat, body, metal, level, background, gain, step, ceiling)
     low, high = np.percentile(calm[region], [4, 96])
     picture = np.empty(body.shape, np.uint8)
     over_rows(
-        grey_rows, len(flat), picture, flat, _block_mean(flat, step), lit if covered.any() else lit * 0, step,
+        grey_rows, len(flat), picture, flat, block_mean(flat, step), lit if covered.any() else lit * 0, step,
         np.float32(settings.edge_gain), np.float32(low), np.float32(1 / max(float(high - low), 0.22)),
         _curve_table(), metal, np.float32(_METAL), not settings.bone_dark, shown, np.float32(_SHUTTER),
     )  # fmt: skip
@@ -146,12 +143,13 @@ def exposed_picture(
 
 def round_field(carm: CArm) -> Picture:
     """(rows, columns) float32: 1 inside the round field of view, 0 outside, soft over one pixel."""
-    return _field_maps(carm, Shutters())[0]
+    return _field_maps(carm, Shutters(), 1)[0]
 
 
 @lru_cache(maxsize=8)
-def _field_maps(carm: CArm, shutters: Shutters) -> tuple[Picture, Picture]:
-    """What of the detector is shown (0..1), and the beam's relative strength there without a patient."""
+def _field_maps(carm: CArm, shutters: Shutters, step: int) -> tuple[Picture, Picture, NDArray[np.bool_]]:
+    """Of the detector without a patient: what is shown (0..1), how much weaker than in the middle the beam is
+    (1 and more), and which coarse blocks of ``step`` pixels lie in the field."""
     v, u = np.ogrid[: carm.rows, : carm.columns]
     radius = min(carm.rows, carm.columns) / 2 - 1
     x, y = u - (carm.columns - 1) / 2, v - (carm.rows - 1) / 2
@@ -166,7 +164,7 @@ def _field_maps(carm: CArm, shutters: Shutters) -> tuple[Picture, Picture]:
             shown = shown * np.clip(((1 - last) * size - place) / soft + 0.5, 0, 1)
     slant = carm.sid_mm / np.sqrt(carm.sid_mm**2 + carm.pixel_mm**2 * (x**2 + y**2))
     fall = slant**3 * (1 + _HEEL * y / (carm.rows / 2))
-    return np.asarray(shown, np.float32), np.asarray(fall, np.float32)
+    return as_f32(shown), as_f32(1 / fall), block_mean(shown, step) > 0.5
 
 
 @lru_cache(maxsize=1)
@@ -174,39 +172,21 @@ def _noise() -> Picture:
     return np.random.default_rng(0).standard_normal(1 << 19, np.float32)
 
 
-def _degrade(
-    body: Picture,
-    metal: Picture,
-    level: np.float32,
-    reference: Picture,
-    region: NDArray[np.bool_],
-    step: int,
-    fall: Picture,
-    dose: Dose,
-    projection: Projection,
-    settings: PictureSettings,
-) -> tuple[Picture, Picture]:
-    """Densities after focal spot, scatter, noise and detector; ``reference`` (coarse) gets scatter alone."""
-    carm = projection.carm
-    spot_px = _FOCAL_SPOT_MM * (carm.sid_mm / carm.sod_mm - 1) / 2.355 / carm.pixel_mm
-    detector_px = _DETECTOR_SIGMA_MM / carm.pixel_mm
-    # Scatter-to-primary after a grid: about 0.5..1 in AP and 1..2 in lateral views, growing with thickness
-    # and with the irradiated area.
-    ratio = float(np.clip(0.22 * level, 0.3, 1.6)) * settings.technique.shutters.open_share**0.5
-    without_metal = np.exp(-reference)
-    emitted = np.where(region, np.minimum(without_metal, np.float32(3.0)), np.float32(0.5))
-    scatter = np.float32(ratio) * _broad(emitted, _SCATTER_SIGMA_MM / (carm.pixel_mm * step))
-    photons = dose.detector_ngy * _PHOTONS_PER_MM2_NGY * carm.pixel_mm**2 * _DQE * _FRAMES_AVERAGED
-    photons *= settings.pulses_summed
-    dilution = np.float32(1 / (1 + ratio))
-    signal, seen, density = (np.empty_like(body) for _ in range(3))
-    over_rows(signal_rows, len(body), signal, body, metal, level, EXP_TABLE)
-    over_rows(
-        detect_rows, len(body), seen, signal, scatter, fall, step, np.float32(min(spot_px**2 / 2, 1 / 3)),
-        dilution, np.float32(photons), np.float32(_ELECTRONIC_NOISE_PHOTONS), _noise(), int(settings.seed),
-    )  # fmt: skip
-    over_rows(density_rows, len(body), density, seen, np.float32(min(detector_px**2 / 2, 1 / 3)), LOG_TABLE)
-    return density, _f32(-np.log(np.maximum((without_metal + scatter) * dilution, 1e-3)))
+def _scatter(
+    reference: Picture, region: NDArray[np.bool_], level: float, shutters: Shutters, coarse_mm: float
+) -> tuple[Picture, float]:
+    """Coarse scatter signal behind the grid, and its ratio to the primary beam.
+
+    The ratio is about 0.5..1 in AP and 1..2 in lateral views, growing with thickness and irradiated area.
+    """
+    ratio = float(np.clip(0.22 * level, 0.3, 1.6)) * shutters.open_share**0.5
+    emitted = np.where(region, np.minimum(np.exp(-reference), np.float32(3.0)), np.float32(0.5))
+    return np.float32(ratio) * broad(emitted, _SCATTER_SIGMA_MM / coarse_mm), ratio
+
+
+def _to_each_side(sigma_px: float) -> np.float32:
+    """Weight of each neighbour in a blur of three pixels with this spread."""
+    return np.float32(min(sigma_px**2 / 2, 1 / 3))
 
 
 def _compression(
@@ -215,16 +195,16 @@ def _compression(
     """Coarse background and gain of the dynamic range compression, and the body's density after both."""
     weight = region.astype(np.float32)
     sigma = _COMPRESSION_SIGMA_MM / coarse_mm
-    share = np.maximum(_broad(weight, sigma), 1e-3)
-    background = _f32(_COMPRESSION * _broad(reference * weight, sigma) / share)
+    share = np.maximum(broad(weight, sigma), 1e-3)
+    background = as_f32(_COMPRESSION * broad(reference * weight, sigma) / share)
     calm = reference - background
     # Thick parts show little of their structure: lift local contrast towards the picture's middle.
-    local = np.sqrt(np.maximum(_broad(calm * calm * weight, sigma) / share, 0) + 1e-6)
+    local = np.sqrt(np.maximum(broad(calm * calm * weight, sigma) / share, 0) + 1e-6)
     typical = float(np.median(local[region]))
-    gain = _f32(
+    gain = as_f32(
         (max(typical, 1e-3) / np.clip(local, 0.5 * typical + 1e-6, 3 * typical + 1e-6)) ** _EQUALISATION
     )
-    return background, gain, _f32(calm * gain)
+    return background, gain, as_f32(calm * gain)
 
 
 @lru_cache(maxsize=1)
@@ -237,30 +217,3 @@ def _curve_table() -> Picture:
     bright = head * (1 - np.exp(np.minimum(t, 0) * slope / head))
     dark = foot * (1 - np.exp(-np.maximum(t - 1, 0) * slope / foot))
     return np.asarray(middle + bright - dark, np.float32)
-
-
-def _f32(values: NDArray[np.floating]) -> Picture:
-    return np.ascontiguousarray(values, np.float32)
-
-
-def _broad(picture: NDArray[np.floating], sigma_px: float) -> Picture:
-    """Wide Gaussian on a reduced picture, enlarged again."""
-    step = max(1, int(sigma_px // 3))
-    if step == 1:
-        return _f32(ndimage.gaussian_filter(picture, sigma_px, mode="nearest", truncate=3.0))
-    rows, columns = picture.shape
-    small = ndimage.gaussian_filter(_block_mean(picture, step), sigma_px / step, mode="nearest", truncate=3.0)
-    v = (np.arange(rows) - (step - 1) / 2) / step
-    u = (np.arange(columns) - (step - 1) / 2) / step
-    v0 = np.clip(np.floor(v).astype(int), 0, small.shape[0] - 2)
-    u0 = np.clip(np.floor(u).astype(int), 0, small.shape[1] - 2)
-    f = np.clip(v - v0, 0, 1)[:, None].astype(np.float32)
-    g = np.clip(u - u0, 0, 1)[None, :].astype(np.float32)
-    lines = small[v0] * (1 - f) + small[v0 + 1] * f
-    return np.asarray(lines[:, u0] * (1 - g) + lines[:, u0 + 1] * g, np.float32)
-
-
-def _block_mean(picture: NDArray[np.floating], step: int) -> Picture:
-    """Means of blocks of ``step`` pixels, at least two a side; the last ones repeat the picture's edge."""
-    rows, columns = (max(-(-n // step), 2) for n in picture.shape)
-    return np.asarray(block_means(_f32(picture), step, rows, columns))

@@ -1,3 +1,4 @@
+# ruff: noqa: ARG001 - numba reads the arguments of an intrinsic by position
 """Line integrals slice by slice: Joseph's sums as two one-dimensional resamplings and one final warp.
 
 On a plane parallel to the slices that the central ray crosses most steeply, every slice of the volume
@@ -12,9 +13,13 @@ that follow another axis than the central one are sampled less densely than in J
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numba as nb
 import numpy as np
+from llvmlite import ir  # type: ignore[import-untyped,unused-ignore]
+from numba import types
+from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from imaging.fluoro.slice_sums import LANES
@@ -104,6 +109,53 @@ def _is_rectangle(corners: Array) -> bool:
     )
 
 
+# Catmull-Rom weights of four samples as polynomials of the place t between the middle two.
+_CUBIC = ((-0.5, 1.5, -1.5, 0.5), (1.0, -2.5, 2.0, -0.5), (-0.5, 0.0, 0.5, 0.0), (0.0, 1.0, 0.0, 0.0))
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _cubic(typing: Any, sums: Any, first: Any, stride: Any, across: Any, down: Any) -> Any:
+    """Catmull-Rom sample of flat int32 ``sums`` by vectors of four, ``first`` of 4 x 4 on.
+
+    Left to itself LLVM works through the sixteen neighbours one by one.
+    """
+    signature = types.float32(sums, types.intp, types.intp, types.float32, types.float32)
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        f32, i32 = ir.FloatType(), ir.IntType(32)
+        floats, ints = ir.VectorType(f32, 4), ir.VectorType(i32, 4)
+        data = context.make_array(sig.args[0])(context, builder, args[0]).data
+        nothing = ir.Constant(floats, ir.Undefined)
+
+        def spread(scalar: Any) -> Any:
+            one = builder.insert_element(nothing, scalar, ir.Constant(i32, 0))
+            return builder.shuffle_vector(one, nothing, ir.Constant(ints, [0] * 4))
+
+        def weights(t: Any) -> Any:
+            total = ir.Constant(floats, list(_CUBIC[0]))
+            for row in _CUBIC[1:]:
+                total = builder.fadd(
+                    builder.fmul(total, t, ("fast",)), ir.Constant(floats, list(row)), ("fast",)
+                )
+            return total
+
+        down_weights = weights(spread(args[4]))
+        column = None
+        for m in range(4):
+            at = builder.gep(data, [builder.add(args[1], builder.mul(args[2], ir.Constant(args[2].type, m)))])
+            four = builder.sitofp(builder.load(builder.bitcast(at, ints.as_pointer()), align=4), floats)
+            share = builder.shuffle_vector(down_weights, nothing, ir.Constant(ints, [m] * 4))
+            part = builder.fmul(four, share, ("fast",))
+            column = part if column is None else builder.fadd(column, part, ("fast",))
+        line = builder.fmul(column, weights(spread(args[3])), ("fast",))
+        lanes = [builder.extract_element(line, ir.Constant(i32, n)) for n in range(4)]
+        return builder.fadd(
+            builder.fadd(lanes[0], lanes[1], ("fast",)), builder.fadd(lanes[2], lanes[3], ("fast",))
+        )
+
+    return signature, generate
+
+
 @nb.njit(fastmath=True, cache=True, nogil=True, error_model="numpy")
 def warp_to_detector(  # type: ignore[no-untyped-def]
     top, bottom, out, sums, square, w, b, a, plane, start_a, start_b, step_a, step_b, source, corner, column,
@@ -114,47 +166,39 @@ def warp_to_detector(  # type: ignore[no-untyped-def]
     Catmull-Rom samples, or the nearest one where the picture is ``square`` to the slices and they coincide.
     """
     size_b, size_a = sums.shape
+    flat = sums.ravel()
+    columns = out.shape[1]
+    # Length of a step along w with slopes ra and rb: the root of a quadratic form.
+    to_w, to_a, to_b = lps_from_ijk[:, w].copy(), lps_from_ijk[:, a].copy(), lps_from_ijk[:, b].copy()
+    ww, aa, bb = (to_w * to_w).sum(), (to_a * to_a).sum(), (to_b * to_b).sum()
+    wa, wb, ab = 2 * (to_w * to_a).sum(), 2 * (to_w * to_b).sum(), 2 * (to_a * to_b).sum()
+    # A shift keeps places positive, where cutting off is rounding down.
+    shift = 4.0
+    x0 = (source[a] - start_a) / step_a + shift
+    y0 = (source[b] - start_b) / step_b + shift
+    x1, y1 = (plane - source[w]) / step_a, (plane - source[w]) / step_b
+    xs, ys = np.empty(columns, np.float64), np.empty(columns, np.float64)
+    lengths = np.empty(columns, np.float32)
+    most_x, most_y = size_a + shift + 1, size_b + shift + 1
     for v in range(top, bottom):
-        wx = np.empty(4, np.float32)
-        wy = np.empty(4, np.float32)
-        for u in range(out.shape[1]):
-            rw = 1 / (corner[w] + u * column[w] + v * row[w] - source[w])
-            ra = (corner[a] + u * column[a] + v * row[a] - source[a]) * rw
-            rb = (corner[b] + u * column[b] + v * row[b] - source[b]) * rw
-            x = (source[a] + ra * (plane - source[w]) - start_a) / step_a
-            y = (source[b] + rb * (plane - source[w]) - start_b) / step_b
-            total = np.float32(0)
-            if square:
-                p, q = int(np.floor(x + 0.5)), int(np.floor(y + 0.5))
-                if p < 0 or q < 0 or p >= size_a or q >= size_b:
-                    continue
-                total = np.float32(sums[q, p])
-            else:
-                i, j = int(np.floor(x)), int(np.floor(y))
-                if i < -1 or j < -1 or i > size_a or j > size_b:
-                    continue
-                f, g = np.float32(x - i), np.float32(y - j)
-                half = np.float32(0.5)
-                for weights, t in ((wx, f), (wy, g)):
-                    weights[0] = ((2 - t) * t - 1) * t * half
-                    weights[1] = ((3 * t - 5) * t * t + 2) * half
-                    weights[2] = ((4 - 3 * t) * t + 1) * t * half
-                    weights[3] = (t - 1) * t * t * half
-                if i >= 1 and j >= 1 and i + 2 < size_a and j + 2 < size_b:
-                    for m in range(4):
-                        line = np.float32(0)
-                        for n in range(4):
-                            line += wx[n] * np.float32(sums[j - 1 + m, i - 1 + n])
-                        total += wy[m] * line
-                else:
-                    for m in range(4):
-                        q = min(max(j - 1 + m, 0), size_b - 1)
-                        for n in range(4):
-                            p = min(max(i - 1 + n, 0), size_a - 1)
-                            total += wy[m] * wx[n] * np.float32(sums[q, p])
-                total = max(total, np.float32(0))
-            length = 0.0
-            for c in range(3):
-                part = lps_from_ijk[c, w] + ra * lps_from_ijk[c, a] + rb * lps_from_ijk[c, b]
-                length += part * part
-            out[v, u] = total * np.sqrt(length) * unit
+        pw, pa = corner[w] + v * row[w] - source[w], corner[a] + v * row[a] - source[a]
+        pb = corner[b] + v * row[b] - source[b]
+        for u in range(columns):
+            rw = 1 / (pw + u * column[w])
+            ra, rb = (pa + u * column[a]) * rw, (pb + u * column[b]) * rw
+            xs[u] = min(max(x0 + ra * x1, 0.0), most_x)
+            ys[u] = min(max(y0 + rb * y1, 0.0), most_y)
+            square_mm = ww + ra * (wa + ra * aa + rb * ab) + rb * (wb + rb * bb)
+            lengths[u] = np.sqrt(np.float32(square_mm)) * np.float32(unit)
+        if square:
+            for u in range(columns):
+                p, q = int(xs[u] - (shift - 0.5)), int(ys[u] - (shift - 0.5))
+                if xs[u] >= shift - 0.5 and ys[u] >= shift - 0.5 and p < size_a and q < size_b:
+                    out[v, u] = np.float32(flat[q * size_a + p]) * lengths[u]
+            continue
+        for u in range(columns):
+            i, j = int(xs[u]) - 4, int(ys[u]) - 4
+            f, g = np.float32(xs[u] - (i + 4)), np.float32(ys[u] - (j + 4))
+            if i >= 1 and j >= 1 and i + 2 < size_a and j + 2 < size_b:
+                total = _cubic(flat, (j - 1) * size_a + i - 1, size_a, f, g)
+                out[v, u] = max(total, np.float32(0)) * lengths[u]

@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 from fluoro_shapes import SMALL, view
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import ndimage
 
 from imaging.fluoro.annotate import annotate
+from imaging.fluoro.coarse import broad
 from imaging.fluoro.picture import PictureSettings, render_picture, round_field
+from imaging.fluoro.picture_rows import clinical_rows
 from imaging.fluoro.technique import Technique
 from imaging.geometry.carm import CArm, pose_words
 
@@ -120,3 +123,45 @@ def test_even_a_thumbnail_says_simulated():
 )
 def test_words_of_the_clinic(angles, words):
     assert pose_words(*angles) == words
+
+
+def test_the_fused_rows_are_blur_scatter_noise_and_logarithm():
+    rng = np.random.default_rng(3)
+    body, metal = rng.uniform(0, 6, (2, 64, 96)).astype(np.float32) * [[[1]], [[0.2]]]
+    body, metal = body.astype(np.float32), metal.astype(np.float32)
+    scatter, background = (np.full((16, 24), x, np.float32) for x in (0.4, 0.1))
+    gain = rng.uniform(0.5, 1.5, (16, 24)).astype(np.float32)
+    thin = rng.uniform(1, 1.3, (64, 96)).astype(np.float32)
+    noise = rng.standard_normal(4096).astype(np.float32)
+    level, spot, blur, photons, electronic = 2.0, 0.1, 0.2, 500.0, 4.0
+    out = np.empty_like(body)
+    for top, bottom in ((0, 37), (37, 64)):
+        clinical_rows(
+            top, bottom, out, body, metal, np.float32(level), scatter, thin, 4, np.float32(spot),
+            np.float32(0.5), np.float32(photons), np.float32(electronic), noise, 5, np.float32(blur),
+            background, gain, np.float32(9.0),
+        )  # fmt: skip
+
+    def blurred(a, side):
+        weights = [side, 1 - 2 * side, side]
+        return ndimage.convolve1d(
+            ndimage.convolve1d(a, weights, 0, mode="nearest"), weights, 1, mode="nearest"
+        )
+
+    signal = np.exp(np.minimum(level - body.astype(float) - metal, 3))
+    lit = (blurred(signal, spot) + 0.4) * 0.5
+    begin = [(5 * 40503 + v * 7919) % (4096 - 96) for v in range(64)]
+    random = np.stack([noise[b : b + 96] for b in begin])
+    seen = lit + random * np.sqrt(lit * thin / photons + (electronic * thin / photons) ** 2)
+    density = -np.log(np.maximum(blurred(seen, blur), 2e-3))
+    lift = np.clip((np.arange(96) - 1.5) / 4, 0, 23), np.clip((np.arange(64) - 1.5) / 4, 0, 15)
+    wanted = (density - 0.1) * ndimage.map_coordinates(gain, np.meshgrid(*lift)[::-1], order=1)
+    assert_allclose(out, wanted, atol=1e-3)
+
+
+def test_wide_blurs_match_a_plain_gaussian():
+    picture = ndimage.gaussian_filter(np.random.default_rng(0).random((128, 120)), 4).astype(np.float32)
+    plain = ndimage.gaussian_filter(picture, 2.5, mode="nearest", truncate=3.0)
+    assert_allclose(broad(picture, 2.5), plain, atol=1e-5)
+    wide = ndimage.gaussian_filter(picture, 15.0, mode="nearest", truncate=3.0)
+    assert abs(broad(picture, 15.0) - wide).max() < 0.03 * np.ptp(picture)
