@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -22,6 +21,8 @@ OutlineKind = Literal[
     "pedicle", "endplate", "posterior_wall", "midline", "canal", "trap", "target", "lesion", "tool_axis"
 ]
 _TURN = np.linspace(0, 2 * np.pi, 65)
+_CIRCLE = np.stack([np.cos(_TURN), np.sin(_TURN)], 1)
+_CANAL_STEPS = 28
 _COLOURS: dict[OutlineKind, tuple[int, int, int]] = {
     "pedicle": (233, 237, 240),
     "endplate": (233, 237, 240),
@@ -53,6 +54,26 @@ class Outline:
     dashed: bool = False
 
 
+@dataclass(frozen=True, eq=False)
+class Line:
+    """What an outline is in the patient: (N, 3) points."""
+
+    kind: OutlineKind
+    points_lps_mm: Array
+    side: Side | None = None
+    dashed: bool = False
+
+
+def projected(lines: Sequence[Line], projection: Projection) -> list[Outline]:
+    """Every line in the picture's pixels."""
+    if not lines:
+        return []
+    uv = projection.project(np.concatenate([line.points_lps_mm for line in lines]))
+    ends = np.cumsum([len(line.points_lps_mm) for line in lines])[:-1]
+    parts = np.split(uv, ends)
+    return [Outline(n.kind, part, n.side, n.dashed) for n, part in zip(lines, parts, strict=True)]
+
+
 def anatomy_outlines(
     anatomy: VertebraAnatomy, projection: Projection, side: Side | None = None
 ) -> tuple[Outline, ...]:
@@ -60,21 +81,26 @@ def anatomy_outlines(
 
     With ``side`` given, the other side's ring is dashed.
     """
+    return tuple(projected(anatomy_lines(anatomy, side), projection))
+
+
+def anatomy_lines(anatomy: VertebraAnatomy, side: Side | None = None) -> list[Line]:
+    """The same in the patient."""
     body = anatomy.body
     up = body.superior
     out = [
-        Outline("pedicle", projection.project(pedicle_ring_lps_mm(p, up)), s, side not in (None, s))
+        Line("pedicle", pedicle_ring_lps_mm(p, up), s, side not in (None, s))
         for s, p in anatomy.pedicles.items()
     ]
     for plate in (body.superior_endplate, body.inferior_endplate):
         ring = _ellipse(plate[0], plate[1], body.left, body.width_mm / 2, body.depth_mm / 2)
-        out.append(Outline("endplate", projection.project(ring)))
+        out.append(Line("endplate", ring))
     half = up * body.height_mm / 2
     wall = np.stack([body.posterior_wall_lps_mm + half, body.posterior_wall_lps_mm - half])
-    out.append(Outline("posterior_wall", projection.project(wall)))
+    out.append(Line("posterior_wall", wall))
     line = np.stack([body.centre_lps_mm + 1.6 * half, body.centre_lps_mm - 1.6 * half])
-    out.append(Outline("midline", projection.project(line), None, True))
-    return tuple(out)
+    out.append(Line("midline", line, None, True))
+    return out
 
 
 def canal_points_lps_mm(structures: LabelVolume, anatomy: VertebraAnatomy, beyond_mm: float = 4.0) -> Array:
@@ -99,28 +125,39 @@ def canal_outline(projection: Projection, points_lps_mm: Array, up_lps: ArrayLik
     if len(points_lps_mm) < 20:
         return None
     uv = projection.project(points_lps_mm)
-    along = np.array(
-        [np.asarray(up_lps, float) @ projection.u_lps, np.asarray(up_lps, float) @ projection.v_lps]
-    )
+    up = np.asarray(up_lps, float)
+    along = np.array([up @ projection.u_lps, up @ projection.v_lps])
     along = along / max(float(np.linalg.norm(along)), 1e-9)
     across = np.array([-along[1], along[0]])
     s, t = uv @ along, uv @ across
-    edges = np.linspace(s.min(), s.max(), 14)
-    one, other = [], []
-    for low, high in pairwise(edges):
-        inside = (s >= low) & (s <= high)
-        if inside.sum() > 1:
-            middle = (low + high) / 2
-            one.append(middle * along + t[inside].min() * across)
-            other.append(middle * along + t[inside].max() * across)
-    if len(one) < 2:
+    low, high = float(s.min()), float(s.max())
+    part = np.minimum((s - low) / max(high - low, 1e-9) * _CANAL_STEPS, _CANAL_STEPS - 1).astype(int)
+    one, other = np.full(_CANAL_STEPS, np.inf), np.full(_CANAL_STEPS, -np.inf)
+    np.minimum.at(one, part, t)
+    np.maximum.at(other, part, t)
+    there = np.flatnonzero(np.isfinite(one))
+    if len(there) < 2:
         return None
-    return Outline("canal", np.array([*one, *other[::-1], one[0]]))
+    place = low + (there + 0.5) / _CANAL_STEPS * (high - low)
+    place[0], place[-1] = low, high
+    # Voxels make steps; half the picture of a canal's edge is a curve.
+    edges = [place[:, None] * along + _smooth(e[there])[:, None] * across for e in (one, other)]
+    return Outline("canal", np.concatenate([edges[0], edges[1][::-1], edges[0][:1]]))
 
 
-def trap_outline(
-    projection: Projection, anatomy: VertebraAnatomy, tip_lps_mm: ArrayLike, trap_mm: float
-) -> Outline:
+def _smooth(values: Array) -> Array:
+    """Gaussian over neighbours; ends keep their slope."""
+    reach = 4
+    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / 1.6) ** 2)
+    before = 2 * values[0] - values[min(reach, len(values) - 1) : 0 : -1]
+    after = 2 * values[-1] - values[-2 : -min(reach, len(values) - 1) - 2 : -1]
+    padded = np.concatenate([before, values, after])
+    if len(before) < reach:
+        return values
+    return np.convolve(padded, weights / weights.sum(), "valid")
+
+
+def trap_line(anatomy: VertebraAnatomy, tip_lps_mm: ArrayLike, trap_mm: float) -> Line:
     """The true wall at the tool's own place, ``trap_mm`` in front of a lateral view's silhouette."""
     body = anatomy.body
     silhouette = float((body.posterior_wall_lps_mm - body.centre_lps_mm) @ body.posterior)
@@ -128,7 +165,7 @@ def trap_outline(
     beside = float((at - body.centre_lps_mm) @ body.left)
     point = body.centre_lps_mm + beside * body.left + (silhouette - trap_mm) * body.posterior
     half = body.superior * body.height_mm / 2
-    return Outline("trap", projection.project(np.stack([point + half, point - half])), None, True)
+    return Line("trap", np.stack([point + half, point - half]), None, True)
 
 
 def pedicle_ring_lps_mm(pedicle: PedicleGeometry, superior_lps: ArrayLike) -> Array:
@@ -145,23 +182,22 @@ def ellipsoid_outline_px(
 
     Silhouette of a quadric as a dual conic: Hartley and Zisserman, Multiple View Geometry, result 8.9.
     """
-    across, other, along = (float(x) for x in np.asarray(semi_axes_mm, float))
+    across, _, along = (float(x) for x in np.asarray(semi_axes_mm, float))
     axis = np.asarray(axis_lps, float) / np.linalg.norm(axis_lps)
-    helper = np.eye(3)[np.argmin(abs(axis))]
-    first = np.cross(axis, helper) / np.linalg.norm(np.cross(axis, helper))
-    frame = np.stack([first, np.cross(axis, first), axis], 1)
-    transform = np.eye(4)
-    transform[:3, :3] = frame * [across, other, along]
-    transform[:3, 3] = np.asarray(centre_lps_mm, float)
-    dual = transform @ np.diag([1.0, 1.0, 1.0, -1.0]) @ transform.T
+    # Dual quadric of an ellipsoid of revolution about ``axis`` at ``centre``.
+    centre3 = np.asarray(centre_lps_mm, float)
+    dual = np.empty((4, 4))
+    dual[:3, :3] = across**2 * np.eye(3) + (along**2 - across**2) * np.outer(axis, axis)
+    dual[:3, :3] -= np.outer(centre3, centre3)
+    dual[:3, 3] = dual[3, :3] = -centre3
+    dual[3, 3] = -1.0
     conic = projection.uv_from_lps @ dual @ projection.uv_from_lps.T
     conic = conic / conic[2, 2]
     centre = conic[:2, 2]
     shape = np.outer(centre, centre) - conic[:2, :2]
     values, vectors = np.linalg.eigh(shape)
     radii = np.sqrt(np.maximum(values, 0))
-    circle = np.stack([np.cos(_TURN), np.sin(_TURN)], 1)
-    return np.asarray(centre + (circle * radii) @ vectors.T)
+    return np.asarray(centre + (_CIRCLE * radii) @ vectors.T)
 
 
 def target_outline(projection: Projection, centre_lps_mm: ArrayLike, radius_mm: float) -> Outline:

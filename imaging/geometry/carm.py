@@ -8,6 +8,7 @@ d = (sin p cos s, -cos p cos s, sin s) in patient LPS. A prone patient over an u
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -148,7 +149,7 @@ class Projection:
         source = iso - d * carm.sod_mm
         return cls(carm, pose, source, source + d * carm.sid_mm, u, v, d)
 
-    @property
+    @cached_property
     def uv_from_lps(self) -> Array:
         """(3, 4) matrix: homogeneous LPS mm to homogeneous pixel (u, v)."""
         c = self.carm

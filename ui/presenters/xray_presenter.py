@@ -13,14 +13,15 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from imaging.errors import PlannerError
 from imaging.fluoro.engine import FluoroEngine, FluoroPicture
 from imaging.fluoro.overlay import (
+    Line,
     Outline,
-    anatomy_outlines,
+    anatomy_lines,
     canal_outline,
     canal_points_lps_mm,
     lesion_outline,
+    projected,
     target_outline,
-    tool_outline,
-    trap_outline,
+    trap_line,
 )
 from imaging.fluoro.picture import PictureSettings
 from imaging.fluoro.rows import patient_mask
@@ -87,7 +88,7 @@ class XrayPresenter(QObject):
         self.live_times: deque[float] = deque(maxlen=60)
         self._engine: FluoroEngine | None = None
         self._seed = 0
-        self._canal: tuple[int, np.ndarray] | None = None
+        self._lines: tuple[tuple[int, int], object, list[Line], np.ndarray] | None = None
         self._move: tuple[Monitor, CArmPose, CArmPose, float] | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(12)
@@ -261,12 +262,13 @@ class XrayPresenter(QObject):
         if not live:
             # A held picture is the sum of several pulses.
             settings = replace(settings, pulses_summed=_HELD_PULSES)
-        tools = planned_tools(advanced_to(trajectory, self.case.depth_mm))
+        depth_mm = self.case.depth_mm
         carm = self.carm.resized(size_px)
         jobs = [(m, self.poses[m]) for m in monitors if m in self.poses]
 
         def work(progress: Progress) -> dict[Monitor, FluoroPicture]:
             made: dict[Monitor, FluoroPicture] = {}
+            tools = planned_tools(advanced_to(trajectory, depth_mm))
             for n, (monitor, pose) in enumerate(jobs):
                 progress.step(n / max(1, len(jobs)), "Taking the X-ray")
                 made[monitor] = engine.take(pose, settings, tools, carm)
@@ -372,20 +374,23 @@ class XrayPresenter(QObject):
         anatomy, found = self.case.anatomy, self.case.segmentation
         if projection is None or t is None or level is None:
             return []
-        out: list[Outline] = []
-        if anatomy is not None and found is not None:
-            out += anatomy_outlines(anatomy, projection, t.side)
-            if self._canal is None or self._canal[0] != anatomy.verse:
-                self._canal = (anatomy.verse, canal_points_lps_mm(found.structures, anatomy))
-            canal = canal_outline(projection, self._canal[1], anatomy.body.superior)
-            out += [canal] if canal is not None else []
-            trap = next((f for f in t.findings if f.code == "lateral_silhouette" and f.value), None)
-            if trap is not None and monitor == "lateral" and trap.value is not None:
-                out.append(trap_outline(projection, anatomy, t.tip_lps_mm, trap.value))
+        if self._lines is None or self._lines[0] != (id(t), id(anatomy)):
+            lines = anatomy_lines(anatomy, t.side) if anatomy is not None else []
+            lines.append(Line("tool_axis", np.array(t.path_lps_mm, float), t.side))
+            canal = np.zeros((0, 3))
+            if anatomy is not None and found is not None:
+                canal = canal_points_lps_mm(found.structures, anatomy)
+            self._lines = ((id(t), id(anatomy)), (t, anatomy), lines, canal)
+        _, _, lines, canal = self._lines
+        trap = self.trap_mm() if monitor == "lateral" and anatomy is not None else None
+        extra = [trap_line(anatomy, t.tip_lps_mm, trap)] if anatomy is not None and trap else []
+        out = projected([*lines, *extra], projection)
+        if anatomy is not None and len(canal):
+            edges = canal_outline(projection, canal, anatomy.body.superior)
+            out += [edges] if edges is not None else []
         out.append(
             lesion_outline(projection, t.lesion.centre_lps_mm, t.lesion.axis_lps, t.lesion.semi_axes_mm)
         )
-        out.append(tool_outline(projection, t.path_lps_mm, t.side))
         if level.target is not None:
             out.append(target_outline(projection, level.target.centre_lps_mm, 2.5))
         return out

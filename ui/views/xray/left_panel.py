@@ -173,6 +173,7 @@ class XrayLeftPanel(QWidget):
     def __init__(self, presenter: XrayPresenter) -> None:
         super().__init__()
         self.presenter = presenter
+        self._shown: set[str] = set()
         self.setProperty("role", "leftpanel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         outer = QVBoxLayout(self)
@@ -295,8 +296,11 @@ class XrayLeftPanel(QWidget):
         self.tilt.set_reach(-reach.caudad_deg, reach.cephalad_deg)
         self.oblique.show_value(oblique, _angle_words(oblique, "left", "right"))
         self.tilt.show_value(tilt, _angle_words(tilt, "cephalad", "caudad"))
-        for row in self.rows:
-            row.update()
+        shown = set(p.shown_view.values())
+        if shown != self._shown:
+            self._shown = shown
+            for row in self.rows:
+                row.update()
 
     def refresh(self) -> None:
         """Read the presenter anew."""

@@ -55,22 +55,22 @@ class XrayMonitor(QWidget):
                 return
             pixels = picture.pixels
             if self.contrast != 1.0 or self.brightness != 0.0:
-                grey = (np.arange(256) - 128) * self.contrast + 128 + self.brightness
-                pixels = np.clip(grey, 0, 255).astype(np.uint8)[pixels]
+                curve = (np.arange(256) - 128) * self.contrast + 128 + self.brightness
+                pixels = np.clip(curve, 0, 255).astype(np.uint8)[pixels]
             h, w = pixels.shape
             image = QImage(pixels.data, w, h, w, QImage.Format.Format_Grayscale8)
             s = self._fit(w)
             x, y = self._place(np.array([-0.5, -0.5]), w, h)
             field = QRectF(x, y, w * s, h * s)
-            p.save()
-            clip = QPainterPath()
-            clip.addEllipse(field)
-            p.setClipPath(clip)
             p.drawImage(field, image)
             if self.presenter.overlays:
+                p.save()
+                clip = QPainterPath()
+                clip.addEllipse(field)
+                p.setClipPath(clip)
                 for outline in self.presenter.outlines(self.name):
                     self._draw(p, outline, w, h)
-            p.restore()
+                p.restore()
             left, right = edge_letters(picture.projection)
             plate(p, QPointF(8, 8), left, "tl", 14)
             plate(p, QPointF(self.width() - 8, 8), right, "tr", 14)
