@@ -84,7 +84,8 @@ def drag(screen, name: str) -> None:  # type: ignore[no-untyped-def]
         f"{name}: {len(glass.times) / SECONDS:.1f} pictures a second on the glass ({size[0]}x{size[1]}),"
         f" gap median {np.median(gaps):.0f} ms, 95 % {np.percentile(gaps, 95):.0f} ms;"
         f" CPU {1000 * cpu / len(glass.times):.0f} ms a picture, of it the window's"
-        f" {1000 * own / len(glass.times):.0f} ms; {cpu / SECONDS:.2f} processors busy, {events / SECONDS:.0f} mouse moves a second",
+        f" {1000 * own / len(glass.times):.0f} ms; {cpu / SECONDS:.2f} processors busy,"
+        f" {events / SECONDS:.0f} mouse moves a second",
         flush=True,
     )
 
