@@ -172,6 +172,7 @@ def style_sheet(t: Tokens) -> str:
     QWidget[role="rightpanel"] {{ background: {t.surface}; border-left: 1px solid {t.hairline}; }}
     QWidget[role="strip"] {{ background: {t.surface}; border-top: 1px solid {t.hairline}; }}
     QWidget[role="doubt"] {{ background: {t.doubt_bg}; border-top: 1px solid {t.hairline}; }}
+    QWidget[role="doubtcard"] {{ background: {t.doubt_bg}; border-radius: 8px; }}
     QWidget[role="card"] {{ background: {t.raised}; border-radius: 8px; }}
     QWidget[role="clear"], QScrollArea {{ background: transparent; border: none; }}
     QWidget[role="viewbar"] {{ background: {t.surface}; border-bottom: 1px solid {t.hairline}; }}

@@ -40,13 +40,16 @@ def _press(qtbot, canvas, *points):
     qtbot.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=(rest or [first])[-1])
 
 
-def test_both_ways_of_counting_are_shown_until_confirmed(screen):
+def test_both_ways_of_counting_are_shown_until_a_clicked_vertebra_is_confirmed(qtbot, screen):
     p = screen.presenter
     name = NAME_FROM_VERSE[p.chosen]
     other = NAME_FROM_VERSE[p.chosen + 1]
     assert f"from the ribs {other}" in screen.panel.title.text()
     assert "50" in screen.panel.evidence.text()
     assert screen.panel.confirm.text() == "Confirm levels"
+    assert not screen.panel.confirm.isEnabled(), "waits for a click in an image"
+    at, _ = screen.sagittal.to_px(p.found.level(p.chosen).body.centre_lps_mm)
+    _press(qtbot, screen.sagittal, at)
     screen.panel.confirm.click()
     assert p.plan.levels_confirmed
     assert screen.panel.title.text() == name

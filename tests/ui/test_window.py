@@ -6,7 +6,7 @@ import time
 
 import pytest
 from made_up_case import FakeSeries
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QDialog, QLabel, QPushButton
 
 from imaging.errors import PlannerError
@@ -79,13 +79,12 @@ def test_approval_waits_for_the_level_count(planned, qtbot):
     assert not details.approve.isEnabled()
     assert "confirm the level count" in details.reason.text().lower()
     assert planned.screen.levels.card.isVisible()
-    planned.screen.levels.confirm.click()
-    dialog = planned.findChild(QDialog, "confirm_levels")
-    accept = next(b for b in dialog.findChildren(QPushButton) if b.text() == "Confirm levels")
-    assert not accept.isEnabled()
-    from PySide6.QtWidgets import QCheckBox
-
-    dialog.findChild(QCheckBox).setChecked(True)
+    accept = planned.screen.levels.confirm
+    assert not accept.isEnabled(), "waits for a click on a vertebra"
+    view, body = planned.screen.sagittal, planned.presenter.anatomy.body
+    x, y, _ = view.to_px(body.centre_lps_mm - 0.4 * body.depth_mm * body.posterior)
+    qtbot.mouseClick(view, Qt.MouseButton.LeftButton, pos=QPoint(round(x), round(y)))
+    assert accept.text() == f"This is {planned.presenter.level.name}: confirm"
     qtbot.mouseClick(accept, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: planned.session.plan.levels_confirmed, timeout=2000)
     assert not planned.screen.levels.card.isVisible()

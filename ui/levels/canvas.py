@@ -221,8 +221,7 @@ class LevelsCanvas(QWidget):
             verse = vertebra_at(found, (float(point[0]), float(point[1]), float(point[2])))
         except PlannerError:
             return
-        self.presenter.chosen = verse
-        self.presenter.changed.emit()
+        self.presenter.point_at(verse)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         at = event.position()

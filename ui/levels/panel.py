@@ -247,9 +247,14 @@ class LevelsPanel(QWidget):
         confirmed = bool(p.plan and p.plan.levels_confirmed)
         if said == own:
             self.confirm.setText("Levels are confirmed" if confirmed else "Confirm levels")
-            self.confirm.setEnabled(bool(own) and not confirmed and not p.working)
+            waits = not confirmed and not p.is_pointed
+            self.confirm.setEnabled(bool(own) and not confirmed and not waits and not p.working)
             self.confirm_note.setText(
-                "" if confirmed else f"You say: the selected vertebra is {own}, and so all names hold."
+                ""
+                if confirmed
+                else "Confirm waits for a click on a vertebra in an image."
+                if waits
+                else f"You say: the clicked vertebra is {own}, and so all names hold."
             )
         else:
             self.confirm.setText(f"Rename: {own} becomes {said}")

@@ -46,6 +46,7 @@ class LevelsPresenter(QObject):
         self.radius_mm = 3.0
         self.edit: LabelEdit | None = None
         self.chosen: int | None = None
+        self._pointed: tuple[SpineSegmentation | None, int | None] = (None, None)
         self.cursor_lps_mm: Array = self.volume.grid.centre_lps_mm.copy()
         self.working = ""
         self._links = [
@@ -92,6 +93,17 @@ class LevelsPresenter(QObject):
             self.cursor_lps_mm = anatomy.body.centre_lps_mm.copy()
         self.changed.emit()
         self.cursor_changed.emit()
+
+    def point_at(self, verse: int) -> None:
+        """A person has clicked a vertebra in an image."""
+        self.chosen, self._pointed = verse, (self.found, verse)
+        self.changed.emit()
+
+    @property
+    def is_pointed(self) -> bool:
+        """Whether the selected vertebra was clicked in an image, as confirming its name asks."""
+        found, verse = self._pointed
+        return found is not None and found is self.found and verse == self.chosen
 
     def set_cursor(self, point: Array) -> None:
         """Move the cross of all views."""

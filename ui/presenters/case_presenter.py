@@ -24,6 +24,7 @@ from planner.trajectory.forgiveness import EntryMap
 from planner.trajectory.reach import ReachSurface
 from ui.presenters.along_tool import AlongTool
 from ui.presenters.annotating import Annotating
+from ui.presenters.counting import Counting
 from ui.presenters.exploring import Exploring
 from ui.presenters.services import Handle, PatientWords, Services, XrayPicture, XrayView
 from ui.tasks import TaskRunner
@@ -31,7 +32,7 @@ from ui.tasks import TaskRunner
 Array = NDArray[np.float64]
 
 
-class CasePresenter(AlongTool, Annotating, Exploring, QObject):
+class CasePresenter(AlongTool, Annotating, Counting, Exploring, QObject):
     """One open case for the views: selection, cursor, depth along the tool, edits, X-rays."""
 
     plan_changed = Signal()
@@ -46,6 +47,7 @@ class CasePresenter(AlongTool, Annotating, Exploring, QObject):
     pointer_told = Signal(str)
     edit_asked = Signal(str)
     map_changed = Signal()
+    pointed_changed = Signal()
     reach_changed = Signal()
     working = Signal(str, float)
 
@@ -68,6 +70,7 @@ class CasePresenter(AlongTool, Annotating, Exploring, QObject):
         self.marks: list[Point] = []
         self._nudged_at, self._nudges = 0.0, 0
         self._may_edit: set[tuple[int, Side]] = set()
+        self._pointed: tuple[SpineSegmentation | None, int] = (None, 0)
         self.xrays: dict[str, XrayPicture] = {}
         self.xray_failure = ""
         self.dragging: Handle | None = None
@@ -297,10 +300,6 @@ class CasePresenter(AlongTool, Annotating, Exploring, QObject):
     def redo(self) -> None:
         """One step forward."""
         self._guard(self.session.redo)
-
-    def confirm_levels(self) -> None:
-        """A person has confirmed the names of the levels."""
-        self._guard(self.session.confirm_levels)
 
     def review(self) -> None:
         """Mark the selected trajectory as reviewed."""

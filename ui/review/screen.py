@@ -6,15 +6,19 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from imaging.errors import PlannerError
+from imaging.findings import NAMING_CODES, Finding
+from imaging.labels import Side
 from planner.domain.bands import least_of, wall_band
-from planner.domain.limits import Limits
-from planner.domain.plan import LevelPlan, Trajectory
+from planner.domain.plan import LevelPlan, Plan, Trajectory
+from planner.services.acknowledge import open_doubts
 from planner.services.annotate import since_approved
 from planner.session import PlanningSession
 from ui.presenters.wording import all_findings, worst
 from ui.screens.registry import Mark, Screen, WindowContext
+from ui.views.detail_panel import looked_button
+from ui.views.frame import ViewFrame
 from ui.views.xray_view import XrayPane
-from ui.widgets import SideChip, StatusMark, hairline, label, mm, section
+from ui.widgets import SideChip, StatusMark, hairline, icon, label, mm, section
 
 _RANK = {"stop": 0, "caution": 1, "good": 2, "none": 3}
 
@@ -33,7 +37,7 @@ class Card(QWidget):
         box = QVBoxLayout(self)
         box.setContentsMargins(16, 12, 16, 12)
         box.setSpacing(6)
-        findings = all_findings(plan, level, t)
+        findings = own_findings(plan, level, t)
         head = QHBoxLayout()
         head.setSpacing(10)
         head.addWidget(SideChip(t.side, 24))
@@ -48,10 +52,7 @@ class Card(QWidget):
         head.addWidget(label(t.state.capitalize(), "strong"))
         box.addLayout(head)
         for finding in findings:
-            row = QHBoxLayout()
-            row.addWidget(StatusMark(finding.severity, 14), 0, Qt.AlignmentFlag.AlignTop)
-            row.addWidget(label(finding.text, "text2", wrap=True), 1)
-            box.addLayout(row)
+            box.addLayout(_line(finding.severity, finding.text))
         place = (level.verse, t.side)
         kept = plan.notebook.last_approved(place)
         if kept is not None:
@@ -80,6 +81,72 @@ class Card(QWidget):
         box.addLayout(row)
 
 
+class Waiting(QWidget):
+    """What approval waits for in the whole case and in each level, with the way to settle it."""
+
+    def __init__(self, screen: ReviewScreen, plan: Plan) -> None:
+        super().__init__()
+        self.setProperty("role", "doubtcard")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(16, 12, 16, 12)
+        box.setSpacing(8)
+        box.addWidget(label("Approval waits for you", "group"))
+        self.looked: list[QPushButton] = []
+        if not plan.levels_confirmed:
+            told = [f.text for f in plan_findings(plan) if f.code in NAMING_CODES]
+            row = _line("doubt", " ".join(told) or "The names of the levels are not confirmed.")
+            go = QPushButton("Confirm on Levels")
+            go.setProperty("role", "small")
+            go.clicked.connect(lambda: screen.context.go("levels"))
+            row.addWidget(go, 0, Qt.AlignmentFlag.AlignTop)
+            box.addLayout(row)
+        for where, finding in all_doubts(plan):
+            row = _line("doubt", f"{finding.text}")
+            button = looked_button(screen.presenter, where, finding.code)
+            self.looked.append(button)
+            row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+            box.addLayout(row)
+
+
+class Ending(QWidget):
+    """After the last card: approve the sides of a level in one act, and go on to the report."""
+
+    def __init__(self, screen: ReviewScreen, plan: Plan) -> None:
+        super().__init__()
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 8, 0, 0)
+        box.setSpacing(8)
+        session = screen.context.session
+        self.approve: list[QPushButton] = []
+        for level in plan.levels:
+            sides = [t.side for t in level.trajectories if t.state != "approved"]
+            if len(sides) < 2:
+                continue
+            reason = session.read_only or next(
+                (why for side in sides if (why := session.why_not_approvable(level.verse, side))), ""
+            )
+            button = QPushButton(f"Approve {level.name} left and right")
+            button.setEnabled(not reason)
+            button.setToolTip(reason)
+            button.clicked.connect(lambda _=False, v=level.verse, s=tuple(sides): screen.approve_all(v, s))
+            self.approve.append(button)
+            row = QHBoxLayout()
+            row.addWidget(button)
+            row.addWidget(label(reason, "small2", wrap=True), 1)
+            box.addLayout(row)
+        self.export = QPushButton(" Export…")
+        self.export.setIcon(icon("export", "#FFFFFF"))
+        self.export.setProperty("role", "primary")
+        self.export.clicked.connect(screen.context.window.export)
+        row = QHBoxLayout()
+        row.addWidget(self.export)
+        open_ones = [t for level in plan.levels for t in level.trajectories if t.state != "approved"]
+        words = f"Report and files; {len(open_ones)} not approved, stamped DRAFT." if open_ones else ""
+        row.addWidget(label(words or "Report and files, all approved.", "small2", wrap=True), 1)
+        box.addLayout(row)
+
+
 class ReviewScreen(QWidget):
     """Cards on the left, the X-rays of the one that was chosen on the right."""
 
@@ -104,11 +171,16 @@ class ReviewScreen(QWidget):
         right = QVBoxLayout()
         right.setSpacing(2)
         self.ap, self.lateral = XrayPane("ap", self.presenter), XrayPane("lateral", self.presenter)
-        right.addWidget(self.ap, 1)
-        right.addWidget(self.lateral, 1)
+        self.frames = ViewFrame("X-ray AP", self.ap), ViewFrame("X-ray lateral", self.lateral)
+        for frame, other in (self.frames, self.frames[::-1]):
+            right.addWidget(frame, 1)
+            frame.enlarge.connect(lambda o=other: o.setVisible(o.isHidden()))
         outer.addLayout(right, 2)
         self.cards: list[Card] = []
+        self.waiting: Waiting | None = None
+        self.ending: Ending | None = None
         self.presenter.plan_changed.connect(self._refresh_if_shown)
+        self.presenter.selection_changed.connect(self._name_pictures)
         self._plan: object = None
 
     def shown(self) -> None:
@@ -123,7 +195,12 @@ class ReviewScreen(QWidget):
         if self.isVisible() and self.context.session.plan is not self._plan:
             self._refresh()
 
+    def _name_pictures(self) -> None:
+        for frame in self.frames:
+            frame.note.setText(self.presenter.title() if self.presenter.level else "")
+
     def _refresh(self) -> None:
+        self._name_pictures()
         plan = self._plan = self.context.session.plan
         while self.box.count():
             item = self.box.takeAt(0)
@@ -138,7 +215,11 @@ class ReviewScreen(QWidget):
         self.box.addWidget(
             label(f"{approved} of {len(both)} trajectories approved. The worst stands first.", "text2")
         )
-        both.sort(key=lambda pair: _order(*pair, plan.limits))
+        self.waiting = None
+        if not plan.levels_confirmed or all_doubts(plan):
+            self.waiting = Waiting(self, plan)
+            self.box.addWidget(self.waiting)
+        both.sort(key=lambda pair: _order(plan, *pair))
         for level, t in both:
             card = Card(self, level, t)
             self.cards.append(card)
@@ -149,11 +230,10 @@ class ReviewScreen(QWidget):
             self.box.addWidget(hairline())
             for reason in refused:
                 row = QWidget()
-                line = QHBoxLayout(row)
-                line.setContentsMargins(0, 0, 0, 0)
-                line.addWidget(StatusMark("stop", 14), 0, Qt.AlignmentFlag.AlignTop)
-                line.addWidget(label(reason, "text2", wrap=True), 1)
+                row.setLayout(_line("stop", reason))
                 self.box.addWidget(row)
+        self.ending = Ending(self, plan)
+        self.box.addWidget(self.ending)
         self.box.addStretch(1)
 
     def select(self, verse: int, side: str) -> None:
@@ -169,11 +249,44 @@ class ReviewScreen(QWidget):
             self.context.tell(error.text)
         self.context.refresh()
 
+    def approve_all(self, verse: int, sides: tuple[Side, ...]) -> None:
+        """Approve the sides of one level that are not approved yet."""
+        for side in sides:
+            self.approve(verse, side, False)
 
-def _order(level: LevelPlan, t: Trajectory, limits: Limits) -> tuple[int, float]:
-    severities = {f.severity for f in (*t.findings, *level.findings)}
+
+def plan_findings(plan: Plan) -> list[Finding]:
+    """Findings of the case and of its levels, each once."""
+    return list(dict.fromkeys((*plan.findings, *(f for level in plan.levels for f in level.findings))))
+
+
+def all_doubts(plan: Plan) -> list[tuple[int, Finding]]:
+    """(VerSe number or 0 for the case, finding) that nobody has looked at, each once."""
+    found = [pair for level in plan.levels for pair in open_doubts(plan, level.verse)]
+    return list(dict.fromkeys(found))
+
+
+def own_findings(plan: Plan, level: LevelPlan, t: Trajectory) -> list[Finding]:
+    """A trajectory's findings without what stands above all cards: names and open doubts."""
+    above = {finding for _, finding in open_doubts(plan, level.verse)}
+    if not plan.levels_confirmed:
+        above |= {f for f in plan_findings(plan) if f.code in NAMING_CODES}
+    return [f for f in all_findings(plan, level, t) if f not in above]
+
+
+def _line(kind: str, text: str) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(8)
+    row.addWidget(StatusMark(kind, 14), 0, Qt.AlignmentFlag.AlignTop)
+    row.addWidget(label(text, "text2", wrap=True), 1)
+    return row
+
+
+def _order(plan: Plan, level: LevelPlan, t: Trajectory) -> tuple[int, float]:
+    severities = {f.severity for f in own_findings(plan, level, t)}
     kind = "stop" if "stop" in severities else "caution" if "caution" in severities else "good"
-    least = least_of(t, limits)
+    least = least_of(t, plan.limits)
     return _RANK[kind], least.clearance_mm if least else 99.0
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
-    QCheckBox,
     QDialog,
     QHBoxLayout,
     QPlainTextEdit,
@@ -56,18 +55,6 @@ def _question(
     dialog.accepted.connect(action)
     dialog.open()
     return go
-
-
-def confirm_levels_dialog(parent: QWidget, names: str, reason: str, confirm: Callable[[], None]) -> QDialog:
-    """Ask a person to take the names of the levels upon them."""
-    dialog, box = _dialog(parent, "Confirm the level count", reason, "doubt")
-    check = QCheckBox(f"I have counted the levels in the images: {names} are named rightly.")
-    box.addWidget(check)
-    accept = _question(dialog, box, "confirm_levels", "Cancel", "Confirm levels", confirm)
-    accept.setEnabled(False)
-    accept.setToolTip("Waits for the tick above")
-    check.toggled.connect(accept.setEnabled)
-    return dialog
 
 
 def ask_unsaved(parent: QWidget, text: str, save: Callable[[], None], drop: Callable[[], None]) -> QDialog:

@@ -6,7 +6,7 @@ from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QKeyEvent, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
-from imaging.labels import SIDES, Side
+from imaging.labels import NAME_FROM_VERSE, SIDES, Side
 from planner.domain.bands import least_of, wall_band
 from planner.domain.limits import Limits
 from planner.domain.plan import LevelPlan, Refusal, Trajectory
@@ -157,6 +157,7 @@ class LevelPanel(QWidget):
         box.addLayout(tool)
         presenter.plan_changed.connect(self.refresh)
         presenter.selection_changed.connect(self.refresh)
+        presenter.pointed_changed.connect(self._show_pointed)
         self.refresh()
 
     def _make_card(self) -> QWidget:
@@ -173,20 +174,29 @@ class LevelPanel(QWidget):
         box.addLayout(row)
         self.card_text = label("", "small2", wrap=True)
         box.addWidget(self.card_text)
-        self.confirm = QPushButton("Confirm levels…")
+        self.card_ask = label("", "small2", wrap=True)
+        box.addWidget(self.card_ask)
+        self.confirm = QPushButton("")
         self.confirm.setProperty("role", "small")
-        self.confirm.clicked.connect(self._ask_confirm)
+        self.confirm.clicked.connect(self.presenter.confirm_levels)
         buttons = QHBoxLayout()
         buttons.addWidget(self.confirm)
         buttons.addStretch(1)
         box.addLayout(buttons)
         return card
 
-    def _ask_confirm(self) -> None:
-        from ui.views.dialogs import confirm_levels_dialog
-
-        names = ", ".join(level.name for level in self.presenter.plan.levels) if self.presenter.plan else ""
-        confirm_levels_dialog(self, names, self.card_text.text(), self.presenter.confirm_levels)
+    def _show_pointed(self) -> None:
+        name = NAME_FROM_VERSE.get(self.presenter.pointed or 0, "")
+        self.confirm.setText(f"This is {name}: confirm" if name else "Confirm the count")
+        self.confirm.setEnabled(bool(name))
+        self.confirm.setToolTip(
+            "All names of the case hold then" if name else "Waits for a click on a vertebra in a slice"
+        )
+        self.card_ask.setText(
+            f"You clicked {name}. If that is its name, confirm; if not, rename it on Levels."
+            if name
+            else "Click a vertebra in a slice to confirm. Levels shows the whole column."
+        )
 
     def refresh(self) -> None:
         """Follow the plan and the selection."""
@@ -207,6 +217,7 @@ class LevelPanel(QWidget):
         self._refused_note(levels)
         doubt = plan is not None and not plan.levels_confirmed
         self.card.setVisible(doubt)
+        self._show_pointed()
         if plan is not None and doubt:
             reasons = [
                 f.text

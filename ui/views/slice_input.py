@@ -84,7 +84,9 @@ class SliceInput:
             elif not self._moved and self.presenter.measuring:
                 self.presenter.mark_point(self.lps_at(event.position()))
             elif not self._moved and not self._grip and self.kind != "tool":
-                self.presenter.set_cursor(self.lps_at(event.position()))
+                point = self.lps_at(event.position())
+                self.presenter.set_cursor(point)
+                self.presenter.point_at(point)
         elif event.button() == Qt.MouseButton.RightButton and not self._moved:
             self._open_menu(event)
         self._press, self._grip = None, None

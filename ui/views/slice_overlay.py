@@ -12,19 +12,21 @@ from PySide6.QtGui import (
     QTransform,
 )
 
+from imaging.labels import NAME_FROM_VERSE
 from planner.domain.bands import least_of, wall_band, walls
 from ui.theme import LESION, side_colour
 from ui.views import planes
 from ui.views.paint import (
     cased,
     handle,
+    plate,
     polyline,
     status_plate,
     target_ring,
     tool_band,
 )
 from ui.vtk.mesh import tool_path_lps
-from ui.widgets import mm
+from ui.widgets import draw_status, mm
 
 OUT_OF_PLANE_MM = 3.0
 
@@ -44,6 +46,27 @@ class PlanOverlay:
             (QPointF(x, y + gap), QPointF(x, self.height())),
         ):
             p.drawLine(a, b)
+
+    def _draw_names(self, p: QPainter, rect: QRectF) -> None:
+        """Name every vertebra in sagittal and coronal, with the doubt's shape while nobody confirmed it."""
+        presenter = self.presenter
+        found, plan = presenter.segmentation, presenter.plan
+        if found is None or plan is None or self.kind not in ("sagittal", "coronal"):
+            return
+        for anatomy in found.levels:
+            body = anatomy.body
+            aside = (
+                -0.36 * body.depth_mm * body.posterior
+                if self.kind == "sagittal"
+                else 0.34 * body.width_mm * body.left
+            )
+            x, y, off = self.to_px(body.centre_lps_mm + aside)
+            if abs(off) > 20 or not rect.adjusted(24, 14, -24, -14).contains(x, y):
+                continue
+            name = NAME_FROM_VERSE[anatomy.verse]
+            box = plate(p, QPointF(x, y), name, "c", 12, anatomy.verse == presenter.session.selection.verse)
+            if not plan.levels_confirmed:
+                draw_status(p, QRectF(box.right() + 3, box.center().y() - 7, 14, 14), "doubt")
 
     def _draw_plan(self, p: QPainter, rect: QRectF) -> None:
         presenter = self.presenter

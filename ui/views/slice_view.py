@@ -195,6 +195,7 @@ class SliceView(SliceInput, PlanOverlay, MeasureOverlay, QWidget):
             if self.presenter.crosshair and self.kind != "tool":
                 self._draw_crosshair(p)
             if self.presenter.overlays:
+                self._draw_names(p, rect)
                 self._draw_plan(p, rect)
                 self._draw_measurements(p)
             edge_letters(p, rect, planes.letters(self._plane))
