@@ -15,7 +15,7 @@ from planner.services.open_case import Case, agreed_to_fill, open_case
 from planner.services.passport import image_changes
 from planner.services.segment_case import measured
 from planner.services.vertebra_fields import segmentation_sha256
-from planner.storage.case_file import read_case_file
+from planner.storage.case_file import CaseFile, read_case_file
 from planner.storage.lock import WriteLock, beside, holder_of
 
 SOURCE_CHANGED = "The images differ from those this plan was made on. The plan is open for reading only."
@@ -68,15 +68,21 @@ def open_stored(
         read_only = f"{SOURCE_CHANGED} {image_changes(stored.plan.source.images, case.source.images)}".strip()
     if read_only and not case.volume.grid.same_as(stored.vertebrae.grid):
         raise PlannerError("source_changed", "The images are not those this plan was made on.")
-    labels = SpineLabels(
-        stored.vertebrae, stored.structures, stored.confidence, stored.plan.findings, stored.evidence
-    )
-    found = measured(case, labels, SubProgress(progress, 0.7, 1.0))
+    found = _measured(stored, case, SubProgress(progress, 0.7, 1.0))
     lock = None
     if not read_only:
         lock, read_only = lock_case(path)
     checked = recheck(plan or stored.plan, segmentation_sha256(found), load_devices())
     return StoredCase(case, found, checked, read_only, lock)
+
+
+def _measured(stored: CaseFile, case: Case, progress: Progress) -> SpineSegmentation:
+    """The anatomy as it was kept where it was measured on these voxels, else measured anew."""
+    notes, evidence = stored.plan.findings, stored.evidence
+    if stored.levels is not None and not stored.source_changed(case.source.voxel_sha256):
+        return SpineSegmentation(stored.vertebrae, stored.structures, stored.levels, notes, evidence)
+    labels = SpineLabels(stored.vertebrae, stored.structures, stored.confidence, notes, evidence)
+    return measured(case, labels, progress)
 
 
 def lock_case(path: Path) -> tuple[WriteLock | None, str]:

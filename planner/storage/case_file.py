@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from imaging.anatomy import VertebraAnatomy
 from imaging.errors import PlannerError
 from imaging.segmentation.result import LevelEvidence, SpineSegmentation
 from imaging.volume import LabelVolume
 from planner.domain.plan import Plan
+from planner.storage.anatomy_json import anatomy_from_bytes, anatomy_to_text, key_of
 from planner.storage.atomic import whole_file
 from planner.storage.plan_json import evidence_from_dict, plan_from_dict, plan_to_text
 from planner.version import app_version
@@ -22,6 +24,7 @@ from planner.version import app_version
 SUFFIX = ".bvncase"
 _CASE, _PLAN, _VERTEBRAE, _STRUCTURES = "case.json", "plan.json", "vertebrae.nii.gz", "structures.nii.gz"
 _MEMBERS = (_CASE, _PLAN, _VERTEBRAE, _STRUCTURES)
+_ANATOMY = "anatomy.json"  # may be missing: it saves time, nothing else
 _LARGEST_MEMBER = 1 << 30
 # What zipfile raises on damaged archives.
 _DAMAGE = (
@@ -45,6 +48,7 @@ class CaseFile:
         vertebrae, structures: label maps on the source's grid.
         confidence: of each vertebra's name, by VerSe number.
         evidence: what the names stand on.
+        levels: what was measured on these label maps and voxels; None where that must be done anew.
     """
 
     folder: Path
@@ -53,6 +57,7 @@ class CaseFile:
     structures: LabelVolume
     confidence: dict[int, float]
     evidence: LevelEvidence
+    levels: tuple[VertebraAnatomy, ...] | None
 
     def source_changed(self, voxel_sha256: str) -> bool:
         """Whether the images now at hand differ from those the plan was made on."""
@@ -73,8 +78,11 @@ def write_case_file(path: Path, folder: Path, plan: Plan, segmentation: SpineSeg
     with whole_file(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(_CASE, json.dumps(case, indent=1))
         archive.writestr(_PLAN, plan_to_text(plan, segmentation))
-        archive.writestr(_VERTEBRAE, _packed(segmentation.vertebrae), zipfile.ZIP_STORED)
-        archive.writestr(_STRUCTURES, _packed(segmentation.structures), zipfile.ZIP_STORED)
+        labels = [_packed(segmentation.vertebrae), _packed(segmentation.structures)]
+        archive.writestr(_VERTEBRAE, labels[0], zipfile.ZIP_STORED)
+        archive.writestr(_STRUCTURES, labels[1], zipfile.ZIP_STORED)
+        key = key_of(labels, plan.source.voxel_sha256)
+        archive.writestr(_ANATOMY, anatomy_to_text(segmentation.levels, key))
 
 
 _kept: WeakKeyDictionary[LabelVolume, bytes] = WeakKeyDictionary()
@@ -97,6 +105,7 @@ def read_case_file(path: Path) -> CaseFile:
         with zipfile.ZipFile(path) as archive:
             _check_members(path, archive)
             parts = {name: archive.read(name) for name in _MEMBERS}
+            kept = archive.read(_ANATOMY) if _ANATOMY in archive.namelist() else b""
     except FileNotFoundError as error:
         raise PlannerError("missing_case_file", f"There is no case file {path}.") from error
     except OSError as error:
@@ -115,8 +124,15 @@ def read_case_file(path: Path) -> CaseFile:
     if not vertebrae.grid.same_as(structures.grid):
         raise PlannerError("bad_case_file", f"{path} is damaged: its two label maps lie on different grids.")
     confidence = {int(v["verse"]): float(v["confidence"]) for v in document.get("vertebrae", [])}
+    key = key_of((parts[_VERTEBRAE], parts[_STRUCTURES]), plan.source.voxel_sha256)
     return CaseFile(
-        Path(case["folder"]), plan, vertebrae, structures, confidence, evidence_from_dict(document)
+        Path(case["folder"]),
+        plan,
+        vertebrae,
+        structures,
+        confidence,
+        evidence_from_dict(document),
+        anatomy_from_bytes(kept, key),
     )
 
 
@@ -124,7 +140,7 @@ def _check_members(path: Path, archive: zipfile.ZipFile) -> None:
     infos = archive.infolist()
     names = [info.filename for info in infos]
     missing = [name for name in _MEMBERS if name not in names]
-    foreign = [name for name in names if name not in _MEMBERS]
+    foreign = [name for name in names if name not in (*_MEMBERS, _ANATOMY)]
     if missing:
         raise PlannerError("bad_case_file", f"{path} is not a case file: {missing[0]} is missing in it.")
     if foreign or len(names) != len(set(names)):

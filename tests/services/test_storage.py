@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from plan_fakes import moved, plan, segmentation
 
 from imaging.errors import PlannerError
+from planner.storage.anatomy_json import anatomy_to_text
 from planner.storage.atomic import whole_file, whole_folder
 from planner.storage.case_file import read_case_file, write_case_file
 from planner.storage.plan_json import (
@@ -96,6 +97,24 @@ def test_case_file_gives_back_plan_labels_and_source(tmp_path: Path) -> None:
     case.require_source("ab" * 32)
     with pytest.raises(PlannerError, match="reading only"):
         case.require_source("cd" * 32)
+
+
+def test_what_was_measured_is_kept_for_the_same_labels_and_voxels_only(tmp_path: Path) -> None:
+    path, found = tmp_path / "a.bvncase", segmentation()
+    write_case_file(path, tmp_path, plan(), found)
+    kept = read_case_file(path).levels
+    assert kept is not None
+    assert [anatomy_to_text([a], "") for a in kept] == [anatomy_to_text([a], "") for a in found.levels]
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    other = {**parts, "plan.json": parts["plan.json"].replace(b"ab" * 32, b"cd" * 32)}
+    damaged = {**parts, "anatomy.json": parts["anatomy.json"].replace(b'"width_mm": ', b'"width_mm": -1e999')}
+    none = {k: v for k, v in parts.items() if k != "anatomy.json"}
+    for changed in (other, damaged, none):
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, data in changed.items():
+                archive.writestr(name, data)
+        assert read_case_file(path).levels is None, "measured anew"
 
 
 def test_damaged_and_foreign_case_files_are_refused(tmp_path: Path) -> None:
