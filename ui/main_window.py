@@ -240,5 +240,6 @@ class MainWindow(Opening, Saving, Keeping, Guiding, QMainWindow):
         self.host.shutdown()
         self._end_case()
         self.tasks.shutdown(3.0)
+        self.services.close()
         QSettings().setValue("window/geometry", self.saveGeometry())
         event.accept()

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import (
 )
 
 from imaging.errors import PlannerError
-from imaging.progress import Progress, SubProgress
+from imaging.progress import Progress
 from planner.storage.lock import WriteLock
 from ui.error_dialog import sentence_of
 from ui.presenters.case_presenter import CasePresenter
@@ -78,6 +78,8 @@ class Opening:
             self._remember(folder)
             self.browser.show_series(folder, found)
             self._ask_thumbnails()
+            if any(line.row.plannable or line.row.fillable for line in self.browser.lines):
+                self.tasks.start("ready", lambda _progress: self.services.get_ready(), lambda _done: None)
             self._folder = folder
 
         def failed(error: Exception, details: str) -> None:
@@ -197,8 +199,7 @@ class Opening:
         self.busy.begin("Finding the vertebrae")
 
         def work(progress: Progress) -> Any:
-            segmentation = self.services.segment(case, SubProgress(progress, 0.0, 0.7))
-            return segmentation, self.services.propose(case, segmentation, SubProgress(progress, 0.7, 1.0))
+            return self.services.find_and_plan(case, progress)
 
         def done(result: Any) -> None:
             self.busy.hide()

@@ -12,6 +12,7 @@ from imaging.segmentation.result import SpineSegmentation
 from imaging.volume import Volume
 from planner.trajectory.fields import VertebraFields, prepare_fields
 
+Kept = dict[int, VertebraFields]
 _kept: WeakKeyDictionary[SpineSegmentation, dict[int, VertebraFields]] = WeakKeyDictionary()
 _digests: WeakKeyDictionary[SpineSegmentation, str] = WeakKeyDictionary()
 _lock = threading.Lock()
@@ -40,6 +41,18 @@ def fields_of(found: SpineSegmentation, verse: int, volume: Volume | None = None
     with _lock:
         mine[verse] = kept
     return kept
+
+
+def kept_fields(found: SpineSegmentation) -> Kept:
+    """The fields prepared so far by VerSe number, without the CT, to travel with ``found``."""
+    with _lock:
+        return {verse: replace(one, volume=None) for verse, one in _kept.get(found, {}).items()}
+
+
+def adopt_fields(found: SpineSegmentation, kept: Kept) -> None:
+    """Keep fields of ``found`` that were prepared elsewhere."""
+    with _lock:
+        _kept.setdefault(found, {}).update(kept)
 
 
 def segmentation_sha256(found: SpineSegmentation) -> str:

@@ -209,6 +209,16 @@ class FakeServices:
             time.sleep(0.02)
         return self.found
 
+    def get_ready(self):
+        pass
+
+    def close(self):
+        pass
+
+    def find_and_plan(self, case, progress):
+        found = self.segment(case, progress)
+        return found, self.propose(case, found, progress)
+
     def propose(self, case, segmentation, progress):
         return made_plan()
 

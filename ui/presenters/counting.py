@@ -30,7 +30,7 @@ class Counting:
 
     def confirm_levels(self) -> None:
         """A person has clicked a vertebra and said its name: all names are confirmed."""
-        if self.pointed is None:
+        if self.pointed is None and not self.session.read_only:
             self.told.emit("Confirm waits for a click on a vertebra in a slice.")
             return
         self._guard(self.session.confirm_levels)

@@ -15,15 +15,19 @@ from imaging.fluoro.picture import PictureSettings
 from imaging.fluoro.technique import Technique
 from imaging.fluoro.views import pose_for
 from imaging.geometry.carm import CArm, pose_words
-from imaging.labels import NAME_FROM_VERSE, SIDES, Side
+from imaging.labels import Side
 from imaging.progress import Progress
 from imaging.segmentation.result import SpineSegmentation
 from imaging.volume import Volume
 from planner.devices import catalogue
 from planner.domain.plan import Access, Choice, Plan, Point, Target, TrajectoryParameters
-from planner.services import edit_plan, explore, heat, open_case, propose_plan, render_fluoro, segment_case
+from planner.report.printing import Printing
+from planner.services import edit_plan, explore, heat, open_case, propose_plan, render_fluoro
+from planner.services.apart import Apart
+from planner.services.find_and_plan import find_and_plan, plan_wanted
 from planner.services.open_case import Case
 from planner.services.stored_case import StoredCase, open_stored
+from planner.services.vertebra_fields import adopt_fields
 from planner.trajectory.forgiveness import EntryMap
 from planner.trajectory.handles import bent
 from planner.trajectory.reach import ReachSurface
@@ -39,6 +43,7 @@ class PlannerServices:
         self._folder = Path()
         self._rooms: OrderedDict[tuple[int, int], render_fluoro.FluoroRoom] = OrderedDict()
         self._lock = threading.Lock()
+        self._apart = Apart()
 
     def scan(self, folder: Path, progress: Progress) -> Any:
         """What a folder holds."""
@@ -84,23 +89,24 @@ class PlannerServices:
             f"{s.modality} {spacing:.1f}\u202fmm{number} “{summary.title}”",
         )
 
-    def segment(self, case: Case, progress: Progress) -> SpineSegmentation:
-        """Find, name and measure the vertebrae."""
-        return segment_case.segment_case(case, None, progress)
+    def get_ready(self) -> None:
+        """Start what finding and planning needs, while the user still looks at the series."""
+        self._apart.warm()
+
+    def find_and_plan(self, case: Case, progress: Progress) -> tuple[SpineSegmentation, Plan]:
+        """Find, name and measure the vertebrae and plan those asked for, in a process of its own."""
+        arguments = case, tuple(preferences.levels()), preferences.limits()
+        found, plan, fields = self._apart.run(find_and_plan, arguments, progress)
+        adopt_fields(found, fields)
+        return found, plan
+
+    def close(self) -> None:
+        """End what was started to be ready."""
+        self._apart.close()
 
     def propose(self, case: Case, segmentation: SpineSegmentation, progress: Progress) -> Plan:
-        """Plan L3 to S1 on both sides, as far as they are in the image."""
-        present = {int(v) for v in np.unique(segmentation.vertebrae.labels)}
-        wanted = [v for v in preferences.levels() if v in present]
-        if not wanted:
-            names = ", ".join(NAME_FROM_VERSE[v] for v in sorted(present) if v in NAME_FROM_VERSE)
-            raise PlannerError(
-                "nothing_to_plan",
-                f"None of the levels to plan was found in these images (found: {names or 'none'}).",
-            )
-        device = propose_plan.device_named(None)
-        limits = preferences.limits()
-        return propose_plan.propose_plan(case, segmentation, wanted, SIDES, device, progress, limits)
+        """Plan the levels of the settings on both sides, as far as they are in the image."""
+        return plan_wanted(case, segmentation, tuple(preferences.levels()), preferences.limits(), progress)
 
     def moved(
         self,
@@ -229,11 +235,17 @@ class PlannerServices:
         self, folder: Path, case: Case, segmentation: SpineSegmentation, plan: Plan, progress: Progress
     ) -> str:
         """Write the plan, label maps, X-rays, report and DICOM objects; returns what was done in words."""
-        from planner.services.export_plan import export_plan
-
         printing = preferences.printing()
-        export_plan(folder, case, segmentation, plan, printing=printing, progress=progress)
+        self._apart.run(_export, (folder, case, segmentation, plan, printing), progress, 5.0)
         return f"Exported to {folder}"
+
+
+def _export(
+    folder: Path, case: Case, found: SpineSegmentation, plan: Plan, printing: Printing, progress: Progress
+) -> None:
+    from planner.services.export_plan import export_plan
+
+    export_plan(folder, case, found, plan, printing=printing, progress=progress)
 
 
 def aimed(

@@ -188,9 +188,11 @@ class LevelPanel(QWidget):
     def _show_pointed(self) -> None:
         name = NAME_FROM_VERSE.get(self.presenter.pointed or 0, "")
         self.confirm.setText(f"This is {name}: confirm" if name else "Confirm the count")
-        self.confirm.setEnabled(bool(name))
+        read_only = self.presenter.session.read_only
+        self.confirm.setEnabled(bool(name) and not read_only)
         self.confirm.setToolTip(
-            "All names of the case hold then" if name else "Waits for a click on a vertebra in a slice"
+            read_only
+            or ("All names of the case hold then" if name else "Waits for a click on a vertebra in a slice")
         )
         self.card_ask.setText(
             f"You clicked {name}. If that is its name, confirm; if not, rename it on Levels."

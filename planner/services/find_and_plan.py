@@ -1,0 +1,44 @@
+"""Find the vertebrae of a case and plan the wanted ones, as one piece of work that may run apart."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from imaging.errors import PlannerError
+from imaging.labels import NAME_FROM_VERSE, SIDES
+from imaging.progress import Progress, SubProgress
+from imaging.segmentation.result import SpineSegmentation
+from planner.domain.limits import Limits
+from planner.domain.plan import Plan
+from planner.services import propose_plan, segment_case
+from planner.services.open_case import Case
+from planner.services.vertebra_fields import Kept, kept_fields
+
+
+def find_and_plan(
+    case: Case, wanted: tuple[int, ...], limits: Limits, progress: Progress
+) -> tuple[SpineSegmentation, Plan, Kept]:
+    """What was found, its plan, and the distance fields that were prepared on the way."""
+    found = segment_case.segment_case(case, None, SubProgress(progress, 0.0, 0.7))
+    plan = plan_wanted(case, found, wanted, limits, SubProgress(progress, 0.7, 1.0))
+    return found, plan, kept_fields(found)
+
+
+def plan_wanted(
+    case: Case, found: SpineSegmentation, wanted: tuple[int, ...], limits: Limits, progress: Progress
+) -> Plan:
+    """Plan the wanted levels on both sides, as far as they are in the image.
+
+    Raises:
+        PlannerError: nothing_to_plan where none of them is.
+    """
+    present = {int(v) for v in np.unique(found.vertebrae.labels)}
+    here = [v for v in wanted if v in present]
+    if not here:
+        names = ", ".join(NAME_FROM_VERSE[v] for v in sorted(present) if v in NAME_FROM_VERSE)
+        raise PlannerError(
+            "nothing_to_plan",
+            f"None of the levels to plan was found in these images (found: {names or 'none'}).",
+        )
+    device = propose_plan.device_named(None)
+    return propose_plan.propose_plan(case, found, here, SIDES, device, progress, limits)
