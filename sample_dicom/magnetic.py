@@ -15,7 +15,8 @@ from scipy import ndimage
 from imaging.geometry.grid import VolumeGrid
 from imaging.labels import Structure
 from imaging.volume import Volume
-from sample_dicom.phantom import Phantom
+from sample_dicom.phantom import Phantom, phantom_uid
+from sample_dicom.posed import SpinePose, Unposed
 
 Weighting = Literal["T1", "T2", "STIR"]
 Face = Literal["superior", "inferior"]
@@ -41,43 +42,24 @@ def build_mr(
     slice_mm: float = 4.0,
     pixel_mm: float = 1.0,
     modic: Mapping[tuple[int, Face], int] | None = None,
+    pose: SpinePose | None = None,
 ) -> Volume:
-    """Sagittal MR in the phantom's frame of reference.
+    """Sagittal MR in the phantom's frame of reference, or with a pose in one of its own.
 
     Args:
         weighting: "T1", "T2" or "STIR".
         slice_mm: thickness of and distance between the slices, right to left.
         pixel_mm: in-plane pixel.
         modic: Modic type (1 or 2) by VerSe number and endplate; MODIC_TYPES where None, {} for none.
+        pose: how the spine lies in the MR; as in the CT where None.
 
     Returns:
         Volume with modality "MR": i runs to posterior, j to inferior, k to the patient's left.
     """
-    grid = phantom.volume.grid
     intensity = _classes(phantom, weighting, MODIC_TYPES if modic is None else modic)
-    low, high = grid.bounds_lps_mm
-    spine = float(np.mean([t.body.centre_lps_mm[0] for t in phantom.truth.values()]))
-    half = 36.0
-    count = int(2 * half / slice_mm) + 1
-    size = high - low
-    shape = (count, int(size[2] / pixel_mm), int(size[1] / pixel_mm))
-    target = VolumeGrid.from_parts(
-        shape,
-        np.round([spine - half, low[1], high[2]], 3),
-        (pixel_mm, pixel_mm, slice_mm),
-        np.array([[0, 0, 1], [1, 0, 0], [0, -1, 0]], float),
-        grid.frame_of_reference_uid,
-    )
-    sx = float(grid.spacing_ijk_mm[0])
-    thick = ndimage.uniform_filter1d(intensity, max(1, round(slice_mm / sx)), axis=2)
-    sampled = np.empty(shape, np.float32)
-    rows, columns = np.mgrid[0 : shape[1], 0 : shape[2]]
-    for k in range(count):
-        ijk = np.stack([columns, rows, np.full_like(rows, k)], -1)
-        source = grid.indices_from_lps(target.lps_from_indices(ijk))
-        sampled[k] = ndimage.map_coordinates(
-            thick, np.moveaxis(source[..., ::-1], -1, 0), order=1, mode="nearest"
-        )
+    target = _target(phantom, slice_mm, pixel_mm, pose)
+    sampled = _sampled(phantom, intensity, target, slice_mm, pose)
+    shape = target.shape_kji
     random = np.random.default_rng([phantom.parameters.seed, 6, {"T1": 49, "T2": 50, "STIR": 51}[weighting]])
     # A surface coil below the back shines on what is near it.
     shading = 0.62 + 0.55 * (np.arange(shape[2]) / shape[2]) ** 1.5
@@ -85,6 +67,61 @@ def build_mr(
     noise = random.standard_normal((2, *shape), dtype=np.float32) * 14
     magnitude = np.hypot(sampled + noise[0], noise[1])
     return Volume(target, np.clip(np.rint(magnitude), 0, 4095).astype(np.int16), "MR")
+
+
+def _target(phantom: Phantom, slice_mm: float, pixel_mm: float, pose: SpinePose | None) -> VolumeGrid:
+    """The sagittal stack's grid, laid round the spine."""
+    grid = phantom.volume.grid
+    low, high = grid.bounds_lps_mm
+    uid = grid.frame_of_reference_uid
+    middles = np.array([t.body.centre_lps_mm for t in phantom.truth.values()])
+    if pose is not None:
+        uid = phantom_uid(phantom.parameters, f"mr {[m.tolist() for m in pose.motion.values()]}")
+        posed = np.array([pose.place(v, t.body.centre_lps_mm) for v, t in phantom.truth.items()])
+        shift = posed.mean(0) - middles.mean(0)
+        low, high, middles = low + shift, high + shift, posed
+    spine = float(middles[:, 0].mean())
+    half = 36.0
+    size = high - low
+    shape = (int(2 * half / slice_mm) + 1, int(size[2] / pixel_mm), int(size[1] / pixel_mm))
+    return VolumeGrid.from_parts(
+        shape,
+        np.round([spine - half, low[1], high[2]], 3),
+        (pixel_mm, pixel_mm, slice_mm),
+        np.array([[0, 0, 1], [1, 0, 0], [0, -1, 0]], float),
+        uid,
+    )
+
+
+def _sampled(
+    phantom: Phantom,
+    intensity: NDArray[np.float32],
+    target: VolumeGrid,
+    slice_mm: float,
+    pose: SpinePose | None,
+) -> NDArray[np.float32]:
+    """Intensity averaged over each slice's thickness, [k, j, i] of the target."""
+    grid, shape = phantom.volume.grid, target.shape_kji
+    back = Unposed(phantom, pose) if pose is not None else None
+    sx = float(grid.spacing_ijk_mm[0])
+    across = round(slice_mm / sx)
+    source = intensity if back else ndimage.uniform_filter1d(intensity, max(1, across), axis=2)
+    # Within a slice neighbouring vertebrae do not part: its thickness follows the middle vertebra's turn.
+    middle = sorted(phantom.truth)[len(phantom.truth) // 2]
+    left = np.linalg.inv(pose.motion[middle])[:3, 0] if pose is not None else np.zeros(3)
+    offsets = (np.arange(max(1, across)) + 0.5) / max(1, across) * slice_mm - slice_mm / 2 if back else [0.0]
+    sampled = np.zeros(shape, np.float32)
+    rows, columns = np.mgrid[0 : shape[1], 0 : shape[2]]
+    for k in range(shape[0]):
+        places = target.lps_from_indices(np.stack([columns, rows, np.full_like(rows, k)], -1))
+        if back is not None:
+            places = back(places)
+        for offset in offsets:
+            index = grid.indices_from_lps(places + offset * left)
+            sampled[k] += ndimage.map_coordinates(
+                source, np.moveaxis(index[..., ::-1], -1, 0), order=1, mode="nearest"
+            ) / len(offsets)
+    return sampled
 
 
 def _classes(phantom: Phantom, weighting: str, modic: Mapping[tuple[int, Face], int]) -> NDArray[np.float32]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +14,9 @@ LEAST_STEP_MM, MOST_STEP_MM = 19.0, 48.0
 MOST_ASIDE_MM = 16.0
 SPACING_RATIO = 0.16
 TURN_DEG = 16.0
+# A body below the chain, changed beside its endplates or at a sharp turn, may be less sure than the others.
+_MORE_TURN_DEG = (-14.0, 30.0)
+_LEAST_SCORE, _LEAST_WORTH, _COST_SHARE, _LEAST_OF_STEP = 2.2, 0.4, 0.35, 0.78
 
 Array = NDArray[np.float64]
 
@@ -53,6 +58,35 @@ def best_chain(blocks: list[BlockOutline]) -> tuple[list[BlockOutline], float]:
     return chain[::-1], worth_of_all
 
 
+def extended_down(chain: list[BlockOutline], blocks: list[BlockOutline], most: int) -> list[BlockOutline]:
+    """The chain with up to ``most`` blocks below its foot that follow it less surely than best_chain asks."""
+    chain = list(chain)
+    step = float(np.median([np.hypot(a.y_mm - b.y_mm, a.z_mm - b.z_mm) for a, b in pairwise(chain)]))
+    for _ in range(most):
+        lowest, above = chain[0], chain[1]
+        course = _heading_deg(lowest, above)
+        best, worth = None, _LEAST_WORTH
+        for b in blocks:
+            if b.z_mm >= lowest.z_mm or b.score < _LEAST_SCORE:
+                continue
+            turn = _heading_deg(b, lowest) - course
+            if not _MORE_TURN_DEG[0] <= turn <= _MORE_TURN_DEG[1]:
+                continue
+            _, _, cost, length, _ = _pairs([b, lowest])
+            if not len(cost) or length[0] < _LEAST_OF_STEP * step:
+                continue
+            if (this := b.score - _COST_SHARE * float(cost[0]) - LEAST_REWARD) > worth:
+                best, worth = b, this
+        if best is None:
+            break
+        chain.insert(0, best)
+    return chain
+
+
+def _heading_deg(lower: BlockOutline, upper: BlockOutline) -> float:
+    return float(np.rad2deg(np.arctan2(lower.y_mm - upper.y_mm, upper.z_mm - lower.z_mm)))
+
+
 def _pairs(order: list[BlockOutline]) -> tuple[NDArray[np.intp], NDArray[np.intp], Array, Array, Array]:
     """(lower, upper, cost, step length in mm, heading in degrees) of pairs, by rising upper block."""
     place = np.array([[b.y_mm, b.z_mm] for b in order])
@@ -71,7 +105,7 @@ def _pairs(order: list[BlockOutline]) -> tuple[NDArray[np.intp], NDArray[np.intp
     along = (step * mean_up).sum(1)
     aside = np.abs(step[:, 0] * mean_up[:, 1] - step[:, 1] * mean_up[:, 0])
     gap = along - (height[low] + height[high]) / 2
-    cost = 0.02 * np.maximum(np.maximum(2 - gap, gap - 12), 0) ** 2
+    cost = 0.02 * np.maximum(2 - gap, 0) ** 2 + np.minimum(0.02 * np.maximum(gap - 12, 0) ** 2, 1.2)
     cost += 0.02 * np.maximum(aside - 3, 0) ** 2
     cost += ((tilt[high] - tilt[low]) / 22) ** 2
     cost += 0.4 * np.abs(height[high] - height[low]) / 8 + 0.4 * np.abs(depth[high] - depth[low]) / 9

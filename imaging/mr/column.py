@@ -11,7 +11,7 @@ from scipy import ndimage as ndi
 
 from imaging.errors import PlannerError
 from imaging.mr.blocks import STEP_MM, BlockOutline, find_blocks
-from imaging.mr.chain import best_chain
+from imaging.mr.chain import best_chain, extended_down
 from imaging.mr.midline import midline
 from imaging.mr.surface import BodySurface, Sampler, fit_surface, reframed
 from imaging.progress import Progress
@@ -22,6 +22,7 @@ LEAST_BODIES = 3
 _SLAB_MM = 13.0
 S1_TAPER = 0.22
 MOST_TILT_DEG = 7.0
+_LEAST_SHARE = 0.52
 # Width over depth at mid height, L5 and up: after the bodies of Panjabi 1992 and Zukic 2014.
 _RATIO_L5, _RATIO_STEP, _RATIO_S1 = 1.37, 0.043, 1.4
 _NO_SPINE = (
@@ -49,11 +50,18 @@ def find_column(image: Sampler, progress: Progress) -> Column:
         PlannerError: ``no_spine_found``.
     """
     progress.step(0.0, "Looking for the vertebral column")
-    chain = _chain(image)
+    blocks = _blocks(image)
+    chain = best_chain(blocks)[0]
     if len(chain) < LEAST_BODIES:
         raise PlannerError(*_NO_SPINE)
     progress.step(0.45, "Looking for the midline")
     bodies = _first_bodies(image, chain)
+    if _share_of_step(bodies) < _LEAST_SHARE:
+        blocks = _between(blocks, chain)
+        between = best_chain(blocks)[0]
+        if len(between) >= LEAST_BODIES:
+            others = _first_bodies(image, extended_down(between, blocks, 2))
+            bodies = max(bodies, others, key=_share_of_step)
     progress.step(0.6, "Looking for the sacrum")
     sacral, doubt = which_is_s1(bodies)
     if sacral is not None:
@@ -68,7 +76,22 @@ def find_column(image: Sampler, progress: Progress) -> Column:
     return Column(tuple(refined), None if sacral is None else 0, doubt)
 
 
-def _chain(image: Sampler) -> list[BlockOutline]:
+def _share_of_step(bodies: list[BodySurface]) -> float:
+    """Median height of the bodies over the distance to the next: about 0.7 of vertebrae, 0.4 of discs."""
+    middles = np.array([b.centre_lps_mm for b in bodies])
+    steps = np.linalg.norm(np.diff(middles, axis=0), axis=1)
+    return float(np.median([b.size_mm[2] for b in bodies[1:]] / steps))
+
+
+def _between(blocks: list[BlockOutline], chain: list[BlockOutline]) -> list[BlockOutline]:
+    """Blocks that lie between those of a chain, or beyond its ends."""
+    places = np.array([[b.y_mm, b.z_mm] for b in chain])
+    reach = 0.28 * float(np.median(np.linalg.norm(np.diff(places, axis=0), axis=1)))
+    apart = [np.linalg.norm(places - [b.y_mm, b.z_mm], axis=1).min() for b in blocks]
+    return [b for b, d in zip(blocks, apart, strict=True) if d > reach]
+
+
+def _blocks(image: Sampler) -> list[BlockOutline]:
     x = image.values.shape[2] / 2 - 0.5
     half = max(0.5, _SLAB_MM / 2 / image.spacing_mm[0])
     columns = np.abs(np.arange(image.values.shape[2]) - x) <= half
@@ -83,8 +106,7 @@ def _chain(image: Sampler) -> list[BlockOutline]:
     )
     broad = ndi.gaussian_filter(small, 60.0 / STEP_MM) + 0.15 * float(np.percentile(small, 98))
     origin = image.origin_lps_mm[1:] + (STEP_MM - image.spacing_mm[1:]) / 2
-    blocks = find_blocks((small / np.maximum(broad, 1e-6)).astype(np.float32), origin, 900)
-    return best_chain(blocks)[0]
+    return find_blocks((small / np.maximum(broad, 1e-6)).astype(np.float32), origin, 900)
 
 
 def _first_bodies(image: Sampler, chain: list[BlockOutline]) -> list[BodySurface]:

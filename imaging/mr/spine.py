@@ -12,11 +12,12 @@ from scipy import ndimage as ndi
 from imaging.errors import PlannerError
 from imaging.findings import Finding
 from imaging.labels import NAME_FROM_VERSE, PEDICLE_OF_SIDE, SACRUM, VERSE_FROM_NAME, Structure
+from imaging.mr.anatomy import mr_vertebra
 from imaging.mr.column import Column, find_column
 from imaging.mr.model_arch import MEANS, in_canal, in_pedicle, pedicle_models, wall_mm
 from imaging.mr.surface import BodySurface, Sampler
 from imaging.progress import NULL_PROGRESS, Progress, SubProgress
-from imaging.segmentation.result import LevelEvidence, SpineLabels
+from imaging.segmentation.result import LevelEvidence, SpineSegmentation
 from imaging.sitk_bridge import image_from_volume
 from imaging.volume import LabelVolume, Volume
 
@@ -37,10 +38,10 @@ class NamedBody:
     body: BodySurface
 
 
-def label_mr_spine(
+def segment_mr_spine(
     volume: Volume, *, anchor: tuple[int, Array] | None = None, progress: Progress = NULL_PROGRESS
-) -> SpineLabels:
-    """Label the vertebral bodies of an MR, and canal and pedicles as a model fitted to them.
+) -> SpineSegmentation:
+    """Find, name, label and measure the vertebrae of an MR; canal and pedicles are a fitted model.
 
     Args:
         volume: MR of any weighting; sagittal slices up to 5 mm apart, or a volume.
@@ -48,7 +49,7 @@ def label_mr_spine(
         progress: reported to, and asked whether to stop.
 
     Returns:
-        Label maps on the volume's own grid, with the confidence of each name.
+        Label maps on the volume's own grid, and each vertebra's geometry.
 
     Raises:
         PlannerError: ``no_spine_found``, ``anchor_not_found``.
@@ -58,7 +59,8 @@ def label_mr_spine(
     named, confidence, findings, evidence = name_bodies(column, anchor)
     progress.step(0.9, "Writing the labels on the image's own grid")
     vertebrae, structures = _painted(volume, named)
-    return SpineLabels(vertebrae, structures, confidence, tuple(findings), evidence)
+    levels = tuple(mr_vertebra(n.body, n.verse, confidence[n.verse]) for n in reversed(named))
+    return SpineSegmentation(vertebrae, structures, levels, tuple(findings), evidence)
 
 
 def working_image(volume: Volume) -> Sampler:

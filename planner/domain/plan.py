@@ -14,6 +14,7 @@ from imaging.labels import NAME_FROM_VERSE, Side
 from planner.domain.candidate import NO_ANSWERS, CandidateSheet
 from planner.domain.device import DeviceProfile
 from planner.domain.doubt import Seen
+from planner.domain.fusion import Fusion
 from planner.domain.limits import DEFAULT_LIMITS, Limits
 from planner.domain.modic import ModicFinding
 from planner.domain.notebook import EMPTY, Notebook
@@ -284,7 +285,7 @@ class Plan:
     """All levels of a case, top to bottom.
 
     ``limits`` and ``devices`` are what the plan was made with; ``segmentation_sha256`` names the labels;
-    ``modic`` and ``candidate`` are what a reader recorded;
+    ``modic`` and ``candidate`` are what a reader recorded, ``fusion`` the MR laid on the CT;
     ``edits`` are the changes that led here, oldest first, which do not decide equality.
     """
 
@@ -300,6 +301,7 @@ class Plan:
     procedure: Procedure | None = None
     modic: tuple[ModicFinding, ...] = ()
     candidate: CandidateSheet = NO_ANSWERS
+    fusion: Fusion | None = None
     edits: tuple[Edit, ...] = field(default=(), compare=False)
 
     def device(self, id: str) -> DeviceProfile | None:

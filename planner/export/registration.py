@@ -73,7 +73,11 @@ def _item(images: Sequence[Any], frame: str, matrix: Any) -> Any:
     step.FrameOfReferenceTransformationMatrixType = "RIGID"
     step.FrameOfReferenceTransformationMatrix = [f"{v:.10g}" for v in np.asarray(matrix).ravel()]
     kind = Dataset()
-    kind.CodeValue, kind.CodingSchemeDesignator, kind.CodeMeaning = "125025", "DCM", "Visual Alignment"
+    kind.CodeValue, kind.CodingSchemeDesignator, kind.CodeMeaning = (
+        "125024",
+        "DCM",
+        "Image Content-based Alignment",
+    )
     registration = Dataset()
     registration.MatrixSequence = [step]
     registration.FrameOfReferenceTransformationComment = ""

@@ -9,15 +9,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imaging.errors import PlannerError
-from imaging.labels import Side
+from imaging.labels import NAME_FROM_VERSE, Side
 from imaging.progress import NULL_PROGRESS, Progress, SubProgress
 from imaging.segmentation.result import SpineSegmentation
+from planner.domain.fusion import Fusion
 from planner.domain.plan import LevelPlan, Plan, Trajectory, ViewName
 from planner.export.pictures import FluoroShot, KeyImage
 from planner.report.pictures import StationPictures, TrajectoryPictures
@@ -270,8 +271,45 @@ def write_dicom_objects(
     write_report_sr(folder, headers, plan)
     write_structures(folder, headers, plan, when)
     write_surfaces(folder, headers, found, plan, when)
+    if plan.fusion is not None:
+        progress.step(0.95, "Writing the registration of the MR as DICOM")
+        _write_registrations(folder, case, plan.fusion, headers, when)
     if pdf is not None:
         write_pdf(folder, headers[0], pdf, when)
+
+
+def _write_registrations(
+    folder: Path, case: Case, fusion: Fusion, headers: list[Any], when: datetime
+) -> None:
+    """The accepted fusion as Spatial Registration: the whole spine, and each level that may be trusted."""
+    from planner.export.dicom import read_headers
+    from planner.export.registration import write_registration
+    from planner.services.fusion import matrix_of
+    from planner.services.open_case import scan
+
+    own = [s for s in scan(case.folder).series if s.series_instance_uid == fusion.series_instance_uid]
+    if not own:
+        raise PlannerError(
+            "mr_missing",
+            f"The MR {fusion.title} that was laid on this CT is no longer in {case.folder}, "
+            "so its registration cannot be written. Put it back or take the fusion back.",
+        )
+    moving = read_headers(own[0].files)
+    write_registration(
+        folder / "registration-spine.dcm",
+        headers,
+        moving,
+        matrix_of(fusion.ct_from_mr),
+        when,
+        "whole spine, mutual information",
+    )
+    for level in fusion.levels:
+        if level.trusted:
+            name = NAME_FROM_VERSE[level.verse]
+            note = f"{name} alone, residual {level.residual_mm:.1f} mm"
+            write_registration(
+                folder / f"registration-{name}.dcm", headers, moving, matrix_of(level.ct_from_mr), when, note
+            )
 
 
 def _key_images(case: Case, found: SpineSegmentation, plan: Plan) -> list[KeyImage]:

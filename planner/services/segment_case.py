@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from imaging.errors import PlannerError
@@ -25,14 +27,18 @@ def segment_case(
     Raises:
         PlannerError: where no spine can be found or the anchor lies in no body.
     """
-    from imaging.mr.spine import label_mr_spine
+    from imaging.mr.spine import segment_mr_spine
+    from imaging.segmentation.quality import with_quality
     from imaging.segmentation.spine import label_spine
 
     if anchor is not None:
         require_inside(case, anchor)
     place = None if anchor is None else (anchor[0], np.array(anchor[1]))
-    label = label_mr_spine if case.volume.modality == "MR" else label_spine
-    labels = label(case.volume, anchor=place, progress=SubProgress(progress, 0.0, 0.8))
+    if case.volume.modality == "MR":
+        found = segment_mr_spine(case.volume, anchor=place, progress=progress)
+        levels = with_quality(found.levels, found.vertebrae, found.structures, case.volume)
+        return replace(found, levels=levels)
+    labels = label_spine(case.volume, anchor=place, progress=SubProgress(progress, 0.0, 0.8))
     return measured(case, labels, SubProgress(progress, 0.8, 1.0))
 
 

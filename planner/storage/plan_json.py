@@ -26,6 +26,7 @@ from planner.domain.plan import (
     Trajectory,
     TrajectoryParameters,
 )
+from planner.storage.fusion_json import fusion_from_dict, fusion_to_dict
 from planner.storage.mr_json import (
     candidate_from_dict,
     candidate_to_dict,
@@ -203,6 +204,7 @@ def plan_to_dict(plan: Plan, segmentation: SpineSegmentation | None = None) -> J
         "notebook": notebook_to_dict(plan.notebook, _trajectory),
         "modic": modic_to_list(plan.modic),
         "candidate": candidate_to_dict(plan.candidate),
+        "fusion": fusion_to_dict(plan.fusion),
         "segmentation_sha256": plan.segmentation_sha256,
         "limits": record(plan.limits),
         "devices": devices_document(plan.devices),
@@ -315,6 +317,7 @@ def plan_from_dict(document: Mapping[str, Any]) -> Plan:
         procedure=read_procedure(document.get("procedure")),
         modic=modic_from_list(document.get("modic", ())),
         candidate=candidate_from_dict(document.get("candidate")),
+        fusion=fusion_from_dict(document.get("fusion")),
         edits=tuple(Edit(e["time"], e["text"]) for e in document.get("edits", ())),
     )
 
