@@ -16,6 +16,7 @@ Share = Literal["<25", "25-50", ">50"]
 Confidence = Literal["sure", "likely", "unsure"]
 TYPES: tuple[ModicType, ...] = ("0", "1", "2", "3", "1/2", "2/3", "1/3")
 KEYS: dict[str, ModicType] = {"0": "0", "1": "1", "2": "2", "3": "3", "4": "1/2", "5": "2/3", "6": "1/3"}
+SHARES: tuple[Share, ...] = ("<25", "25-50", ">50")
 Endplate = tuple[int, Face]
 
 _L1, _L5 = VERSE_FROM_NAME["L1"], VERSE_FROM_NAME["L5"]

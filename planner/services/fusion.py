@@ -11,12 +11,14 @@ from imaging.dicom.series import SeriesSummary
 from imaging.errors import PlannerError
 from imaging.findings import Finding
 from imaging.fusion.fuse import MOST_RESIDUAL_MM, FusionFit, fuse
+from imaging.fusion.resample import mr_on_ct
 from imaging.fusion.start import moved
 from imaging.labels import NAME_FROM_VERSE
 from imaging.mr.foramen import foramen_on_mr
 from imaging.mr.sequence import sequence_of_file
 from imaging.progress import NULL_PROGRESS, Progress, SubProgress
 from imaging.segmentation.result import SpineSegmentation
+from imaging.volume import Volume
 from planner.domain.fusion import FusedLevel, Fusion, Matrix
 from planner.domain.plan import Plan
 from planner.services.open_case import Case, open_series, scan
@@ -119,6 +121,26 @@ def _numbers(matrix: Array) -> Matrix:
 def matrix_of(numbers: Matrix) -> Array:
     """The (4, 4) matrix of 16 numbers."""
     return np.array(numbers, float).reshape(4, 4)
+
+
+def open_fused(case: Case, fusion: Fusion, progress: Progress = NULL_PROGRESS) -> Case:
+    """The MR that was laid on a CT; PlannerError ``mr_missing`` where it is no longer in the folder."""
+    for summary in scan(case.folder, SubProgress(progress, 0.0, 0.4)).series:
+        if summary.series_instance_uid == fusion.series_instance_uid:
+            return open_series(case.folder, summary, "", SubProgress(progress, 0.4, 1.0))
+    raise PlannerError("mr_missing", f"The MR {fusion.title} is no longer in {case.folder}.")
+
+
+def drawn_on_ct(
+    found: SpineSegmentation,
+    mr: Volume,
+    fusion: Fusion,
+    trusted_only: bool,
+    progress: Progress = NULL_PROGRESS,
+) -> Volume | None:
+    """The MR where the CT lies, of the trusted levels or of all; None where there are none."""
+    motions = {f.verse: matrix_of(f.ct_from_mr) for f in fusion.levels if f.trusted or not trusted_only}
+    return mr_on_ct(found.vertebrae, mr, motions, progress) if motions else None
 
 
 def with_fusion(plan: Plan, fusion: Fusion | None) -> Plan:

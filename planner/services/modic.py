@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from imaging.dicom.series import SeriesSummary
 from imaging.errors import PlannerError
 from imaging.mr.modic import ModicSuggestion, suggest
 from imaging.mr.sequence import sequence_of_file
@@ -20,12 +22,17 @@ from planner.services.segment_case import segment_case
 
 @dataclass(frozen=True, eq=False)
 class ModicStudy:
-    """The MR of a folder: volumes by sequence, why each is that sequence, and what is suggested."""
+    """The MR of a folder: volumes by sequence, why each is that sequence, and what is suggested.
+
+    ``unknown`` are (series UID, title) of the series whose header does not tell the sequence: a person must.
+    """
 
     images: dict[str, Volume]
     why: dict[str, str]
     suggestions: dict[Endplate, ModicSuggestion]
     segmentation: SpineSegmentation
+    unknown: tuple[tuple[str, str], ...] = ()
+    field_strength_t: float | None = None
 
 
 def with_modic(plan: Plan, finding: ModicFinding) -> Plan:
@@ -43,11 +50,20 @@ def with_candidate(plan: Plan, sheet: CandidateSheet) -> Plan:
     return replace(plan, candidate=sheet)
 
 
-def study_of(folder: Path, progress: Progress = NULL_PROGRESS) -> ModicStudy:
+def study_of(
+    folder: Path,
+    progress: Progress = NULL_PROGRESS,
+    named: Mapping[str, str] | None = None,
+    like: Case | None = None,
+) -> ModicStudy:
     """Read the MR series of one frame of reference in a folder and suggest a type for each endplate.
 
     The bodies are drawn on the T1, else on the first series. A series in another frame of reference than
     that one is left out: its endplates lie elsewhere.
+
+    Args:
+        named: sequence by series UID, where a person said it.
+        like: only series of this case's patient are read.
 
     Raises:
         PlannerError: ``no_mr`` and those of reading and segmenting.
@@ -55,10 +71,19 @@ def study_of(folder: Path, progress: Progress = NULL_PROGRESS) -> ModicStudy:
     found = scan(folder, SubProgress(progress, 0.0, 0.2))
     cases: dict[str, Case] = {}
     why: dict[str, str] = {}
+    unknown: list[tuple[str, str]] = []
     for summary in found.series:
         if summary.modality != "MR" or summary.verdict == "unusable" or not summary.headers:
             continue
+        if like is not None and not _same_patient(summary, like):
+            continue
+        uid = summary.series_instance_uid
+        name: str
         name, reason = sequence_of_file(summary.headers[0].image.path)
+        if named is not None and uid in named:
+            name, reason = named[uid], "said by a person"
+        if name == "unknown":
+            unknown.append((uid, summary.title))
         if name != "unknown" and name not in cases:
             cases[name] = open_series(folder, summary, "")
             why[name] = reason
@@ -74,7 +99,25 @@ def study_of(folder: Path, progress: Progress = NULL_PROGRESS) -> ModicStudy:
         anatomy = segmentation.level(endplate[0])
         if anatomy is not None:
             suggestions[endplate] = suggest(anatomy, endplate[1], images)
-    return ModicStudy(images, {n: why[n] for n in images}, suggestions, segmentation)
+    strength = _field_strength_t(first)
+    return ModicStudy(
+        images, {n: why[n] for n in images}, suggestions, segmentation, tuple(unknown), strength
+    )
+
+
+def _same_patient(summary: SeriesSummary, case: Case) -> bool:
+    s = case.series
+    return (summary.patient_id, summary.patient_name) == (s.patient_id, s.patient_name)
+
+
+def _field_strength_t(case: Case) -> float | None:
+    import pydicom
+
+    header = pydicom.dcmread(case.series.summary.headers[0].image.path, stop_before_pixels=True)
+    try:
+        return float(header.get("MagneticFieldStrength"))
+    except (TypeError, ValueError):
+        return None
 
 
 def typable(study: ModicStudy) -> bool:

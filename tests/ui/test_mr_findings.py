@@ -11,7 +11,9 @@ from PySide6.QtTest import QTest
 
 from planner.domain.plan import Plan, Source
 from planner.session import PlanningSession
-from ui.images.screen import MrFindingsScreen
+from ui.images.candidate_page import CandidatePage
+from ui.images.modic_page import ModicPage
+from ui.tasks import TaskRunner
 
 
 @pytest.fixture
@@ -21,12 +23,12 @@ def session(qapp: object) -> PlanningSession:
     return session
 
 
-def _press(screen: MrFindingsScreen, key: Qt.Key) -> None:
+def _press(screen: ModicPage, key: Qt.Key) -> None:
     QTest.keyClick(screen._table, key)
 
 
 def test_a_type_needs_its_sequences(session: PlanningSession) -> None:
-    screen = MrFindingsScreen(session)
+    screen = ModicPage(session, TaskRunner())
     _press(screen, Qt.Key.Key_1)
     assert session.plan is not None
     assert session.plan.modic == ()
@@ -34,21 +36,25 @@ def test_a_type_needs_its_sequences(session: PlanningSession) -> None:
 
 
 def test_one_key_enters_and_moves_on_and_is_undone(session: PlanningSession) -> None:
-    screen = MrFindingsScreen(session)
+    screen = ModicPage(session, TaskRunner())
     for name in ("T1", "STIR"):
         screen._sequences[name].setChecked(True)
     _press(screen, Qt.Key.Key_1)
+    _press(screen, Qt.Key.Key_H)
+    _press(screen, Qt.Key.Key_D)
+    _press(screen, Qt.Key.Key_Down)
     _press(screen, Qt.Key.Key_2)
     assert session.plan is not None
     assert [f.kind for f in session.plan.modic] == ["1", "2"]
     assert [f.name for f in session.plan.modic] == ["L1 lower", "L2 upper"]
     assert "L1, L2" in screen._message.text()
+    assert (session.plan.modic[0].height_share, session.plan.modic[0].defect) == ("<25", False)
     session.undo()
     assert [f.kind for f in session.plan.modic] == ["1"]
 
 
 def test_candidate_sheet_says_what_speaks_against(session: PlanningSession) -> None:
-    screen = MrFindingsScreen(session)
+    screen = CandidatePage(session)
     screen._answers["pregnancy"].setCurrentText("yes")
     screen._pain.setValue(3)
     assert session.plan is not None

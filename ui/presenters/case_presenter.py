@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,9 @@ from ui.presenters.counting import Counting
 from ui.presenters.exploring import Exploring
 from ui.presenters.services import Handle, PatientWords, Services, XrayPicture, XrayView
 from ui.tasks import TaskRunner
+
+if TYPE_CHECKING:
+    from ui.views.mr_layer import Mode, MrLayer
 
 Array = NDArray[np.float64]
 
@@ -66,6 +70,7 @@ class CasePresenter(AlongTool, Annotating, Counting, Exploring, QObject):
         self.overlays = True
         self.crosshair = True
         self.slab_mm = 0.0
+        self.mr_layer: MrLayer | None = None
         self.measuring: Kind | None = None
         self.marks: list[Point] = []
         self._nudged_at, self._nudges = 0.0, 0
@@ -292,6 +297,13 @@ class CasePresenter(AlongTool, Annotating, Counting, Exploring, QObject):
         self.dragging = None
         self.tasks.cancel("edit")
         self.session.preview(None)
+
+    def show_mr(self, mode: Mode, share: float | None = None) -> None:
+        """How the MR lies over the CT in every slice."""
+        if self.mr_layer is not None:
+            self.mr_layer.mode = mode
+            self.mr_layer.share = self.mr_layer.share if share is None else share
+            self.look_changed.emit()
 
     def undo(self) -> None:
         """One step back."""

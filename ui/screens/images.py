@@ -1,4 +1,4 @@
-"""MR findings: Modic changes and the candidate sheet."""
+"""MR: Modic changes, the candidate sheet, and the MR laid on the CT."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from ui.screens.registry import Screen, WindowContext
 
 
 def _make(context: WindowContext) -> QWidget:
-    from ui.images.screen import MrFindingsScreen
+    from ui.images.host import MrScreen
 
-    return MrFindingsScreen(context.session)
+    return MrScreen(context)
 
 
-IMAGES = Screen("images", "MR findings", "plan", _make)
+IMAGES = Screen("images", "MR", "plan", _make)

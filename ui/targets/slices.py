@@ -11,6 +11,7 @@ from planner.trajectory.target import point_in_body
 from ui.presenters.case_presenter import CasePresenter
 from ui.theme import TARGET
 from ui.views import planes
+from ui.views.mr_marks import draw_mr_marks
 from ui.views.paint import cased, plate, polyline, target_ring
 from ui.views.planes import Plane
 from ui.views.samplers import Samplers
@@ -48,6 +49,7 @@ class TargetSlice(SliceView):
         presenter, target = self.presenter, self._target()
         if presenter.anatomy is None or target is None:
             return
+        draw_mr_marks(p, self, rect)
         self._draw_window(p, target)
         self._draw_walls(p, rect)
         anatomy = presenter.anatomy

@@ -16,6 +16,7 @@ from imaging.labels import NAME_FROM_VERSE
 from planner.domain.bands import least_of, wall_band, walls
 from ui.theme import LESION, side_colour
 from ui.views import planes
+from ui.views.mr_marks import draw_mr_marks
 from ui.views.paint import (
     cased,
     handle,
@@ -73,6 +74,8 @@ class PlanOverlay:
         level, chosen = presenter.level, presenter.trajectory
         if level is None:
             return
+        if self.kind != "tool":
+            draw_mr_marks(p, self, rect)
         for trajectory in level.trajectories:
             if self.kind != "tool" and (chosen is None or trajectory.side != chosen.side):
                 self._draw_tool(p, trajectory, False)

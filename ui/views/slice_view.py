@@ -151,6 +151,7 @@ class SliceView(SliceInput, PlanOverlay, MeasureOverlay, QWidget):
             p.overlays,
             self._slab(),
             id(self.samplers.chosen),
+            *(p.mr_layer.key if p.mr_layer is not None else ()),
         )
         if key == self._base_key:
             return
@@ -161,6 +162,8 @@ class SliceView(SliceInput, PlanOverlay, MeasureOverlay, QWidget):
         values = values.astype(np.float32)
         window, level = p.window_level
         grey = np.clip((values - (level - window / 2)) / window, 0, 1) * 235
+        if p.mr_layer is not None:
+            grey = p.mr_layer.over(grey.astype(np.float32), plane, left, top, step)
         rgb = np.repeat(grey[..., None], 3, axis=2)
         if p.overlays:
             for sampler, tint, strength in (

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
 
 from ui.views.dialogs import edit_note
 from ui.views.legend import Legend
+from ui.views.mr_layer import MODES
 from ui.views.slice_input import MEASURES
 from ui.widgets import icon
 
@@ -42,6 +43,10 @@ class ViewBar(QWidget):
         layers = self._menu(row, "layers", "Overlays", "What lies over the images")
         layers.menu().addAction("Plan and outlines\tO", lambda: p.set_overlays(not p.overlays))
         layers.menu().addAction("Crosshair\tX", screen.toggle_crosshair)
+        self.mr_actions = {
+            mode: layers.menu().addAction(words, lambda m=mode: p.show_mr(m)) for mode, words in MODES.items()
+        }
+        layers.menu().aboutToShow.connect(self._tell_mr)
         measure = self._menu(row, "ruler", "Measure", "Length, angle or Cobb angle, saved with the case (M)")
         for kind, words in MEASURES.items():
             measure.menu().addAction(words, lambda k=kind: p.start_measuring(k))
@@ -70,6 +75,14 @@ class ViewBar(QWidget):
         self.presenter.slab_mm = thick_mm
         self.slab_button.setText(f" Slab {thick_mm:.0f}\u202fmm" if thick_mm else " Slab")
         self.presenter.look_changed.emit()
+
+    def _tell_mr(self) -> None:
+        """Offer the MR over the CT where one is there."""
+        layer = self.presenter.mr_layer
+        for mode, action in self.mr_actions.items():
+            action.setVisible(layer is not None)
+            action.setCheckable(True)
+            action.setChecked(layer is not None and layer.mode == mode)
 
     def edit_note(self) -> None:
         """Write a note to the selected trajectory."""

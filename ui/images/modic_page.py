@@ -1,0 +1,399 @@
+"""Modic changes endplate by endplate at one key each, on linked T1, T2 and STIR, with a suggestion beside."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QGridLayout,
+    QHBoxLayout,
+    QHeaderView,
+    QLineEdit,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from imaging.errors import PlannerError
+from imaging.labels import NAME_FROM_VERSE
+from imaging.progress import Progress
+from planner.domain.modic import (
+    ENDPLATES,
+    KEYS,
+    SHARES,
+    ModicFinding,
+    can_type,
+    endplate_name,
+    proposed_levels,
+)
+from planner.services.modic import ModicStudy, study_of, with_modic
+from planner.session import PlanningSession
+from ui.images.mr_view import MrView
+from ui.tasks import TaskRunner
+from ui.views import planes
+from ui.views.series_list import BusyBar
+from ui.widgets import label
+
+SEQUENCES = ("T1", "T2", "STIR")
+CHANNEL = "modic"
+_SHARES = ("–", *SHARES)
+_DEFECTS = ("–", "no", "yes")
+_SURE = ("unsure", "likely", "sure")
+_HEADS = ("Endplate", "Type", "Height", "Area", "Defect", "Suggested")
+
+
+class ModicPage(QWidget):
+    """The endplates of L1 to S1. Every change can be undone; nothing measured is entered by itself."""
+
+    def __init__(self, session: PlanningSession, tasks: TaskRunner) -> None:
+        super().__init__()
+        self._session, self._tasks = session, tasks
+        self.study: ModicStudy | None = None
+        self._asked = False
+        self._named: dict[str, str] = {}
+        self._aside_mm, self._view_mm = 0.0, 90.0
+        self._link = session.plan_changed.connect(lambda _old, _new: self._fill())
+        columns = QHBoxLayout(self)
+        columns.setContentsMargins(12, 4, 2, 8)
+        columns.setSpacing(12)
+        left = QWidget()
+        left.setMaximumWidth(520)
+        left.setLayout(self._entry_side())
+        columns.addWidget(left, 4)
+        columns.addLayout(self._picture_side(), 6)
+        self._fill()
+
+    def _entry_side(self) -> QVBoxLayout:
+        side = QVBoxLayout()
+        side.setContentsMargins(0, 0, 0, 0)
+        side.setSpacing(8)
+        keys = ", ".join(f"{key} = {'none' if kind == '0' else kind}" for key, kind in KEYS.items())
+        words = (
+            f"Choose an endplate and press a key: {keys}, N = cannot be typed, Delete = take back. "
+            "H, A, D, C = height, area, defect, confidence."
+        )
+        side.addWidget(label(words, "text2", wrap=True))
+        row = QHBoxLayout()
+        row.addWidget(label("Looked at"))
+        self._sequences = {name: QCheckBox(name) for name in SEQUENCES}
+        for box in self._sequences.values():
+            box.toggled.connect(self._tell)
+            row.addWidget(box)
+        row.addSpacing(12)
+        row.addWidget(label("Reader"))
+        self._reader = QLineEdit()
+        row.addWidget(self._reader, 1)
+        side.addLayout(row)
+        self._table = QTableWidget(len(ENDPLATES), len(_HEADS))
+        self._table.setHorizontalHeaderLabels(list(_HEADS))
+        self._table.verticalHeader().hide()
+        self._table.verticalHeader().setDefaultSectionSize(28)
+        self._table.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
+        self._table.setSelectionMode(QTableWidget.SelectionMode.SingleSelection)
+        self._table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
+        self._table.setAccessibleName("Endplates")
+        head = self._table.horizontalHeader()
+        head.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        head.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
+        self._table.installEventFilter(self)
+        self._table.currentCellChanged.connect(lambda *_: self._choose())
+        side.addWidget(self._table, 1)
+        side.addLayout(self._fields())
+        self._message = label("", "", wrap=True)
+        side.addWidget(self._message)
+        return side
+
+    def _fields(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(8)
+        self._height, self._area = QComboBox(), QComboBox()
+        self._defect, self._sure = QComboBox(), QComboBox()
+        self._place = QLineEdit()
+        self._place.setPlaceholderText("e.g. front left")
+        for n, (words, box, values) in enumerate(
+            (
+                ("Height, % of the body", self._height, _SHARES),
+                ("Area, % of the endplate", self._area, _SHARES),
+                ("Endplate defect", self._defect, _DEFECTS),
+                ("Confidence", self._sure, _SURE),
+            )
+        ):
+            box.addItems(list(values))
+            box.setAccessibleName(words)
+            box.activated.connect(lambda _index: self._enter_fields())
+            grid.addWidget(label(words, "text2"), n // 2 * 2, n % 2)
+            grid.addWidget(box, n // 2 * 2 + 1, n % 2)
+        self._place.editingFinished.connect(self._enter_fields)
+        grid.addWidget(label("Place", "text2"), 4, 0)
+        grid.addWidget(self._place, 5, 0, 1, 2)
+        return grid
+
+    def _picture_side(self) -> QVBoxLayout:
+        side = QVBoxLayout()
+        side.setSpacing(6)
+        self.busy = BusyBar()
+        self.busy.cancel.connect(lambda: self._tasks.cancel(CHANNEL))
+        side.addWidget(self.busy)
+        self._unknown = QHBoxLayout()
+        side.addLayout(self._unknown)
+        row = QHBoxLayout()
+        row.setSpacing(2)
+        self.views = {name: MrView(name) for name in SEQUENCES}
+        for view in self.views.values():
+            view.scrolled.connect(self._scroll)
+            view.zoomed.connect(self._zoom)
+            row.addWidget(view, 1)
+        side.addLayout(row, 1)
+        self._suggested = label("", "text2", wrap=True)
+        side.addWidget(self._suggested)
+        return side
+
+    def shown(self) -> None:
+        """Read the MR of the case's folder once."""
+        self._fill()
+        self._table.setFocus()
+        if self.study is None and not self._asked:
+            self.read()
+
+    def shutdown(self) -> None:
+        """The case closes."""
+        self._link()
+        self._tasks.cancel(CHANNEL)
+
+    def read(self) -> None:
+        """Read the MR of the case's folder and measure beside each endplate."""
+        case: Any = self._session.case
+        folder = getattr(case, "folder", None)
+        if folder is None:
+            return
+        self._asked = True
+        named = dict(self._named)
+
+        def work(progress: Progress) -> ModicStudy:
+            return study_of(folder, progress, named, case)
+
+        def done(study: ModicStudy) -> None:
+            self.busy.hide()
+            self.study = study
+            for name, view in self.views.items():
+                view.set_volume(study.images.get(name))
+                self._sequences[name].setChecked(name in study.images)
+            self._ask_unknown(study.unknown)
+            self._fill()
+
+        def failed(error: Exception, _details: str) -> None:
+            self.busy.hide()
+            words = error.text if isinstance(error, PlannerError) else f"{type(error).__name__}: {error}"
+            self._suggested.setText(words)
+
+        self.busy.begin("Reading the MR")
+        self._tasks.start(CHANNEL, work, done, failed, self.busy.report, self.busy.hide)
+
+    def _ask_unknown(self, unknown: tuple[tuple[str, str], ...]) -> None:
+        """Ask for the sequence of each series whose header does not tell."""
+        while (item := self._unknown.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.deleteLater()
+        for uid, title in unknown[:3]:
+            self._unknown.addWidget(label(f"Which sequence is “{title}”?", "strong"))
+            box = QComboBox()
+            box.addItems(["not known", *SEQUENCES])
+            box.setAccessibleName(f"Sequence of {title}")
+            box.activated.connect(lambda _i, u=uid, b=box: self._name(u, b.currentText()))
+            self._unknown.addWidget(box)
+        self._unknown.addStretch(1)
+
+    def _name(self, uid: str, sequence: str) -> None:
+        if sequence in SEQUENCES:
+            self._named[uid] = sequence
+            self.read()
+
+    def _fill(self) -> None:
+        """Fill the table from the plan."""
+        plan = self._session.plan
+        if plan is None:
+            return
+        entered = {(f.verse, f.face): f for f in plan.modic}
+        for row, place in enumerate(ENDPLATES):
+            f = entered.get(place)
+            kind = "" if f is None else _kind(f.kind)
+            suggestion = self.study.suggestions.get(place) if self.study is not None else None
+            cells = (
+                endplate_name(place),
+                kind,
+                (f.height_share or "") if f else "",
+                (f.area_share or "") if f else "",
+                "" if f is None or f.defect is None else "yes" if f.defect else "no",
+                "" if suggestion is None or suggestion.kind is None else _kind(suggestion.kind),
+            )
+            for column, words in enumerate(cells):
+                item = QTableWidgetItem(words)
+                if column == len(_HEADS) - 1:
+                    item.setForeground(self.palette().placeholderText())
+                self._table.setItem(row, column, item)
+        if self._table.currentRow() < 0:
+            self._table.setCurrentCell(0, 1)
+        self._choose()
+
+    def _entered(self) -> ModicFinding | None:
+        plan, row = self._session.plan, self._table.currentRow()
+        if plan is None or row < 0:
+            return None
+        return next((f for f in plan.modic if (f.verse, f.face) == ENDPLATES[row]), None)
+
+    def _choose(self) -> None:
+        """Show the chosen endplate in the pictures and its fields."""
+        row = self._table.currentRow()
+        if row < 0:
+            return
+        f, place = self._entered(), ENDPLATES[row]
+        for box, value in (
+            (self._height, f.height_share if f else None),
+            (self._area, f.area_share if f else None),
+            (self._defect, None if f is None or f.defect is None else "yes" if f.defect else "no"),
+        ):
+            box.setCurrentText(value or "–")
+        self._sure.setCurrentText(f.confidence if f else "unsure")
+        self._place.setText(f.place if f else "")
+        for field in (self._height, self._area, self._defect, self._sure, self._place):
+            field.setEnabled(f is not None)
+            field.setToolTip("" if f is not None else "Waits for a type at this endplate.")
+        self._aside_mm = 0.0
+        self._look()
+        suggestion = self.study.suggestions.get(place) if self.study is not None else None
+        if self.study is not None:
+            if suggestion is None:
+                words = "This vertebra was not found on the MR."
+            elif suggestion.kind is None:
+                words = suggestion.why
+            else:
+                words = f"Measured: {suggestion.why}. Suggests {_kind(suggestion.kind)}; you enter the type."
+            self._suggested.setText(f"{endplate_name(place)}. {words}")
+        self._tell()
+
+    def _look(self) -> None:
+        row = self._table.currentRow()
+        anatomy = None if self.study is None else self.study.segmentation.level(ENDPLATES[row][0])
+        for view in self.views.values():
+            if anatomy is None:
+                view.look(None, None, self._view_mm)
+                continue
+            body = anatomy.body
+            point = (
+                body.superior_endplate[0] if ENDPLATES[row][1] == "superior" else body.inferior_endplate[0]
+            )
+            plane = planes.sagittal(point + self._aside_mm * body.left, anatomy)
+            half = 0.5 * body.depth_mm
+            line = point + np.array([[-half], [half]]) * body.posterior
+            view.look(plane, line, self._view_mm)
+
+    def _scroll(self, notches: float) -> None:
+        self._aside_mm = float(np.clip(self._aside_mm + 2 * notches, -30, 30))
+        self._look()
+
+    def _zoom(self, notches: float) -> None:
+        self._view_mm = float(np.clip(self._view_mm * 0.9**notches, 30, 220))
+        self._look()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Keys on the table enter a finding."""
+        if watched is self._table and event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
+            text = event.text().lower()
+            if text in KEYS:
+                self._enter(KEYS[text])
+                return True
+            if text == "n":
+                self._enter(None)
+                return True
+            boxes = {"h": self._height, "a": self._area, "d": self._defect, "c": self._sure}
+            if text in boxes:
+                if self._entered() is None:
+                    self._message.setText("Height, area, defect and confidence wait for a type.")
+                else:
+                    box = boxes[text]
+                    box.setCurrentIndex((box.currentIndex() + 1) % box.count())
+                    self._enter_fields()
+                return True
+            if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
+                self._take_back()
+                return True
+        return super().eventFilter(watched, event)
+
+    def _looked_at(self) -> tuple[str, ...]:
+        return tuple(name for name, box in self._sequences.items() if box.isChecked())
+
+    def _enter(self, kind: str | None) -> None:
+        plan, row = self._session.plan, self._table.currentRow()
+        if plan is None or row < 0:
+            return
+        verse, face = ENDPLATES[row]
+        old = self._entered()
+        field_t = self.study.field_strength_t if self.study is not None else None
+        try:
+            finding = replace(
+                old or ModicFinding(verse, face, None, ()),
+                kind=kind,  # type: ignore[arg-type]
+                sequences=self._looked_at(),
+                reader=self._reader.text().strip(),
+                date=date.today().isoformat(),
+                field_strength_t=field_t,
+            )
+            changed = with_modic(plan, finding)
+        except (ValueError, PlannerError):
+            self._message.setText("A type needs T1 and T2 or STIR. Tick the sequences you look at first.")
+            return
+        self._commit(f"Modic at {finding.name}", changed)
+        if kind in (None, "0"):
+            self._table.setCurrentCell(min(row + 1, len(ENDPLATES) - 1), 1)
+
+    def _enter_fields(self) -> None:
+        plan, old = self._session.plan, self._entered()
+        if plan is None or old is None:
+            return
+        height, area, defect = (b.currentText() for b in (self._height, self._area, self._defect))
+        finding = replace(
+            old,
+            height_share=None if height == "–" else height,  # type: ignore[arg-type]
+            area_share=None if area == "–" else area,  # type: ignore[arg-type]
+            defect=None if defect == "–" else defect == "yes",
+            confidence=self._sure.currentText(),  # type: ignore[arg-type]
+            place=self._place.text().strip(),
+        )
+        if finding != old:
+            self._commit(f"Modic at {finding.name}", with_modic(plan, finding))
+
+    def _take_back(self) -> None:
+        plan, row = self._session.plan, self._table.currentRow()
+        if plan is None or self._entered() is None:
+            return
+        rest = tuple(f for f in plan.modic if (f.verse, f.face) != ENDPLATES[row])
+        self._commit(f"Modic at {endplate_name(ENDPLATES[row])} taken back", replace(plan, modic=rest))
+
+    def _commit(self, words: str, plan: Any) -> None:
+        try:
+            self._session.commit(words, plan)
+        except PlannerError as error:
+            self._message.setText(error.text)
+
+    def _tell(self) -> None:
+        plan = self._session.plan
+        levels = proposed_levels(plan.modic) if plan else ()
+        words = ""
+        if not can_type(self._looked_at()):
+            words = "A type needs T1 and T2 or STIR: tick the sequences you look at. "
+        if levels:
+            names = ", ".join(NAME_FROM_VERSE[v] for v in levels)
+            words += f"Vertebrae of the affected segments: {names}. No statement on response to treatment."
+        self._message.setText(words)
+
+
+def _kind(kind: str | None) -> str:
+    return "not typed" if kind is None else "none" if kind == "0" else f"type {kind}"
