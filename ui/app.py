@@ -24,13 +24,17 @@ def run(path: Path | None = None) -> int:
     app.setOrganizationName("bvn-planner")
     apply_theme(app)
     window = MainWindow(PlannerServices())
+    screen = app.primaryScreen().availableGeometry()
     geometry = QSettings().value("window/geometry")
     if geometry is not None:
         window.restoreGeometry(geometry)
     else:
-        screen = app.primaryScreen().availableGeometry()
         window.resize(min(1920, screen.width()), min(1080, screen.height()))
-    window.show()
+    fits = window.width() < screen.width() and window.height() < screen.height()
+    if fits or window.isMaximized():
+        window.show()
+    else:
+        window.showMaximized()  # its frame would push the foot of it off the screen
     QTimer.singleShot(0, window.offer_left_behind)
     if path is None:
         QTimer.singleShot(400, window.offer_tour)

@@ -140,6 +140,7 @@ class MainWindow(Opening, Saving, Keeping, Guiding, QMainWindow):
 
     def go(self, key: str) -> None:
         """Bring a screen to the front; a sentence says why where it cannot be entered yet."""
+        self.status.pointer.setText("")
         reason = "" if key == "cases" else self.host.screens[key].why_disabled(self.session)
         if reason:
             self._tell(f"{reason}.")

@@ -17,7 +17,7 @@ from planner.storage.lock import WriteLock
 from ui.error_dialog import sentence_of
 from ui.presenters.case_presenter import CasePresenter
 from ui.presenters.recent_cases import recent_cases, remember_case
-from ui.presenters.thumbnails import thumbnails
+from ui.presenters.thumbnails import glance, thumbnails
 from ui.views.dialogs import ask_to_fill
 
 
@@ -111,6 +111,13 @@ class Opening:
                 self.browser.preview.clear("These images cannot be shown")
                 self._tell(sentence_of(error))
 
+        def at_once(grey: Any) -> None:
+            chosen = self.browser.chosen is not None and self.browser.chosen.series is series
+            if chosen and grey is not None and self.browser.preview.is_empty:
+                self.browser.preview.show_slice(grey, "Middle slice")
+
+        if getattr(series, "headers", ()):
+            self.tasks.start("glance", lambda _progress: glance(series), at_once)
         self.tasks.start("preview", lambda progress: self.services.preview(series, progress), done, failed)
 
     def open_sample(self) -> None:

@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
 from PySide6.QtWidgets import QApplication
 
 FONT_DIR = Path(__file__).with_name("fonts")
+_ICONS = Path(__file__).with_name("icons").as_posix()
 NARROW = "\u202f"
 MINUS = "\u2212"
 
@@ -219,10 +220,25 @@ def style_sheet(t: Tokens) -> str:
         border-bottom: 2px solid {t.accent}; }}
     QPushButton[role="step"]:disabled {{ color: {t.text3}; border: none; }}
     QPushButton[role="link"] {{ border: none; color: {t.accent}; padding: 0 4px; min-height: 24px; }}
-    QLineEdit, QDoubleSpinBox, QComboBox {{ background: {t.bg}; border: 1px solid {t.border};
-        border-radius: 4px;
+    QLineEdit, QAbstractSpinBox, QComboBox {{ background: {t.bg if t is DARK else t.surface};
+        border: 1px solid {t.border}; border-radius: 4px;
         padding: 0 8px; min-height: 24px; selection-background-color: {t.primary}; }}
-    QLineEdit:focus, QDoubleSpinBox:focus, QComboBox:focus {{ border: 2px solid {t.accent}; padding: 0 7px; }}
+    QLineEdit:focus, QAbstractSpinBox:focus, QComboBox:focus {{ border: 2px solid {t.accent};
+        padding: 0 7px; }}
+    QComboBox::drop-down {{ border: none; width: 22px; }}
+    QComboBox::down-arrow {{ image: url({_ICONS}/down.svg); width: 12px; height: 12px; }}
+    QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ border: none; width: 20px;
+        background: transparent; }}
+    QAbstractSpinBox::up-button:hover, QAbstractSpinBox::down-button:hover {{ background: {t.hover}; }}
+    QAbstractSpinBox::up-arrow {{ image: url({_ICONS}/up.svg); width: 10px; height: 10px; }}
+    QAbstractSpinBox::down-arrow {{ image: url({_ICONS}/down.svg); width: 10px; height: 10px; }}
+    QComboBox QAbstractItemView {{ background: {t.raised}; border: 1px solid {t.hairline}; padding: 4px;
+        selection-background-color: {t.selected}; selection-color: {t.text}; outline: none; }}
+    QTableView, QListView, QTreeView {{ background: {t.surface}; border: 1px solid {t.hairline};
+        border-radius: 4px; gridline-color: {t.hairline}; }}
+    QHeaderView {{ background: {t.raised}; }}
+    QHeaderView::section {{ background: {t.raised}; color: {t.text3}; border: none;
+        border-bottom: 1px solid {t.hairline}; padding: 6px 8px; font-size: 12px; }}
     QDoubleSpinBox:disabled {{ color: {t.text3}; border-color: {t.hairline}; }}
     QCheckBox {{ spacing: 8px; }}
     QCheckBox::indicator {{ width: 16px; height: 16px; border: 1px solid {t.border}; border-radius: 4px;

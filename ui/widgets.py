@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QIcon, QPainter, QPainterPath, QPen, QPixmap, QPolygonF
 from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QWidget
 
-from ui.theme import NARROW, side_colour, tokens, ui_font
+from ui.theme import DARK, NARROW, side_colour, tokens, ui_font
 
 
 def label(text: str = "", role: str = "", wrap: bool = False) -> QLabel:
@@ -57,9 +57,12 @@ def percent(fraction: float | None) -> str:
     return f"{value:.1f}{NARROW}%" if value < 10 else f"{value:.0f}{NARROW}%"
 
 
-def draw_status(p: QPainter, rect: QRectF, kind: str, hollow: bool = False) -> None:
-    """Status by shape first and colour second: good, caution, stop, doubt, info or none."""
-    t = tokens()
+def draw_status(p: QPainter, rect: QRectF, kind: str, hollow: bool = False, in_image: bool = False) -> None:
+    """Status by shape first and colour second: good, caution, stop, doubt, info or none.
+
+    ``in_image``: on black, whatever the theme.
+    """
+    t = DARK if in_image else tokens()
     p.save()
     p.setRenderHint(QPainter.RenderHint.Antialiasing)
     c, r = rect.center(), min(rect.width(), rect.height()) / 2

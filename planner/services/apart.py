@@ -21,7 +21,7 @@ from imaging.progress import CallbackProgress, Progress, TaskCancelledError
 
 T = TypeVar("T")
 _POLL_S = 0.05
-_NICER = 5
+_NICER = 2
 
 
 class WorkerDiedError(RuntimeError):

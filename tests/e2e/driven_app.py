@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QObject, QPoint, Signal
-from PySide6.QtWidgets import QApplication, QCheckBox, QDialog, QFileDialog, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QPushButton, QWidget
 
 
 class Eyes(QObject):
@@ -28,7 +28,7 @@ class Eyes(QObject):
         window = next((w for w in QApplication.topLevelWidgets() if isinstance(w, MainWindow)), None)
         try:
             names = {"window": window, "middle": middle, "button": button, "pixel": pixel, "np": np}
-            names |= {"file_field": file_field, "tick_box": tick_box}
+            names |= {"file_field": file_field}
             said = eval(question, names)
         except Exception as error:
             said = {"error": repr(error)}
@@ -45,9 +45,13 @@ def middle(widget: QWidget) -> list[int]:
 def button(text: str) -> list[int] | None:
     """Screen pixel of the middle of the visible, enabled button with these words."""
     for widget in QApplication.allWidgets():
-        if isinstance(widget, QPushButton) and widget.text().strip() == text and widget.isVisible():
+        if isinstance(widget, QPushButton) and _words(widget) == text and widget.isVisible():
             return middle(widget) if widget.isEnabled() else None
     return None
+
+
+def _words(button: QPushButton) -> str:
+    return button.text().replace("&", "").strip()
 
 
 def pixel(view: QWidget, point_lps_mm: tuple[float, ...]) -> list[int]:
@@ -62,15 +66,6 @@ def file_field() -> list[int] | None:
     for dialog in QApplication.topLevelWidgets():
         if isinstance(dialog, QFileDialog) and dialog.isVisible():
             return middle(dialog.findChild(QLineEdit))
-    return None
-
-
-def tick_box() -> list[int] | None:
-    """Screen pixel of the box to tick in the dialog that is open."""
-    for box in QApplication.allWidgets():
-        if isinstance(box, QCheckBox) and box.isVisible() and isinstance(box.window(), QDialog):
-            at = box.mapToGlobal(QPoint(10, box.height() // 2))
-            return [at.x(), at.y()]
     return None
 
 

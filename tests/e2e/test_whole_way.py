@@ -6,21 +6,17 @@ The window is real, on a display of its own; xdotool is the hand. The levels to 
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image, ImageGrab
+from PIL import Image
+from the_hand import IN_L4, Hand, settings_for
 
 from planner.storage.case_file import read_case_file
 
-ROOT = Path(__file__).resolve().parents[2]
 pytestmark = [
     pytest.mark.real,
     pytest.mark.gui,
@@ -31,102 +27,10 @@ pytestmark = [
 ]
 
 
-class Hand:
-    """The display, the app on it, and a hand."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        read, write = os.pipe()
-        self.screen = subprocess.Popen(
-            ["Xvfb", "-displayfd", str(write), "-screen", "0", "1600x900x24"],
-            pass_fds=[write],
-            stderr=subprocess.DEVNULL,
-        )
-        os.close(write)
-        with os.fdopen(read) as told:
-            self.display = f":{told.readline().strip()}"
-        self.app: subprocess.Popen[str] | None = None
-        self.clicks = 0
-
-    def start(self, *arguments: str) -> None:
-        env = {**os.environ, "DISPLAY": self.display, "QT_QPA_PLATFORM": "xcb", "PYTHONPATH": str(ROOT)}
-        for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"):
-            env[name] = str(self.home / name)
-        env["HOME"] = str(self.home)
-        self.app = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("driven_app.py")), *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=(self.home / "app.log").open("a"),
-            text=True,
-            env=env,
-        )
-
-    def ask(self, question: str) -> Any:
-        assert self.app is not None
-        assert self.app.stdin is not None
-        assert self.app.stdout is not None
-        self.app.stdin.write(question + "\n")
-        self.app.stdin.flush()
-        return json.loads(self.app.stdout.readline())
-
-    def wait(self, question: str, seconds: float = 900.0) -> Any:
-        end = time.monotonic() + seconds
-        said: Any = None
-        while time.monotonic() < end:
-            said = self.ask(question)
-            if said and not (isinstance(said, dict) and "error" in said):
-                return said
-            time.sleep(0.15)
-        raise AssertionError(f"waited in vain for {question}: {said}")
-
-    def x(self, *words: object) -> None:
-        subprocess.run(["xdotool", *map(str, words)], env={**os.environ, "DISPLAY": self.display}, check=True)
-
-    def click(self, at: list[int]) -> None:
-        self.clicks += 1
-        self.x("mousemove", *at, "click", 1)
-
-    def take_focus(self) -> None:
-        """Give the window the keyboard: there is no window manager to do it."""
-        self.x("windowfocus", "--sync", self.ask("int(window.winId())"))
-
-    def press(self, word: str) -> None:
-        self.press_within(word, 900.0)
-
-    def press_within(self, word: str, seconds: float) -> None:
-        self.click(self.wait(f"button({word!r})", seconds))
-
-    def answer_file_dialog(self, path: Path) -> None:
-        self.click(self.wait("file_field()"))
-        self.x("key", "ctrl+a")
-        self.x("type", "--delay", "2", str(path))
-        self.x("key", "Return")
-        time.sleep(0.3)
-        if self.ask("file_field()"):
-            self.x("key", "Return")
-
-    def picture(self) -> np.ndarray:
-        return np.asarray(ImageGrab.grab(xdisplay=self.display).convert("RGB"))
-
-    def kill(self) -> None:
-        assert self.app is not None
-        self.app.kill()
-        self.app.wait()
-
-    def close(self) -> None:
-        if self.app is not None and self.app.poll() is None:
-            self.app.kill()
-        self.screen.terminate()
-        self.screen.wait()
-
-
 @pytest.fixture
 def hand(tmp_path: Path):
     made = Hand(tmp_path)
-    config = tmp_path / "XDG_CONFIG_HOME" / "bvn-planner"
-    config.mkdir(parents=True)
-    (config / "bvn-planner.conf").write_text('[plan]\nlevels="L4, L5"\n\n[tour]\nseen=true\n')
+    settings_for(tmp_path)
     try:
         yield made
     finally:
@@ -167,9 +71,8 @@ def test_from_a_folder_to_an_export_with_a_kill_on_the_way(hand: Hand, real_data
     hand.wait(f"np.allclose({TOOL}.tip_lps_mm, {before}) or None")
 
     hand.take_focus()
-    hand.press("Confirm levels…")
-    hand.click(hand.wait("tick_box()"))
-    hand.press("Confirm levels")
+    hand.click(hand.ask(IN_L4))
+    hand.press("This is L4: confirm")
     hand.wait("window.session.plan.levels_confirmed")
     approve(hand)
 

@@ -8,8 +8,11 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 
+from imaging.geometry.grid import VolumeGrid
+from imaging.volume import Volume
 from ui.views import planes
 from ui.vtk.sampler import PlaneSampler
+from ui.vtk.volume_picture import thinned
 
 pytestmark = pytest.mark.gui
 
@@ -191,3 +194,27 @@ def test_3d_point_to_pixel_agrees_with_the_picture(planned):
     ys, xs = np.nonzero(yellow)
     assert len(xs) > 5
     assert np.hypot(xs.mean() - x, ys.mean() - y) < 6
+
+
+def test_the_images_are_shown_in_3d_by_ray_casting_and_cut_with_the_tool(planned, qtbot):
+    view, button = planned.screen.view3d, planned.screen.ray
+    qtbot.waitUntil(lambda: view.ready, timeout=20000)
+    view.grab()
+    surface = view._pixels.copy()
+    button.click()
+    qtbot.waitUntil(lambda: view.scene.volume is not None, timeout=20000)
+    view.request_render()
+    view.grab()
+    assert (view._pixels != surface).any()
+    assert not any(actor.GetVisibility() for actor in view.scene._bones.values())
+    assert view.scene.volume.GetMapper().GetClippingPlanes().GetNumberOfItems() == 1
+    button.click()
+    assert view.scene.volume is None
+    assert any(actor.GetVisibility() for actor in view.scene._bones.values())
+
+
+def test_a_large_image_is_thinned_where_it_is_finest():
+    grid = VolumeGrid.from_parts((20, 40, 60), (1.0, 2.0, 3.0), (0.5, 0.5, 2.0))
+    values, thin = thinned(Volume(grid, np.zeros(grid.shape_kji, np.int16)), 12_000)
+    assert values.shape == thin.shape_kji == (20, 20, 30)
+    np.testing.assert_allclose(thin.lps_from_indices([1, 1, 1]), grid.lps_from_indices([2, 2, 1]))

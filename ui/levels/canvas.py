@@ -159,7 +159,7 @@ class LevelsCanvas(QWidget):
             words = NAME_FROM_VERSE[a.verse] + (f"\n{other}" if other else "")
             box = plate(p, at, words, "c", 13, a.verse == self.presenter.chosen)
             if self.presenter.is_doubtful(a.verse):
-                draw_status(p, QRectF(box.right() + 4, box.center().y() - 8, 16, 16), "doubt")
+                draw_status(p, QRectF(box.right() + 4, box.center().y() - 8, 16, 16), "doubt", in_image=True)
 
     def _draw_cross(self, p: QPainter) -> None:
         at, _ = self.to_px(self.presenter.cursor_lps_mm)

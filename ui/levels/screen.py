@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
@@ -17,6 +18,7 @@ from imaging.labels import NAME_FROM_VERSE
 from ui.levels.canvas import LevelsCanvas
 from ui.levels.panel import LevelsPanel
 from ui.levels.presenter import LevelsPresenter
+from ui.views.frame import ViewFrame
 from ui.widgets import label, section, status_pixmap
 
 
@@ -34,9 +36,14 @@ class LevelsScreen(QWidget):
         views.setSpacing(2)
         self.sagittal, self.coronal = LevelsCanvas("sagittal", presenter), LevelsCanvas("coronal", presenter)
         self.axial = LevelsCanvas("axial", presenter)
-        views.addWidget(self.sagittal, 0, 0, 2, 1)
-        views.addWidget(self.coronal, 0, 1)
-        views.addWidget(self.axial, 1, 1)
+        self.frames = (
+            ViewFrame("Sagittal", self.sagittal),
+            ViewFrame("Coronal", self.coronal),
+            ViewFrame("Axial", self.axial),
+        )
+        for frame, place in zip(self.frames, ((0, 0, 2, 1), (0, 1, 1, 1), (1, 1, 1, 1)), strict=True):
+            views.addWidget(frame, *place)
+            frame.enlarge.connect(lambda f=frame: self._enlarge(f))
         views.setColumnStretch(0, 11)
         views.setColumnStretch(1, 9)
         views.setRowStretch(0, 11)
@@ -48,9 +55,16 @@ class LevelsScreen(QWidget):
         presenter.busy.connect(self._show_busy)
         self.refresh()
 
+    def _enlarge(self, frame: ViewFrame) -> None:
+        alone = all(f.isHidden() for f in self.frames if f is not frame)
+        for other in self.frames:
+            other.setVisible(alone or other is frame)
+
     def _make_list(self) -> QWidget:
         holder = QWidget()
-        holder.setFixedWidth(196)
+        holder.setProperty("role", "leftpanel")
+        holder.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        holder.setFixedWidth(212)
         box = QVBoxLayout(holder)
         box.setContentsMargins(12, 12, 12, 12)
         box.setSpacing(8)
@@ -80,7 +94,10 @@ class LevelsScreen(QWidget):
             for verse, doubtful, other in key:
                 item = QListWidgetItem(NAME_FROM_VERSE[verse] + (f"  ({other})" if other else ""))
                 item.setData(Qt.ItemDataRole.UserRole, verse)
-                item.setIcon(status_pixmap("doubt" if doubtful else "good"))
+                mark = QIcon()
+                for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected):
+                    mark.addPixmap(status_pixmap("doubt" if doubtful else "good"), mode)
+                item.setIcon(mark)
                 item.setToolTip("Has a doubt nobody has looked at" if doubtful else "Nothing open")
                 self.list.addItem(item)
         for n, (verse, _, _) in enumerate(key):

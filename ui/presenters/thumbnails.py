@@ -24,7 +24,12 @@ def thumbnails(series: list[SeriesSummary], progress: Progress) -> dict[str, NDA
     return made
 
 
-def _middle(series: SeriesSummary) -> NDArray[np.uint8] | None:
+def glance(series: SeriesSummary) -> NDArray[np.uint8] | None:
+    """The middle slice in full as (h, w) grey, from its one file; None where it cannot be read."""
+    return _middle(series, 512)
+
+
+def _middle(series: SeriesSummary, size: int = SIZE) -> NDArray[np.uint8] | None:
     import pydicom
 
     try:
@@ -34,7 +39,7 @@ def _middle(series: SeriesSummary) -> NDArray[np.uint8] | None:
             values = values[header.frame]
     except Exception:  # a damaged or compressed picture has no thumbnail; its verdict says why
         return None
-    step = max(1, int(np.ceil(max(values.shape) / SIZE)))
+    step = max(1, int(np.ceil(max(values.shape) / size)))
     values = values[::step, ::step]
     if series.orientation == "axial":
         values = values[::-1, ::-1]  # prone: posterior up, the patient's left on the left; never mirrored

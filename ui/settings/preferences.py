@@ -81,6 +81,15 @@ GENERAL: tuple[Preference, ...] = (
 )
 
 
+def evidence_words(tag: str) -> str:
+    """What a number stands on, in words; ``tag`` is [P] or names a source as [F:18] does."""
+    if tag == "[P]":
+        return "A proposal, for a physician to confirm."
+    if tag.startswith("[P]"):
+        return f"A proposal, {tag.removeprefix('[P]').strip()}, for a physician to confirm."
+    return f"From source {tag}."
+
+
 def _limit(spec: LimitSpec) -> Preference:
     def problem(text: str) -> str:
         try:
@@ -90,7 +99,7 @@ def _limit(spec: LimitSpec) -> Preference:
         return limit_problem(spec, number) or ""
 
     unit = f" ({spec.unit})" if spec.unit not in ("", "1") else ""
-    note = f"Evidence {spec.evidence}."
+    note = evidence_words(spec.evidence)
     if spec.locked:
         note += f" A hard stop: no setting lifts it below {spec.low:g} {spec.unit}."
     default = f"{getattr(DEFAULT_LIMITS, spec.name):g}"

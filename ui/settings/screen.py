@@ -41,12 +41,12 @@ class Line(QWidget):
         self.mark = StatusMark("stop", 16)
         self.mark.hide()
         row.addWidget(self.mark)
-        editor.setFixedWidth(300)
+        editor.setFixedWidth(350)
         editor.setAccessibleName(words)
         row.addWidget(editor)
         self.reset = QPushButton(f"Reset to {default}")
         self.reset.setProperty("role", "link")
-        self.reset.setMinimumWidth(150)
+        self.reset.setFixedWidth(190)
         row.addWidget(self.reset)
 
     def show_state(self, changed: bool, fault: str = "") -> None:
@@ -72,13 +72,14 @@ class SettingsScreen(QWidget):
         outer.setSpacing(12)
         head = QHBoxLayout()
         head.addWidget(label("Settings", "title"))
-        head.addStretch(1)
+        head.addSpacing(24)
         self.search = QLineEdit()
         self.search.setPlaceholderText("Search settings")
         self.search.setAccessibleName("Search settings")
         self.search.setMinimumWidth(260)
         self.search.textChanged.connect(self._filter)
         head.addWidget(self.search)
+        head.addStretch(1)
         outer.addLayout(head)
         inside = QWidget()
         inside.setProperty("role", "clear")
@@ -100,6 +101,7 @@ class SettingsScreen(QWidget):
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(inside)
         outer.addWidget(area, 1)
+        inside.setMaximumWidth(1080)
 
     def _head(self, group: str) -> None:
         if group not in self.heads:

@@ -74,7 +74,10 @@ class TargetPanel(QWidget):
 
     def _fill(self, box: QVBoxLayout, target: Target) -> None:
         box.addWidget(section("Why here"))
-        words = target.evidence[:1].upper() + target.evidence[1:]
+        words = target.evidence.replace(" are a proposal [P]", " are a proposal").replace(
+            " [P]", " (a proposal)"
+        )
+        words = words[:1].upper() + words[1:]
         box.addWidget(label(f"{words}.", "text2", wrap=True))
         if target.foramen_height is None:
             box.addWidget(label("No basivertebral foramen is seen in these images.", "small2", wrap=True))

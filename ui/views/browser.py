@@ -121,7 +121,7 @@ class Browser(QWidget):
                 item.widget().deleteLater()
         self._recent_head.setVisible(bool(folders))
         for folder in folders[:6]:
-            button = QPushButton(f" {folder.name or folder}")
+            button = QPushButton(f" {folder_words(folder)}")
             button.setProperty("role", "flat")
             button.setIcon(icon("clock"))
             button.setStyleSheet("text-align:left")
@@ -239,7 +239,7 @@ class Browser(QWidget):
     def show_series(self, folder: Path, found: Any) -> None:
         """List what a folder holds."""
         rows = rows_of(found.series)
-        self.title.setText(folder.name or str(folder))
+        self.title.setText(folder_words(folder))
         self.columns.show()
         self.right.show()
         holder = QWidget()
@@ -324,6 +324,12 @@ class Browser(QWidget):
         else:
             note = "Plan this case waits for a series that can be planned on."
         self.plan_note.setText(note)
+
+
+def folder_words(folder: Path) -> str:
+    """A folder by its last two names: many are called dicom."""
+    above = folder.parent.name
+    return f"{above} / {folder.name}" if above else folder.name or str(folder)
 
 
 def _group(title: str, note: str, right: str, height: int, raised: bool) -> QWidget:

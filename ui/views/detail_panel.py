@@ -125,7 +125,7 @@ class DetailPanel(QWidget):
         level, trajectory = p.level, p.trajectory
         self.chip.setVisible(level is not None)
         self.chip.set_side(p.side)
-        self.title.setText(p.title())
+        self.title.setText(p.title() if p.plan is not None else "No plan yet")
         holder = QWidget()
         holder.setProperty("role", "clear")
         box = QVBoxLayout(holder)
@@ -134,7 +134,12 @@ class DetailPanel(QWidget):
         refusal = next((r for r in level.refused if r.side == p.side), None) if level else None
         if level is None or p.plan is None:
             self.state.setText("")
-            box.addWidget(label("Choose a level and a side on the left.", "text2", wrap=True))
+            words = (
+                "What binds, findings and numbers appear here with the plan."
+                if p.plan is None
+                else "Choose a level and a side on the left."
+            )
+            box.addWidget(label(words, "text2", wrap=True))
         elif trajectory is None:
             self.state.setText("Refused" if refusal else "Not planned")
             if refusal:

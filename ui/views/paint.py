@@ -185,7 +185,7 @@ def status_plate(p: QPainter, at: QPointF, kind: str, text: str, bounds: QRectF,
     p.setPen(Qt.PenStyle.NoPen)
     p.setBrush(PLATE)
     p.drawRoundedRect(rect, 3, 3)
-    draw_status(p, QRectF(rect.left() + 6, rect.center().y() - 6.5, 13, 13), kind)
+    draw_status(p, QRectF(rect.left() + 6, rect.center().y() - 6.5, 13, 13), kind, in_image=True)
     p.setPen(INK)
     p.setFont(font)
     p.drawText(

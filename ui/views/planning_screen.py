@@ -99,6 +99,11 @@ class PlanningScreen(QWidget):
         )
         whole.setCheckable(True)
         whole.toggled.connect(self._set_whole)
+        self.ray = self.frames[3].insert_button(
+            "Volume", "Show the images by their brightness, without the labels"
+        )
+        self.ray.setCheckable(True)
+        self.ray.toggled.connect(self.view3d.set_volume)
         glass = self.frames[3].insert_button("Glass", "See through the bone")
         glass.setCheckable(True)
         glass.toggled.connect(self.view3d.set_glass)
@@ -271,5 +276,6 @@ class PlanningScreen(QWidget):
 
     def shutdown(self) -> None:
         """Free the graphics context."""
-        self.presenter.tasks.cancel("surface")
+        for channel in ("surface", "volume"):
+            self.presenter.tasks.cancel(channel)
         self.view3d.shutdown()

@@ -33,6 +33,19 @@ class Preview(QWidget):
         self._pictures, self.words = [], words
         self.update()
 
+    def show_slice(self, grey: np.ndarray, title: str) -> None:
+        """Show one slice of its own, until the volume is read."""
+        h, w = grey.shape
+        self._keep = [grey]
+        picture = QImage(grey.data, w, h, w, QImage.Format.Format_Grayscale8)
+        self._pictures, self.words = [(title, picture, ("", "", "", ""))], ""
+        self.update()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no picture is shown."""
+        return not self._pictures
+
     def show_volume(self, volume: Volume) -> None:
         """Sample both slices."""
         self._pictures, self._keep, self.words = [], [], ""
@@ -84,7 +97,8 @@ class Preview(QWidget):
                 if self.words:
                     plate(p, QPointF(self.width() / 2, self.height() / 2), self.words, "c", 12, False)
                 return
-            half = (self.width() - 2) / 2
+            one = len(self._pictures) == 1
+            half = self.width() if one else (self.width() - 2) / 2
             for index, (title, image, letters) in enumerate(self._pictures):
                 x = index * (half + 2)
                 p.fillRect(QRectF(x, 0, half, HEAD), QColor(VIEW_HEADER))
@@ -92,11 +106,12 @@ class Preview(QWidget):
                 p.setFont(ui_font(12, QFont.Weight.DemiBold))
                 p.drawText(QRectF(x + 8, 0, half - 8, HEAD), Qt.AlignmentFlag.AlignVCenter, title)
                 pane = QRectF(x, HEAD, half, self.height() - HEAD)
-                scale = max(pane.width() / image.width(), pane.height() / image.height())
+                sizes = pane.width() / image.width(), pane.height() / image.height()
+                scale = min(sizes) if one else max(sizes)
                 scale = min(scale, pane.height() / image.height() * 1.25)
                 p.save()
                 p.setClipRect(pane)
                 w, h = image.width() * scale, image.height() * scale
                 p.drawImage(QRectF(pane.center().x() - w / 2, pane.center().y() - h / 2, w, h), image)
-                edge_letters(p, pane, letters, "tb")
+                edge_letters(p, pane, letters, "lrtb" if one else "tb")
                 p.restore()

@@ -67,7 +67,7 @@ class PlanOverlay:
             name = NAME_FROM_VERSE[anatomy.verse]
             box = plate(p, QPointF(x, y), name, "c", 12, anatomy.verse == presenter.session.selection.verse)
             if not plan.levels_confirmed:
-                draw_status(p, QRectF(box.right() + 3, box.center().y() - 7, 14, 14), "doubt")
+                draw_status(p, QRectF(box.right() + 3, box.center().y() - 7, 14, 14), "doubt", in_image=True)
 
     def _draw_plan(self, p: QPainter, rect: QRectF) -> None:
         presenter = self.presenter

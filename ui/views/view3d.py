@@ -8,6 +8,7 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QWidget
+from vtkmodules.vtkRenderingCore import vtkRenderWindow
 
 from imaging.progress import Progress
 from ui.presenters.case_presenter import CasePresenter
@@ -18,6 +19,7 @@ from ui.views.samplers import Samplers
 from ui.vtk.blit_view import BlitView
 from ui.vtk.mesh import bone_surfaces
 from ui.vtk.scene import CutFace, SpineScene
+from ui.vtk.volume_picture import fit_to, make_volume
 
 
 class View3D(BlitView):
@@ -31,6 +33,7 @@ class View3D(BlitView):
         self._built_for: object = None
         self._waiting = False
         self.ready = False
+        self._fitted = False
         presenter.plan_changed.connect(self._on_plan)
         presenter.reach_changed.connect(self._dress)
         presenter.selection_changed.connect(self._on_selection)
@@ -45,6 +48,35 @@ class View3D(BlitView):
         """Let the bone be seen through, or not."""
         self.scene.glass = on
         self._dress()
+
+    def set_volume(self, on: bool) -> None:
+        """Show the images by ray casting in place of the bone's surface, or the surface again."""
+        self.finer_at_rest = on
+        if not on:
+            self.presenter.tasks.cancel("volume")
+            self.scene.set_volume(None)
+            self._waiting = False
+            self._dress()
+            return
+        volume = self.presenter.volume
+        self._waiting = True
+        self.update()
+
+        def done(made: Any) -> None:
+            self._waiting, self._fitted = False, False
+            self.scene.set_volume(made)
+            self._dress()
+
+        def failed(error: Exception, details: str) -> None:
+            self._waiting = False
+            self.presenter.failed.emit("The images could not be shown in 3D", error, details)
+
+        self.presenter.tasks.start("volume", lambda _progress: make_volume(volume), done, failed)
+
+    def before_render(self, window: vtkRenderWindow) -> None:
+        if self.scene.volume is not None and not self._fitted:
+            self._fitted = True
+            fit_to(window, self.scene.volume)
 
     def _build(self) -> None:
         segmentation = self.presenter.segmentation
@@ -139,7 +171,7 @@ class View3D(BlitView):
         )
         orientation_cube(p, QPointF(26, 28), right, -up)
         if self._waiting or self.presenter.segmentation is None:
-            words = "Drawing the bone…" if self._waiting else "3D appears after the segmentation"
+            words = "Drawing in 3D…" if self._waiting else "3D appears after the segmentation"
             plate(p, QPointF(self.width() / 2, self.height() / 2), words, "c", 12, False)
 
     def _draw_axis(self, p: QPainter) -> None:

@@ -18,12 +18,15 @@ from vtkmodules.vtkRenderingCore import vtkRenderer, vtkRenderWindow
 
 from ui.vtk.offscreen import make_render_window
 
+TURNING_HZ, RESTING_HZ = 20.0, 2.0
+
 
 class BlitView(QWidget):
     """Owns one renderer. Left drag turns, right drag and wheel zoom, middle drag shifts."""
 
     turned = Signal()
     enlarge = Signal()
+    finer_at_rest = False
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -81,6 +84,9 @@ class BlitView(QWidget):
         ratio = self.devicePixelRatioF()
         width, height = max(2, round(self.width() * ratio)), max(2, round(self.height() * ratio))
         self._window.SetSize(width, height)
+        # Volumes are drawn coarser while the hand turns them, and finer once it rests.
+        self._window.SetDesiredUpdateRate(TURNING_HZ if self._last is not None else RESTING_HZ)
+        self.before_render(self._window)
         self._window.Render()
         data = vtkUnsignedCharArray()
         self._window.GetRGBACharPixelData(0, 0, width - 1, height - 1, 0, data)
@@ -99,6 +105,9 @@ class BlitView(QWidget):
                 p.drawImage(0, 0, self.picture)
             self.paint_over(p)
 
+    def before_render(self, window: vtkRenderWindow) -> None:
+        """For what depends on the window that renders."""
+
     def paint_over(self, p: QPainter) -> None:
         """For what lies over the picture."""
 
@@ -114,6 +123,8 @@ class BlitView(QWidget):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         self._last = None
+        if self.finer_at_rest:
+            self.request_render()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._last is None:

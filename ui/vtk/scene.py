@@ -15,6 +15,7 @@ from vtkmodules.vtkRenderingCore import (
     vtkLight,
     vtkPolyDataMapper,
     vtkRenderer,
+    vtkVolume,
 )
 
 from imaging.volume import Volume
@@ -31,6 +32,13 @@ BONE_FAR = (0.58, 0.55, 0.50)
 
 def _rgb(colour: QColor) -> tuple[float, float, float]:
     return colour.redF(), colour.greenF(), colour.blueF()
+
+
+def _below(cut: Plane) -> vtkPlane:
+    plane = vtkPlane()
+    plane.SetOrigin(*cut.origin)
+    plane.SetNormal(*cut.normal)
+    return plane
 
 
 @dataclass(eq=False)
@@ -52,6 +60,7 @@ class SpineScene:
         self._things: list[vtkActor] = []
         self._cap: vtkActor | None = None
         self.glass = False
+        self.volume: vtkVolume | None = None
         self._add_lights()
         renderer.GetActiveCamera().SetViewAngle(24)
 
@@ -88,19 +97,29 @@ class SpineScene:
             self._renderer.AddActor(actor)
             self._bones[number] = actor
 
+    def set_volume(self, volume: vtkVolume | None) -> None:
+        """Show the images themselves in place of the bone's surface; None shows the surface again."""
+        if self.volume is not None:
+            self._renderer.RemoveVolume(self.volume)
+        self.volume = volume
+        if volume is not None:
+            self._renderer.AddVolume(volume)
+
     def show_level(self, verse: int | None, cut: Plane | None) -> None:
         """Show the whole spine with one level bright, or only that level cut open at a plane."""
         for number, actor in self._bones.items():
             actor.GetMapper().RemoveAllClippingPlanes()
             chosen = number == verse or verse is None
             actor.GetProperty().SetColor(*(BONE if chosen else BONE_FAR))
-            actor.SetVisibility(cut is None or chosen)
+            actor.SetVisibility(self.volume is None and (cut is None or chosen))
             actor.GetProperty().SetOpacity(0.3 if self.glass else 1.0)
             if cut is not None and chosen:
-                plane = vtkPlane()
-                plane.SetOrigin(*cut.origin)
-                plane.SetNormal(*cut.normal)
-                actor.GetMapper().AddClippingPlane(plane)
+                actor.GetMapper().AddClippingPlane(_below(cut))
+
+        if self.volume is not None:
+            self.volume.GetMapper().RemoveAllClippingPlanes()
+            if cut is not None:
+                self.volume.GetMapper().AddClippingPlane(_below(cut))
 
     def show_cap(
         self, face: CutFace | None, volume: Volume | None, mask: PlaneSampler | None, ct: PlaneSampler | None
