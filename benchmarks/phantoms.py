@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage as ndi
 
 from imaging.errors import PlannerError
 from imaging.labels import NAME_FROM_VERSE, SACRUM, SIDES, Structure
@@ -25,6 +27,9 @@ from imaging.segmentation.spine import label_spine, locate, model_bodies
 from sample_dicom.parameters import PhantomParameters
 from sample_dicom.phantom import Phantom, build_phantom
 from sample_dicom.variants import VARIANTS, random_parameters
+
+SIGNED = ("outside_mm", "width_mm", "height_mm", "along_mm", "foramen_depth_mm")
+FIGURES = ("dice", "target_mm", "across_mm", *SIGNED)
 
 
 def names_of(phantom: Phantom) -> dict[str, Any]:
@@ -47,6 +52,7 @@ def labels_of(phantom: Phantom) -> dict[str, Any]:
     found = label_spine(phantom.volume)
     true, mine = phantom.vertebrae.labels, found.vertebrae.labels
     given, dice, width, target = {}, {}, {}, {}
+    height, along, across, outside, deep = {}, {}, {}, {}, {}
     anatomy = {
         a.verse: a
         for a in measure_anatomy(found.vertebrae, found.structures, phantom.volume, found.confidence)
@@ -64,13 +70,20 @@ def labels_of(phantom: Phantom) -> dict[str, Any]:
             continue
         a, b = true == verse, mine == number
         dice[name] = round(float(2 * (a & b).sum() / (a.sum() + b.sum())), 4)
+        outside[name] = round(outside_mm(b, a, found.vertebrae.grid.spacing_ijk_mm[::-1]), 3)
         measured = anatomy.get(number)
         if measured is None:
             continue
         for side in SIDES:
             if side in measured.pedicles:
-                error = measured.pedicles[side].width_mm - truth.pedicles[side].width_mm
-                width[f"{name} {side}"] = round(float(error), 2)
+                key, exact, own = f"{name} {side}", truth.pedicles[side], measured.pedicles[side]
+                width[key] = round(float(own.width_mm - exact.width_mm), 2)
+                height[key] = round(float(own.height_mm - exact.height_mm), 2)
+                shift = own.isthmus_centre_lps_mm - exact.isthmus_centre_lps_mm
+                along[key] = round(float(shift @ exact.axis_lps), 2)
+                across[key] = round(float(np.linalg.norm(shift - along[key] * exact.axis_lps)), 2)
+        if measured.foramen is not None:
+            deep[name] = round(float(measured.foramen.depth_mm - truth.foramen.depth_mm), 2)
         body = measured.body
         spot = body.posterior_wall_lps_mm - 0.4 * body.depth_mm * body.posterior
         target[name] = round(float(np.linalg.norm(spot - truth.target_lps_mm)), 2)
@@ -78,8 +91,23 @@ def labels_of(phantom: Phantom) -> dict[str, Any]:
     evidence = found.evidence
     return {
         "names": given, "used": evidence.used, "sure": evidence.confidence, "stops": stops,
-        "dice": dice, "width_mm": width, "target_mm": target,
+        "dice": dice, "outside_mm": outside, "target_mm": target, "width_mm": width, "height_mm": height,
+        "along_mm": along, "across_mm": across, "foramen_depth_mm": deep,
     }  # fmt: skip
+
+
+def outside_mm(
+    mine: NDArray[np.bool_], true: NDArray[np.bool_], spacing_kji_mm: NDArray[np.float64]
+) -> float:
+    """How far my surface lies outside the true one on average (mm, negative inside)."""
+    at = np.argwhere(mine | true)
+    box = tuple(slice(max(0, int(a) - 2), int(b) + 3) for a, b in zip(at.min(0), at.max(0), strict=True))
+    mine, true = mine[box], true[box]
+    signed = ndi.distance_transform_edt(~true, sampling=spacing_kji_mm)
+    signed = signed - ndi.distance_transform_edt(true, sampling=spacing_kji_mm)
+    inner = mine & ~ndi.binary_erosion(mine)
+    outer = ~mine & ndi.binary_dilation(mine)
+    return float((signed[inner].mean() + signed[outer].mean()) / 2)
 
 
 def measure(key: str, parameters: PhantomParameters, names_only: bool) -> dict[str, Any]:
@@ -113,15 +141,15 @@ def table(lines: list[dict[str, Any]]) -> None:
             f"| {first if asked else ''} | {'' if asked else first} | {missing} | {said} |"
         )
     print(f"names wrong in silence: {silent}")
-    for figure in ("dice", "width_mm", "target_mm"):
+    for figure in FIGURES:
         by_level: dict[str, list[float]] = {}
         for line in lines:
             for name, value in line.get(figure, {}).items():
-                by_level.setdefault(name.split()[0], []).append(abs(value))
-        for name, values in by_level.items():
+                by_level.setdefault(name.split()[0], []).append(value if figure in SIGNED else abs(value))
+        for name, values in sorted(by_level.items()):
             low, middle, high = np.percentile(values, [5, 50, 95])
             print(
-                f"{figure:10} {name:4} n {len(values):3}  5% {low:.3f}  median {middle:.3f}  95% {high:.3f}"
+                f"{figure:16} {name:4} n {len(values):3}  5% {low:.3f}  median {middle:.3f}  95% {high:.3f}"
             )
 
 

@@ -21,6 +21,7 @@ BONE_HU = 170.0
 FIRM_HU = 100.0
 LATERAL_MM = 57.0
 RIB_MM = 22.0
+SPINOUS_TOP_MM, SPINOUS_FALL = 9.0, 0.2
 THIN_MM = 20.0
 THIN_HU, FAINT_HU, STEP_HU = 100.0, 60.0, 30.0
 
@@ -71,6 +72,8 @@ def arrival(
     other_bodies: Mask,
     thoracic: bool = False,
     forward_mm: float = 3.0,
+    known: bool = True,
+    entering: Mask | None = None,
 ) -> Array:
     """Geodesic distance (mm) through bone from the back of the body; infinite where the vertebra cannot be.
 
@@ -80,6 +83,9 @@ def arrival(
         other_bodies: voxels of other vertebrae's bodies.
         thoracic: ribs are cut off beside the transverse processes.
         forward_mm: how far before the posterior wall a converging pedicle and its transverse process arise.
+        known: the body was seen, not guessed from its neighbour, so that its spinous process ends where its
+            lamina does.
+        entering: the image's last slice, through which the arch of a body beyond it may come in.
     """
     lat, p, s = np.moveaxis(block.local, -1, 0)
     inside = block.depth <= 0
@@ -97,7 +103,10 @@ def arrival(
     ] = 0.0
     speed[(np.abs(lat) < 5.0) & (p < 8.0) & ~inside] = 0.0
     speed[other_bodies & ~inside] = 0.0
-    speed[(s > 8 + 0.1 * np.abs(p)) & (np.abs(lat) < 7)] = 0.0
+    over = s > 8 + 0.1 * np.abs(p)
+    if known:
+        over |= s > SPINOUS_TOP_MM - SPINOUS_FALL * np.maximum(p - 14, 0)
+    speed[over & (np.abs(lat) < 7) & ~inside] = 0.0
     if own is not None:
         for plane in own:
             d, near = plane.ahead(block.local)
@@ -109,7 +118,13 @@ def arrival(
             d, near = plane.ahead(there)
             speed[near & (d >= 0) & ~inside] = 0.0
     speed[inside] = 1.0
-    out = march(speed, inside & (p > -6) & (p < -3) & (np.abs(lat) < 14))
+    seeds = inside & (p > -6) & (p < -3) & (np.abs(lat) < 14)
+    start = np.zeros(speed.shape)
+    if entering is not None:
+        through = entering & (calm >= threshold) & (speed > 0) & (p > 6) & ~seeds
+        start[through] = np.linalg.norm(block.local[through], axis=-1)
+        seeds = seeds | through
+    out = march(speed, seeds, start=start)
     out[(calm < threshold) & ~inside & ~thin] = np.inf
     return out
 
@@ -120,11 +135,17 @@ def _thin_cortex(hu: NDArray[np.float32]) -> Mask:
     return np.asarray((calm >= THIN_HU) | ((calm >= FAINT_HU) & (calm - nearby >= STEP_HU)))
 
 
-def march(speed: Array, seeds: Mask, reach_mm: float = REACH_MM) -> Array:
-    """Time of arrival from the seeds at the given speed (1 = 1 mm per unit), infinite past ``reach_mm``."""
+def march(speed: Array, seeds: Mask, reach_mm: float = REACH_MM, start: Array | None = None) -> Array:
+    """Time of arrival from the seeds at the given speed (1 = 1 mm per unit), infinite past ``reach_mm``.
+
+    ``start`` is the time at which each seed starts, 0 if not given.
+    """
     image = sitk.GetImageFromArray(speed.astype(np.float32))
     fast = sitk.FastMarchingImageFilter()
-    fast.SetTrialPoints([tuple(int(v) for v in seed[::-1]) for seed in np.argwhere(seeds)[::5]])
+    at = np.argwhere(seeds)[::5]
+    fast.SetTrialPoints([tuple(int(v) for v in seed[::-1]) for seed in at])
+    if start is not None:
+        fast.SetInitialTrialValues(start[tuple(at.T)].tolist())
     fast.SetStoppingValue(reach_mm)
     out = sitk.GetArrayFromImage(fast.Execute(image)).astype(np.float64)
     out[(speed <= 0) | (out >= reach_mm)] = np.inf

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
+from imaging.segmentation.arch import Block
 from imaging.segmentation.bodies import BodyModel
+from imaging.segmentation.iso import IsoVolume
 
 
 def beyond(body: BodyModel, upward: bool) -> BodyModel:
@@ -24,3 +27,16 @@ def beyond(body: BodyModel, upward: bool) -> BodyModel:
     pitch = frame.axes_lps[2] * float(np.abs(across @ frame.axes_lps[2])) * (1 if upward else -1)
     moved = replace(frame, origin_lps_mm=frame.origin_lps_mm + pitch, above=above, below=below)
     return replace(body, frame=moved)
+
+
+def last_slice(iso: IsoVolume, block: Block, body: BodyModel) -> NDArray[np.bool_] | None:
+    """The slice at which the image ends before this body's pedicles, within the block; None if it does not."""
+    pedicles = iso.index_kji(body.frame.to_lps([[-12.0, 2.0, 4.0], [12.0, 2.0, 4.0]]))[:, 0]
+    out = np.zeros(block.depth.shape, bool)
+    if pedicles.min() > iso.values.shape[0] - 3 and block.where[0].stop == iso.values.shape[0]:
+        out[-2:] = True
+    elif pedicles.max() < 2 and block.where[0].start == 0:
+        out[:2] = True
+    else:
+        return None
+    return out

@@ -19,7 +19,7 @@ from imaging.segmentation.facets import fit_facets
 from imaging.segmentation.frames import frame_between
 from imaging.segmentation.iso import IsoVolume, resampled
 from imaging.segmentation.naming import Naming, name_levels
-from imaging.segmentation.neighbours import beyond
+from imaging.segmentation.neighbours import beyond, last_slice
 from imaging.segmentation.pedicles import split_parts
 from imaging.segmentation.result import SpineLabels
 from imaging.segmentation.sacrum import sacral_arrival, sacral_body
@@ -153,7 +153,9 @@ def paint(
             time = sacral_arrival(block, body, joints[n], others)
         else:
             forward = float(np.interp(places[n], (1, 2, 3), PEDICLE_FORWARD_MM))
-            time = arrival(block, body, joints[n], below, others, places[n] > 5, forward)
+            known = numbers[n] != STAND_IN
+            cut = None if known else last_slice(iso, block, body)
+            time = arrival(block, body, joints[n], below, others, places[n] > 5, forward, known, cut)
         time = np.where((block.depth <= 0) & ~others, 0.0, time)
         better = time < nearest[block.where]
         nearest[block.where][better] = time[better]
