@@ -30,7 +30,7 @@ def beyond(body: BodyModel, upward: bool) -> BodyModel:
 
 
 def last_slice(iso: IsoVolume, block: Block, body: BodyModel) -> NDArray[np.bool_] | None:
-    """The slice at which the image ends before this body's pedicles, within the block; None if it does not."""
+    """The slice at which the image ends before this body's pedicles, within the block, or None."""
     pedicles = iso.index_kji(body.frame.to_lps([[-12.0, 2.0, 4.0], [12.0, 2.0, 4.0]]))[:, 0]
     out = np.zeros(block.depth.shape, bool)
     if pedicles.min() > iso.values.shape[0] - 3 and block.where[0].stop == iso.values.shape[0]:
