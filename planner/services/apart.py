@@ -6,6 +6,7 @@ Arrays travel beside the pickle, not through it, so that no large copy is made w
 from __future__ import annotations
 
 import contextlib
+import copyreg
 import multiprocessing
 import os
 import pickle
@@ -14,6 +15,7 @@ import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from imaging.errors import PlannerError
@@ -22,6 +24,17 @@ from imaging.progress import CallbackProgress, Progress, TaskCancelledError
 T = TypeVar("T")
 _POLL_S = 0.05
 _NICER = 2
+
+
+def _frozen(values: dict[Any, Any]) -> MappingProxyType[Any, Any]:
+    return MappingProxyType(values)
+
+
+def _proxy(values: MappingProxyType[Any, Any]) -> tuple[Any, ...]:
+    return _frozen, (dict(values),)
+
+
+copyreg.pickle(MappingProxyType, _proxy)  # frozen mappings of instruments and anatomy travel too
 
 
 class WorkerDiedError(RuntimeError):
@@ -152,7 +165,10 @@ def _serve(line: Connection) -> None:
     except BaseException as error:  # the asker raises it again
         answer = "failed", (_portable(error), traceback.format_exc())
     with contextlib.suppress(OSError):
-        _send(line, answer)
+        try:
+            _send(line, answer)
+        except (TypeError, AttributeError, pickle.PicklingError) as error:
+            _send(line, ("failed", (_portable(error), traceback.format_exc())))
 
 
 def _reporter(line: Connection) -> CallbackProgress:

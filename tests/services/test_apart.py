@@ -1,20 +1,33 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from plan_fakes import plan as plan_of
+from plan_fakes import segmentation
 
 from imaging.errors import PlannerError
 from imaging.progress import CallbackProgress, Progress, TaskCancelledError
+from planner.devices.catalogue import load_devices
 from planner.services.apart import Apart, WorkerDiedError
 
 
 def doubled(values: np.ndarray, progress: Progress) -> tuple[np.ndarray, int]:
     progress.step(0.5, "Doubling")
     return values * 2, os.getpid()
+
+
+def echoed(value: object, _progress: Progress) -> object:
+    return value
+
+
+def unsendable(_progress: Progress) -> object:
+    return threading.Lock()
 
 
 def refusing(_progress: Progress) -> None:
@@ -49,6 +62,16 @@ def test_the_answer_comes_from_another_process_with_its_progress(apart: Apart) -
     answer[0, 0] = 5.0
     assert pid != os.getpid()
     assert "Doubling" in told
+
+
+def test_a_case_and_its_plan_travel_whole(apart: Apart) -> None:
+    found, plan = segmentation(), replace(plan_of(), devices=tuple(load_devices()))
+    back, same = apart.run(echoed, ((found, plan),), CallbackProgress(lambda _f, _t: None))
+    assert same == plan
+    assert [a.name for a in back.levels] == [a.name for a in found.levels]
+    np.testing.assert_array_equal(back.vertebrae.labels, found.vertebrae.labels)
+    with pytest.raises(TypeError, match="pickle"):
+        apart.run(unsendable, (), CallbackProgress(lambda _f, _t: None))
 
 
 def test_refusal_death_and_cancelling_reach_the_asker(apart: Apart, tmp_path) -> None:
