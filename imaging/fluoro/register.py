@@ -34,6 +34,7 @@ _AROUND_MM = 22.0
 _COARSE_MM, _FINE_MM = 1.8, 0.9
 _TURNS_DEG = (-7.0, 0.0, 7.0)
 _REFINED = 3
+_SAME_MM = 0.8
 _MOST_SHIFT_MM = 16.0
 LEAST_SCORE = 0.30
 MOST_RESIDUAL_MM = 0.8
@@ -232,10 +233,20 @@ def register_vertebra(
         candidates.append((_score(coarse, template, guess), guess))
     candidates.sort(key=lambda c: -c[0])
     fine = [_Field(template, view, begin, _FINE_MM) for view in views]
-    fits: list[tuple[float, Array]] = []
+    roughly = []
     for n, (_, guess) in enumerate(candidates[:_REFINED]):
-        progress.step(0.4 + 0.6 * n / _REFINED, "Fitting the vertebra's edges")
-        fits.append(_refined(fine, template, _refined(coarse, template, guess, 2.0, 220)[1], 0.7, 320))
+        progress.step(0.4 + 0.3 * n / _REFINED, "Fitting the vertebra's edges")
+        roughly.append(_refined(coarse, template, guess, 2.0, 220))
+    roughly.sort(key=lambda f: -f[0])
+    fits: list[tuple[float, Array]] = []
+    begun: list[Array] = []
+    for n, (_, guess) in enumerate(roughly):
+        progress.step(0.7 + 0.3 * n / _REFINED, "Fitting the vertebra's edges")
+        # A start that has ended beside a better one agrees with it: there is nothing more to learn from it.
+        if any(_apart_mm(template, guess, other) < _SAME_MM for other in begun):
+            continue
+        begun.append(guess)
+        fits.append(_refined(fine, template, guess, 0.7, 320))
     fits.sort(key=lambda f: -f[0])
     return _judged(fine, template, fits, begin)
 
@@ -300,8 +311,7 @@ def _judged(
         moving = field.drr(template, best)
         scores.append(field.score(moving))
         shifts.append(float(np.linalg.norm(field.shift_mm(moving, 4.0)[0])))
-    places = [template.corners_lps_mm @ m[:3, :3].T + m[:3, 3] for m in (template.matrix(f[1]) for f in fits)]
-    apart = [float(np.linalg.norm(places[0] - other, axis=1).mean()) for other in places[1:]]
+    apart = [_apart_mm(template, fits[0][1], other) for _, other in fits[1:]]
     # Starts that ended in a clearly worse place do not speak against the best one.
     rivals = [d for d, f in zip(apart, fits[1:], strict=True) if f[0] > 0.9 * fits[0][0]]
     disagreement = max(rivals, default=0.0)
@@ -320,6 +330,13 @@ def _judged(
     else:
         return result
     return replace(result, accepted=False, reason=words + " Place the overlay closer and try again.")
+
+
+def _apart_mm(template: VertebraTemplate, one: Array, other: Array) -> float:
+    """Mean distance of the template's corners under two parameter sets."""
+    corners = template.corners_lps_mm
+    places = [corners @ m[:3, :3].T + m[:3, 3] for m in (template.matrix(one), template.matrix(other))]
+    return float(np.linalg.norm(places[0] - places[1], axis=1).mean())
 
 
 def _gradients(picture: NDArray[np.floating]) -> NDArray[np.float32]:
