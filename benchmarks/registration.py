@@ -22,7 +22,7 @@ from scipy.spatial.transform import Rotation
 from imaging.errors import PlannerError
 from imaging.fluoro.engine import FluoroEngine
 from imaging.fluoro.picture import PictureSettings
-from imaging.fluoro.register import VertebraTemplate, XrayView, register_vertebra
+from imaging.fluoro.register import VertebraTemplate, XrayView, neighbours, register_vertebra
 from imaging.fluoro.technique import Technique
 from imaging.geometry.carm import CArm, CArmPose
 from imaging.labels import NAME_FROM_VERSE
@@ -118,7 +118,8 @@ def main() -> None:
         begin, used = time.perf_counter(), time.process_time()
         line = f"{level} off {np.linalg.norm(start[3:]):4.1f} mm {np.linalg.norm(start[:3]):4.1f}°"
         try:
-            found = register_vertebra(template, views, template.matrix(start))
+            rivals = neighbours(volume, vertebrae, VERSE[level])
+            found = register_vertebra(template, views, template.matrix(start), rivals=rivals)
         except PlannerError as error:
             rows.append(Run(np.inf, False, time.perf_counter() - begin, time.process_time() - used))
             print(f"{line}  refused: {error.text}", flush=True)
@@ -131,7 +132,8 @@ def main() -> None:
         rows.append(Run(error_mm, found.accepted, seconds, cpu))
         print(
             f"{line}  error {error_mm:5.2f} mm {angle:4.1f}°  score {found.score:.2f}"
-            f" residual {found.residual_mm:.2f} disagreement {found.disagreement_mm:.2f}"
+            f" rival {found.rival_share:.2f} residual {found.residual_mm:.2f}"
+            f" disagreement {found.disagreement_mm:.2f}"
             f"  {'accepted' if found.accepted else 'refused'}  {seconds:.1f} s wall {cpu:.1f} s cpu",
             flush=True,
         )

@@ -4,7 +4,8 @@ The vertebra alone is projected, as bone in excess of soft tissue, and its edges
 picture's by gradient correlation (G. Penney and others, IEEE TMI 17(4), 1998), which does not care about
 scatter, noise or the monitor's grey curve. The search tries turned starts, finds the shift of each by
 correlation in the frequency domain, and refines the best ones. A fit that its own views do not confirm is
-refused.
+refused, and so is one at whose place a neighbouring vertebra of the same CT fits as well: vertebrae resemble
+each other, and their edges alone do not tell one level from the next.
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ from scipy import ndimage, optimize
 from scipy.spatial.transform import Rotation
 
 from imaging.errors import PlannerError
+from imaging.fluoro.edges import gradient_correlation
 from imaging.fluoro.projector import Projector, RayFan
 from imaging.geometry.carm import Projection
 from imaging.geometry.grid import VolumeGrid
+from imaging.labels import SACRUM
 from imaging.progress import NULL_PROGRESS, Progress
 from imaging.volume import LabelVolume, Volume
 
@@ -36,9 +39,11 @@ _TURNS_DEG = (-7.0, 0.0, 7.0)
 _REFINED = 3
 _SAME_MM = 0.8
 _MOST_SHIFT_MM = 16.0
-LEAST_SCORE = 0.30
+_RIVAL_SHIFT_MM = 8.0
+LEAST_SCORE = 0.50
 MOST_RESIDUAL_MM = 0.8
 MOST_DISAGREEMENT_MM = 1.5
+MOST_RIVAL_SHARE = 0.97
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +70,7 @@ class Registration:
         score: least gradient correlation of the views, 0..1.
         residual_mm: how far a view alone would shift the vertebra away from the common fit, at the isocentre.
         disagreement_mm: between this fit and the next best of an independent start.
+        rival_share: best score of a neighbour at the same place over the vertebra's own, or 0.
         accepted: whether the fit may be shown as true.
         reason: why not, in a sentence.
     """
@@ -73,6 +79,7 @@ class Registration:
     score: float
     residual_mm: float
     disagreement_mm: float
+    rival_share: float
     accepted: bool
     reason: str = ""
 
@@ -124,6 +131,12 @@ class VertebraTemplate:
         return out
 
 
+def neighbours(volume: Volume, vertebrae: LabelVolume, verse: int) -> list[VertebraTemplate]:
+    """The labelled vertebrae above and below; the sacrum is told from L5 by its shape and left out."""
+    near = [v for v in (verse - 1, verse + 1) if v < SACRUM and (vertebrae.labels == v).any()]
+    return [VertebraTemplate(volume, vertebrae, v) for v in near]
+
+
 class _Field:
     """The part of one picture in which the vertebra may lie, at one resolution."""
 
@@ -149,31 +162,22 @@ class _Field:
         self.gradients = _gradients(-fixed if view.bone_dark else fixed)
         # A bright spot, such as metal or the field's edge, must not outweigh bone.
         limit = 3 * np.percentile(np.abs(self.gradients), 80)
-        self.gradients = np.clip(self.gradients, -limit, limit)
+        self.gradients = np.ascontiguousarray(np.clip(self.gradients, -limit, limit), np.float32)
 
-    def drr(self, template: VertebraTemplate, matrix: Array) -> NDArray[np.float32]:
-        """(2, rows, columns) gradients of the moved vertebra's shadow."""
+    def shadow(self, template: VertebraTemplate, matrix: Array) -> NDArray[np.float32]:
+        """(rows, columns) line integrals of the moved vertebra; 0 where it cannot be projected."""
         grid = VolumeGrid(template.grid.shape_kji, matrix @ template.grid.lps_from_ijk)
         fan = RayFan.of(self.view.projection, grid, self.first, self.step)
         shadow = template.projector.fan_integrals(fan, self.rows, self.columns, grid)
-        if shadow is None:
-            return np.zeros((2, self.rows, self.columns), np.float32)
-        return _gradients(shadow)
+        return np.zeros((self.rows, self.columns), np.float32) if shadow is None else shadow
 
-    def score(self, moving: NDArray[np.float32]) -> float:
+    def score(self, template: VertebraTemplate, matrix: Array) -> float:
         """Mean correlation of both gradient components where the vertebra's shadow has edges."""
-        strength = np.abs(moving[0]) + np.abs(moving[1])
-        near = ndimage.uniform_filter(strength, 3) > 0.05 * strength.max()
-        if not near.any():
-            return 0.0
-        values = []
-        for fixed, mine in zip(self.gradients[:, near], moving[:, near], strict=True):
-            a, b = fixed - fixed.mean(), mine - mine.mean()
-            values.append(float(a @ b / max(np.sqrt(float(a @ a) * float(b @ b)), 1e-9)))
-        return float(np.mean(values))
+        return float(gradient_correlation(self.gradients, self.shadow(template, matrix)))
 
-    def shift_mm(self, moving: NDArray[np.float32], reach_mm: float) -> tuple[Array, float]:
-        """(right, down) in mm at the isocentre by which the shadow matches best, and how well, 0..1."""
+    def shift_mm(self, template: VertebraTemplate, matrix: Array, reach_mm: float) -> Array:
+        """(right, down) in mm at the isocentre by which the shadow matches best."""
+        moving = _gradients(self.shadow(template, matrix))
         power = [1 << int(np.ceil(np.log2(2 * n))) for n in (self.rows, self.columns)]
         total: NDArray[np.complex128] = sum(
             np.fft.rfft2(f, power) * np.conj(np.fft.rfft2(m, power))
@@ -193,8 +197,7 @@ class _Field:
             bend = low - 2 * mid + high
             if bend < 0:
                 place[axis] += float(np.clip(0.5 * (low - high) / bend, -0.5, 0.5))
-        norm = float(np.sqrt((self.gradients**2).sum() * (moving**2).sum()))
-        return place * self.mm, float(window.max()) / max(norm, 1e-9)
+        return place * self.mm
 
 
 def register_vertebra(
@@ -202,6 +205,7 @@ def register_vertebra(
     views: Sequence[XrayView],
     start: Array | None = None,
     progress: Progress = NULL_PROGRESS,
+    rivals: Sequence[VertebraTemplate] = (),
 ) -> Registration:
     """The rigid motion of one vertebra from the CT to two or more pictures taken without moving the patient.
 
@@ -211,6 +215,7 @@ def register_vertebra(
         start: (4, 4) first guess of the motion, from placing the overlay by hand; identity unless told. It
             may be off by 10 mm and 10 degrees.
         progress: asked to go on after each step.
+        rivals: the neighbouring vertebrae, to be tried at the same place.
 
     Raises:
         PlannerError: needs_two_views, views_too_close, not_in_picture.
@@ -235,20 +240,46 @@ def register_vertebra(
     fine = [_Field(template, view, begin, _FINE_MM) for view in views]
     roughly = []
     for n, (_, guess) in enumerate(candidates[:_REFINED]):
-        progress.step(0.4 + 0.3 * n / _REFINED, "Fitting the vertebra's edges")
+        progress.step(0.4 + 0.2 * n / _REFINED, "Fitting the vertebra's edges")
         roughly.append(_refined(coarse, template, guess, 2.0, 220))
     roughly.sort(key=lambda f: -f[0])
     fits: list[tuple[float, Array]] = []
     begun: list[Array] = []
     for n, (_, guess) in enumerate(roughly):
-        progress.step(0.7 + 0.3 * n / _REFINED, "Fitting the vertebra's edges")
+        progress.step(0.6 + 0.2 * n / _REFINED, "Fitting the vertebra's edges")
         # A start that has ended beside a better one agrees with it: there is nothing more to learn from it.
         if any(_apart_mm(template, guess, other) < _SAME_MM for other in begun):
             continue
         begun.append(guess)
         fits.append(_refined(fine, template, guess, 0.7, 320))
     fits.sort(key=lambda f: -f[0])
-    return _judged(fine, template, fits, begin)
+    best = template.matrix(fits[0][1])
+    other = 0.0
+    for n, rival in enumerate(rivals):
+        progress.step(0.8 + 0.2 * n / len(rivals), "Trying the neighbouring vertebrae at the same place")
+        other = max(other, _rival_score(coarse, fine, rival, template, best, begin))
+    return _judged(fine, template, fits, begin, other / max(fits[0][0], 1e-9))
+
+
+def _rival_score(
+    coarse: Sequence[_Field],
+    fine: Sequence[_Field],
+    rival: VertebraTemplate,
+    template: VertebraTemplate,
+    fit: Array,
+    begin: Array,
+) -> float:
+    """How well another vertebra fits where ``template`` does, turned as the fit or as the overlay was."""
+    place = fit[:3, :3] @ template.centre_lps_mm + fit[:3, 3]
+    tried = []
+    for turned in (fit, begin):
+        turn = Rotation.from_matrix(turned[:3, :3]).as_rotvec(degrees=True)
+        guess = np.r_[turn, place - rival.centre_lps_mm]
+        for _ in range(2):
+            guess[3:] += _common_shift(coarse, rival, rival.matrix(guess), _RIVAL_SHIFT_MM)
+        tried.append((_score(coarse, rival, guess), guess))
+    roughly = _refined(coarse, rival, max(tried, key=lambda t: t[0])[1], 2.0, 220)[1]
+    return _refined(fine, rival, roughly, 0.7, 160)[0]
 
 
 def _check_views(views: Sequence[XrayView]) -> None:
@@ -271,11 +302,16 @@ def _parameters(template: VertebraTemplate, matrix: Array) -> Array:
     return np.r_[turn, shift]
 
 
-def _common_shift(fields: Sequence[_Field], template: VertebraTemplate, matrix: Array) -> Array:
+def _common_shift(
+    fields: Sequence[_Field],
+    template: VertebraTemplate,
+    matrix: Array,
+    reach_mm: float = _MOST_SHIFT_MM,
+) -> Array:
     """(3,) shift in mm that serves all views best, each asked alone."""
     rows, wanted = [], []
     for field in fields:
-        shift, _ = field.shift_mm(field.drr(template, matrix), _MOST_SHIFT_MM)
+        shift = field.shift_mm(template, matrix, reach_mm)
         p = field.view.projection
         rows += [p.u_lps, p.v_lps]
         wanted += list(shift)
@@ -284,7 +320,7 @@ def _common_shift(fields: Sequence[_Field], template: VertebraTemplate, matrix: 
 
 def _score(fields: Sequence[_Field], template: VertebraTemplate, parameters: Array) -> float:
     matrix = template.matrix(parameters)
-    return float(np.mean([f.score(f.drr(template, matrix)) for f in fields]))
+    return float(np.mean([f.score(template, matrix) for f in fields]))
 
 
 def _refined(
@@ -302,25 +338,28 @@ def _refined(
 
 
 def _judged(
-    fields: Sequence[_Field], template: VertebraTemplate, fits: Sequence[tuple[float, Array]], begin: Array
+    fields: Sequence[_Field],
+    template: VertebraTemplate,
+    fits: Sequence[tuple[float, Array]],
+    begin: Array,
+    rival: float,
 ) -> Registration:
     """The best fit, and whether its views confirm it."""
     best = template.matrix(fits[0][1])
-    scores, shifts = [], []
-    for field in fields:
-        moving = field.drr(template, best)
-        scores.append(field.score(moving))
-        shifts.append(float(np.linalg.norm(field.shift_mm(moving, 4.0)[0])))
+    scores = [field.score(template, best) for field in fields]
+    shifts = [float(np.linalg.norm(field.shift_mm(template, best, 4.0))) for field in fields]
     apart = [_apart_mm(template, fits[0][1], other) for _, other in fits[1:]]
     # Starts that ended in a clearly worse place do not speak against the best one.
     rivals = [d for d, f in zip(apart, fits[1:], strict=True) if f[0] > 0.9 * fits[0][0]]
     disagreement = max(rivals, default=0.0)
     moved = float(np.linalg.norm(fits[0][1][3:] - _parameters(template, begin)[3:]))
-    result = Registration(best, min(scores), max(shifts), disagreement, True)
+    result = Registration(best, min(scores), max(shifts), disagreement, rival, True)
     if min(scores) < LEAST_SCORE:
         words = (
             f"The vertebra's edges match the picture to {min(scores):.2f} only, {LEAST_SCORE:.2f} is needed."
         )
+    elif rival > MOST_RIVAL_SHARE:
+        words = "The vertebra above or below fits this place as well, so the level is not certain."
     elif max(shifts) > MOST_RESIDUAL_MM:
         words = f"One picture alone would put the vertebra {max(shifts):.1f} mm elsewhere."
     elif disagreement > MOST_DISAGREEMENT_MM:

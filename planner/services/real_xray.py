@@ -10,7 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imaging.errors import PlannerError
-from imaging.fluoro.register import Registration, VertebraTemplate, XrayView, register_vertebra
+from imaging.fluoro.register import (
+    Registration,
+    VertebraTemplate,
+    XrayView,
+    neighbours,
+    register_vertebra,
+)
 from imaging.geometry.carm import CArm, CArmPose, Projection, pose_words
 from imaging.progress import NULL_PROGRESS, Progress
 from imaging.segmentation.result import SpineSegmentation
@@ -176,8 +182,14 @@ def fit_level(
     """Where one vertebra stands in two real pictures taken about one isocentre without moving the patient.
 
     Raises:
-        PlannerError: no_angles, needs_two_views, views_too_close, not_in_picture, not_found.
+        PlannerError: no_angles, needs_two_views, views_too_close, not_in_picture, not_found, no_neighbours.
     """
     template = VertebraTemplate(case.volume, found.vertebrae, verse)
+    rivals = neighbours(case.volume, found.vertebrae, verse)
+    if not rivals:
+        raise PlannerError(
+            "no_neighbours",
+            "No vertebra above or below is labelled, so a fit could not tell this level from the next.",
+        )
     views = [XrayView(p.pixels, p.projection(isocentre_lps_mm), bone_dark) for p in pictures]
-    return register_vertebra(template, views, start, progress)
+    return register_vertebra(template, views, start, progress, rivals)
