@@ -203,7 +203,7 @@ class Opening:
     def _segment(self) -> None:
         case = self.session.case
         begun = time.monotonic()
-        self.busy.begin("Finding the vertebrae")
+        self.busy.begin("Finding and planning the vertebrae")
 
         def work(progress: Progress) -> Any:
             return self.services.find_and_plan(case, progress)

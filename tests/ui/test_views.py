@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QImage, QMouseEvent
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from imaging.geometry.grid import VolumeGrid
 from imaging.volume import Volume
+from ui.settings.preferences import preference
 from ui.views import planes
 from ui.vtk.sampler import PlaneSampler
 from ui.vtk.volume_picture import thinned
@@ -218,3 +220,29 @@ def test_a_large_image_is_thinned_where_it_is_finest():
     values, thin = thinned(Volume(grid, np.zeros(grid.shape_kji, np.int16)), 12_000)
     assert values.shape == thin.shape_kji == (20, 20, 30)
     np.testing.assert_allclose(thin.lps_from_indices([1, 1, 1]), grid.lps_from_indices([2, 2, 1]))
+
+
+def test_the_mouse_follows_the_preset(planned, qtbot):
+    view, p = planned.screen.axial, planned.presenter
+    preset = preference("mouse/preset")
+
+    def drag(button) -> tuple[float, tuple[float, float]]:
+        middle = view.rect().center()
+        QTest.mousePress(view, button, pos=middle)
+        for step in (10, 60):
+            at = QPointF(middle + QPoint(0, step))
+            moved = QMouseEvent(
+                QEvent.Type.MouseMove, at, at, Qt.MouseButton.NoButton, button, Qt.KeyboardModifier.NoModifier
+            )
+            QApplication.sendEvent(view, moved)
+        QTest.mouseRelease(view, button, pos=middle + QPoint(0, 60))
+        return view.view_mm, p.window_level
+
+    size, look = view.view_mm, p.window_level
+    assert drag(Qt.MouseButton.RightButton)[0] == size
+    assert p.window_level != look, "ours: right is brightness"
+    preset.set(preset.choices[1])
+    look = p.window_level
+    assert drag(Qt.MouseButton.RightButton)[0] > size, "like Slicer: right zooms"
+    assert p.window_level == look
+    preset.set(preset.default)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from made_up_case import FakeSeries
@@ -182,3 +184,28 @@ def test_missing_slices_are_interpolated_only_when_agreed(window, qtbot, monkeyp
     window.plan_series(series)
     next(b for b in window.dialog.findChildren(QPushButton) if b.text() == "Interpolate and plan").click()
     assert agreed == [(series, True)]
+
+
+def test_search_hides_series_and_the_heads_left_empty(window):
+    browser = window.browser
+    first, second = FakeSeries(title="Axial bone"), FakeSeries(title="Sagittal soft")
+    browser.show_series(Path("/images/anna"), SimpleNamespace(series=[first, second], skipped=()))
+    assert browser.title.text() == "images / anna"
+    browser.search.setText("sagittal")
+    assert [line.isHidden() for line in browser.lines] == [
+        line.row.title != "Sagittal soft" for line in browser.lines
+    ]
+    browser.search.setText("nobody")
+    assert all(head.isHidden() for head, _ in browser._heads)
+    browser.search.clear()
+    assert not any(head.isHidden() for head, _ in browser._heads)
+
+
+def test_the_bar_says_about_how_long_it_still_takes(window):
+    busy = window.busy
+    busy.begin("Finding")
+    busy.report(0.5, "Looking")
+    assert "left" not in busy.step.text(), "too early to tell"
+    busy._begun -= 40
+    busy.report(0.5, "Looking")
+    assert busy.step.text().endswith("about 40\u202fs left")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from PySide6.QtCore import QSettings
 
@@ -58,6 +58,14 @@ def _levels_problem(text: str) -> str:
 
 PRONE = "Prone, from behind: patient's left on the left"
 RADIOLOGICAL = "Radiological: patient's right on the left"
+Act = Literal["window", "pan", "zoom"]
+OURS = "Right brightness, middle shift"
+# What a drag with the right, the middle, and the right button with Shift does.
+MOUSE: dict[str, tuple[Act, Act, Act]] = {
+    OURS: ("window", "pan", "zoom"),
+    "Like Slicer: right zoom, middle shift, Shift+right brightness": ("zoom", "pan", "window"),
+    "Like Weasis: right zoom, middle brightness, Shift+right shift": ("zoom", "window", "pan"),
+}
 GENERAL: tuple[Preference, ...] = (
     Preference("appearance/theme", "Appearance", "Theme", "dark", ("dark", "light")),
     Preference(
@@ -67,6 +75,14 @@ GENERAL: tuple[Preference, ...] = (
         PRONE,
         (PRONE, RADIOLOGICAL),
         "3D and X-rays stay as the patient lies. The banner says which holds.",
+    ),
+    Preference(
+        "mouse/preset",
+        "Mouse",
+        "Buttons in slices",
+        OURS,
+        tuple(MOUSE),
+        "Left always grasps the tool or puts the crosshair. Ctrl+wheel zooms at the pointer in all of them.",
     ),
     Preference(
         "plan/levels",
@@ -139,6 +155,11 @@ def printing() -> Printing:
     """How reports are printed."""
     paper = "Letter" if preference("report/paper").value() == "Letter" else "A4"
     return Printing(paper, preference("report/patient_page").value() == "yes")
+
+
+def mouse_acts() -> tuple[Act, Act, Act]:
+    """What a drag in a slice does: with right, with middle, with Shift and right."""
+    return MOUSE.get(preference("mouse/preset").value(), MOUSE[OURS])
 
 
 def radiological() -> bool:

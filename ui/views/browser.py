@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import (
     QHBoxLayout,
+    QLineEdit,
     QPushButton,
     QScrollArea,
     QVBoxLayout,
@@ -39,6 +40,7 @@ class Browser(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.lines: list[SeriesLine] = []
+        self._heads: list[tuple[QWidget, list[SeriesLine]]] = []
         self.chosen: SeriesRow | None = None
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -142,6 +144,15 @@ class Browser(QWidget):
         self.summary = label("", "small2")
         head.addWidget(self.title)
         head.addStretch(1)
+        self.search = QLineEdit()
+        self.search.setPlaceholderText("Search patient or series")
+        self.search.setAccessibleName("Search patient or series")
+        self.search.setClearButtonEnabled(True)
+        self.search.setFixedWidth(220)
+        self.search.textChanged.connect(self._filter)
+        self.search.hide()
+        head.addWidget(self.search)
+        head.addSpacing(12)
         head.addWidget(self.summary)
         box.addLayout(head)
         box.addWidget(hairline())
@@ -188,6 +199,7 @@ class Browser(QWidget):
     def show_empty(self, title: str = "Cases", sentence: str = "", mark: str = "") -> None:
         """Nothing found yet, or nothing usable: say what belongs here."""
         self.lines, self.chosen = [], None
+        self.search.hide()
         self.title.setText(title)
         self.summary.setText("")
         self.columns.hide()
@@ -247,7 +259,10 @@ class Browser(QWidget):
         box = QVBoxLayout(holder)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(0)
-        self.lines = []
+        self.lines, self._heads = [], []
+        self.search.clear()
+        self.search.setVisible(len(rows) > 1)
+        studies: tuple[QWidget, list[SeriesLine]]
         patient: tuple[str, str] | None = None
         study: tuple[object, ...] | None = None
         for row in rows:
@@ -255,16 +270,23 @@ class Browser(QWidget):
                 patient = (row.patient, row.patient_note)
                 study = None
                 same = [r for r in rows if (r.patient, r.patient_note) == patient]
-                box.addWidget(_group(row.patient, row.patient_note, f"{len(same)} series", 36, True))
+                head = _group(row.patient, row.patient_note, f"{len(same)} series", 36, True)
+                self._heads.append((head, []))
+                box.addWidget(head)
             if (patient, row.study) != study:
                 study = (patient, row.study)
-                box.addWidget(_group(f"Study of {row.study}", "", "", 30, False))
+                head = _group(f"Study of {row.study}", "", "", 30, False)
+                studies = (head, [])
+                self._heads.insert(len(self._heads) - 1, studies)
+                box.addWidget(head)
             line = SeriesLine(row)
             line.chosen.connect(self.choose)
             line.opened.connect(
                 lambda r: self.plan_series.emit(r.series) if r.plannable or r.fillable else None
             )
             self.lines.append(line)
+            for _, lines in (self._heads[-1], studies):
+                lines.append(line)
             box.addWidget(line)
         skipped = len(found.skipped)
         if skipped:
@@ -286,6 +308,16 @@ class Browser(QWidget):
         )
         if best is not None:
             self.choose(best)
+
+    def _filter(self, text: str) -> None:
+        """Show the series whose patient, study, title or kind hold every word; heads without any go."""
+        words = text.lower().split()
+        for line in self.lines:
+            r = line.row
+            said = f"{r.patient} {r.patient_note} {r.study} {r.title} {r.note} {r.kind} {r.verdict}".lower()
+            line.setVisible(all(word in said for word in words))
+        for head, lines in self._heads:
+            head.setVisible(any(not line.isHidden() for line in lines))
 
     def _open(self, row: SeriesRow) -> None:
         if row.plannable or row.fillable:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QImage, QKeyEvent, QMouseEvent, QPainter, QPen
@@ -28,6 +30,7 @@ class BusyBar(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self._begun = time.monotonic()
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 10, 12, 10)
         row.setSpacing(12)
@@ -55,13 +58,25 @@ class BusyBar(QWidget):
         """Show the bar at nothing done."""
         self.what.setText(what)
         self.step.setText("")
+        self._begun = time.monotonic()
         self.bar.setValue(0)
         self.show()
 
     def report(self, fraction: float, text: str) -> None:
         """Show how far it is."""
         self.bar.setValue(round(1000 * fraction))
-        self.step.setText(f"{text}, {100 * fraction:.0f}\u202f%")
+        words = f"{text}, {100 * fraction:.0f}\u202f%"
+        self.step.setText(", ".join(x for x in (words, self._time_left(fraction)) if x))
+
+    def _time_left(self, fraction: float) -> str:
+        """How long it still takes if it goes on as so far; nothing while that is a guess."""
+        gone = time.monotonic() - self._begun
+        if gone < 3 or fraction < 0.1 or fraction >= 1:
+            return ""
+        left = gone * (1 - fraction) / fraction
+        step = 5 if left < 60 else 30
+        rounded = step * max(1, round(left / step))
+        return f"about {rounded}\u202fs left" if rounded < 60 else f"about {rounded / 60:g}\u202fmin left"
 
 
 class SeriesLine(QWidget):

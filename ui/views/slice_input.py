@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QMenu
 from planner.domain.notebook import Kind
 from ui.presenters.annotating import measurement_words
 from ui.presenters.services import Handle
+from ui.settings.preferences import mouse_acts
 
 MEASURES: dict[Kind, str] = {
     "length": "Measure length",
@@ -42,10 +43,17 @@ class SliceInput:
         self._press, self._moved = event.position(), False
         if event.button() == Qt.MouseButton.LeftButton:
             self._grip = self._grip_at(event.position())
-        elif event.button() == Qt.MouseButton.RightButton:
+            return
+        right, middle, shifted = mouse_acts()
+        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            right = shifted
+        self._act = middle if event.button() == Qt.MouseButton.MiddleButton else right
+        if self._act == "window":
             self._start = self.presenter.window_level
-        elif event.button() == Qt.MouseButton.MiddleButton:
+        elif self._act == "pan":
             self._start = (float(self.centre[0]), float(self.centre[1]))
+        else:
+            self._start = (self.view_mm, 0.0)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         at = event.position()
@@ -62,12 +70,8 @@ class SliceInput:
             return
         self._moved = True
         buttons = event.buttons()
-        if buttons & Qt.MouseButton.RightButton:
-            self.presenter.set_window(self._start[0] + 4 * delta.x(), self._start[1] - 3 * delta.y())
-        elif buttons & Qt.MouseButton.MiddleButton:
-            s = self.px_per_mm()
-            self.centre = np.array([self._start[0] - delta.x() / s, self._start[1] - delta.y() / s])
-            self.update()
+        if buttons & (Qt.MouseButton.RightButton | Qt.MouseButton.MiddleButton):
+            self._look(delta)
         elif buttons & Qt.MouseButton.LeftButton:
             if self._grip:
                 if self.presenter.dragging or self._begin():
@@ -76,6 +80,17 @@ class SliceInput:
                 return
             elif self.kind != "tool":
                 self.presenter.set_cursor(self.lps_at(at))
+
+    def _look(self, delta: QPointF) -> None:
+        """Brightness, shift or zoom by a drag; zoom grows upwards, a factor of e in 150 px."""
+        if self._act == "window":
+            self.presenter.set_window(self._start[0] + 4 * delta.x(), self._start[1] - 3 * delta.y())
+        elif self._act == "pan":
+            s = self.px_per_mm()
+            self.centre = np.array([self._start[0] - delta.x() / s, self._start[1] - delta.y() / s])
+        else:
+            self.view_mm = float(np.clip(self._start[0] * np.exp(delta.y() / 150), 12, 600))
+        self.update()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if self._press is not None and event.button() == Qt.MouseButton.LeftButton:

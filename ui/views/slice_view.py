@@ -13,6 +13,7 @@ from scipy.ndimage import gaussian_filter
 
 from ui.presenters.case_presenter import CasePresenter
 from ui.presenters.services import Handle
+from ui.settings.preferences import Act
 from ui.views import planes
 from ui.views.measure_overlay import MeasureOverlay
 from ui.views.paint import edge_letters, orientation_cube, plate, scale_bar
@@ -47,6 +48,7 @@ class SliceView(SliceInput, PlanOverlay, MeasureOverlay, QWidget):
         self._press: QPointF | None = None
         self._start: tuple[float, float] = (0.0, 0.0)
         self._grip: Handle | None = None
+        self._act: Act = "window"
         self._moved = False
         self._hot: Handle | None = None
         self._plane = self._anchor()
