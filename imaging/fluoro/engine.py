@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from imaging.errors import PlannerError
 from imaging.fluoro.attenuation import bone_excess, effective_kev, steel_relative, water_mu_per_mm
-from imaging.fluoro.picture import PictureSettings, exposed_picture
+from imaging.fluoro.extent import Extent
+from imaging.fluoro.picture import PictureSettings, coarse_shape, exposed_picture
 from imaging.fluoro.projector import Projector
 from imaging.fluoro.rows import CoarseMask
 from imaging.fluoro.technique import Dose, expose, spectrum
@@ -73,6 +74,7 @@ class FluoroEngine:
         self._all = Projector(volume, keep=keep)
         self._water = Projector(volume, keep=keep, part="water")
         self._bone = Projector(volume, keep=keep, part="bone")
+        self._extent = Extent(volume, keep, self._all.is_cropped)
         self._shadows: OrderedDict[tuple[object, ...], tuple[Shadow, ...]] = OrderedDict()
         self._kept, self._lock = kept_shadows, threading.Lock()
 
@@ -107,7 +109,8 @@ class FluoroEngine:
         shadow = body[0]
         if len(body) == 2:
             shadow, metal = _hardened(body[0], body[1], metal, projection, settings)
-        pixels, dose = exposed_picture(shadow, metal, projection, settings, exposed)
+        known = self._extent.known(projection, *coarse_shape(projection.carm))
+        pixels, dose = exposed_picture(shadow, metal, projection, settings, exposed, known)
         return FluoroPicture(pixels, projection, dose)
 
     def shadow(self, projection: Projection, parts: bool = False) -> tuple[Shadow, ...]:

@@ -40,6 +40,9 @@ _EDGE_GAIN = 0.5
 _WHITE, _BRIGHT, _DARK, _BLACK, _METAL, _SHUTTER = 250.0, 212.0, 58.0, 16.0, 10.0, 26.0
 _BODY_LINE_INTEGRAL = 0.35
 _COARSE_PX = 128
+_FALL_OFF_MM = 4.0
+_LEAST_BACKGROUND = np.float32(-0.7)
+_MEASURED_SHARE = 0.55
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,7 @@ def exposed_picture(
     projection: Projection,
     settings: PictureSettings = PictureSettings(),
     exposed: Dose | None = None,
+    known: NDArray[np.bool_] | None = None,
 ) -> tuple[NDArray[np.uint8], Dose]:
     """(rows, columns) uint8 picture, black outside the round field, and its dose.
 
@@ -89,27 +93,33 @@ def exposed_picture(
         projection: the one that both were made with.
         settings: see PictureSettings.
         exposed: an exposure already known, in place of the one that ``settings`` would give.
+        known: where the volume holds all of a ray, in blocks as ``coarse_shape`` tells; where there is body
+            unless told.
 
-    Brightness follows the part of the field that shows the body; where the volume ends within the field the
-    picture falls off to the grey of a closed shutter, as nothing is known there.
+    Exposure and brightness follow the body in the middle of the field. Where the volume ends within it the
+    picture falls off to the grey of a closed shutter, as nothing is known there; bare air is white.
     """
     carm, technique = projection.carm, settings.technique
     body = as_f32(line_integral)
-    step = max(1, round(min(body.shape) / _COARSE_PX))
+    step = coarse_shape(carm)[2]
     shown, thin, inside = _field_maps(carm, technique.shutters, step)
     coarse = block_mean(body, step)
     coarse_mm = carm.pixel_mm * step
-    covered = coarse > _BODY_LINE_INTEGRAL
-    lit = np.clip(broad(covered.astype(np.float32), 3.0 / coarse_mm) * 2 - 1, 0, 1)
-    region = inside & (lit > 0.9)
+    body_there = coarse > _BODY_LINE_INTEGRAL
+    covered = body_there if known is None else known
+    lit = np.clip(broad(covered.astype(np.float32), _FALL_OFF_MM / coarse_mm) * 2 - 1, 0, 1)
+    region = inside & (lit > 0.9) & body_there
     if np.count_nonzero(region) < 25:
         region = inside if inside.any() else np.ones_like(inside)
-    dose = exposed or expose(technique, carm, float(np.median(coarse[region])))
+    measured = region & _measuring_field(*region.shape)
+    if np.count_nonzero(measured) < 25:
+        measured = region
+    dose = exposed or expose(technique, carm, float(np.median(coarse[measured])))
     contrast = np.float32(water_mu_per_mm(effective_kev(dose.kv)) / water_mu_per_mm(60.0))
     if contrast != 1:
         body, coarse = body * contrast, coarse * contrast
     metal = np.zeros_like(body) if tool is None else as_f32(tool)
-    level = np.float32(np.median(coarse[region]))
+    level = np.float32(np.median(coarse[measured]))
     # The wide background is the body's alone, so that neither metal nor the volume's edge shifts it.
     reference = np.maximum(coarse - level, np.float32(-3.0))
     clinical = settings.quality == "clinical"
@@ -131,7 +141,7 @@ def exposed_picture(
         )  # fmt: skip
     else:
         over_rows(clean_rows, len(flat), flat, body, metal, level, background, gain, step, ceiling)
-    low, high = np.percentile(calm[region], [4, 96])
+    low, high = np.percentile(calm[measured], [4, 96])
     picture = np.empty(body.shape, np.uint8)
     over_rows(
         grey_rows, len(flat), picture, flat, block_mean(flat, step), lit if covered.any() else lit * 0, step,
@@ -141,9 +151,23 @@ def exposed_picture(
     return picture, dose
 
 
+def coarse_shape(carm: CArm) -> tuple[int, int, int]:
+    """Rows, columns and pixels a side of the blocks on which slow changes of a picture are worked out."""
+    step = max(1, round(min(carm.rows, carm.columns) / _COARSE_PX))
+    return max(-(-carm.rows // step), 2), max(-(-carm.columns // step), 2), step
+
+
 def round_field(carm: CArm) -> Picture:
     """(rows, columns) float32: 1 inside the round field of view, 0 outside, soft over one pixel."""
     return _field_maps(carm, Shutters(), 1)[0]
+
+
+@lru_cache(maxsize=8)
+def _measuring_field(rows: int, columns: int) -> NDArray[np.bool_]:
+    """The middle of the field, by which exposure and brightness are set."""
+    v, u = np.ogrid[:rows, :columns]
+    radius = np.hypot((u + 0.5) / columns - 0.5, (v + 0.5) / rows - 0.5)
+    return np.asarray(radius < _MEASURED_SHARE / 2)
 
 
 @lru_cache(maxsize=8)
@@ -197,6 +221,8 @@ def _compression(
     sigma = _COMPRESSION_SIGMA_MM / coarse_mm
     share = np.maximum(broad(weight, sigma), 1e-3)
     background = as_f32(_COMPRESSION * broad(reference * weight, sigma) / share)
+    # Bare air and thin rims stay bright, as on a real monitor: they are not brought back to the middle.
+    background = np.maximum(background, _LEAST_BACKGROUND)
     calm = reference - background
     # Thick parts show little of their structure: lift local contrast towards the picture's middle.
     local = np.sqrt(np.maximum(broad(calm * calm * weight, sigma) / share, 0) + 1e-6)

@@ -166,3 +166,20 @@ def test_the_tables_rail_is_found_only_where_it_lies():
     assert not table_in_the_way(beam(30.0), table)
     assert table_in_the_way(beam(63.0), table)
     assert not table_in_the_way(beam(90.0), table)
+
+
+@pytest.mark.parametrize("primary_deg", [180.0, 90.0])
+def test_beyond_the_last_slice_the_picture_is_shuttered_and_beside_the_body_white(primary_deg):
+    grid = grid_about((0, 0, 0), (40, 90, 90), (4.0, 4.0, 4.0))
+    _, j, i = np.indices(grid.shape_kji)
+    tube = np.hypot(i - 44.5, j - 44.5) * 4 < 60
+    engine = FluoroEngine(Volume(grid, np.where(tube, 40, -1000).astype(np.int16)), CARM)
+    pose = CArmPose(primary_deg, 0.0, (0.0, 0.0, -50.0))
+    shot = engine.take(pose, PictureSettings(quality="clean"))
+    uv = shot.projection.project(np.array([[0, 0, -30.0], [0, 0, -110.0]]))
+    across = shot.projection.u_lps
+    beside = shot.projection.project(np.array([0, 0, -45.0]) + 68 * across)
+    there, below, air = (int(shot.pixels[tuple(np.rint(p[::-1]).astype(int))]) for p in (*uv, beside))
+    assert 40 < there < 240
+    assert below == 26
+    assert air > 240
