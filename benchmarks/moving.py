@@ -14,8 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-if "DISPLAY" not in os.environ:
-    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("QT_QPA_PLATFORM", "xcb" if "DISPLAY" in os.environ else "offscreen")
 
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, QPoint, QSettings, Qt

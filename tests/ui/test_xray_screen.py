@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from imaging.geometry.carm_profiles import FIXED
+
 pytestmark = pytest.mark.gui
 
 
@@ -74,3 +76,19 @@ def test_the_monitor_paints_picture_and_outlines(screen):
     screen.presenter.set_overlays(False)
     plain = monitor.grab().toImage()
     assert plain != image
+
+
+def test_collimator_lowers_the_dose_and_another_arm_has_another_reach(screen, qtbot):
+    p, left = screen.presenter, screen.left
+    before = p.pictures["ap"]
+    left.shutters.combo.setCurrentIndex(2)
+    qtbot.waitUntil(lambda: p.pictures["ap"] is not before, timeout=30_000)
+    assert p.pictures["ap"].dose.dap_gy_cm2 < 0.5 * before.dose.dap_gy_cm2
+    assert p.pictures["ap"].pixels[384, 20] == 0, "closed blades are black"
+    left.mag.combo.setCurrentIndex(2)
+    left.arm.combo.setCurrentIndex(1)
+    fixed = lambda: p.pictures["ap"].projection.carm.sid_mm == FIXED.sid_mm  # noqa: E731
+    qtbot.waitUntil(fixed, timeout=30_000)
+    assert p.carm.pixel_mm == pytest.approx(FIXED.pixel_mm / 2)
+    p.set_angles(-90.0, 0.0)
+    assert p.angles("ap")[0] == pytest.approx(-90.0)

@@ -72,7 +72,9 @@ class XrayPresenter(QObject):
     def __init__(self, case: CasePresenter, tasks: TaskRunner, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.case, self.tasks = case, tasks
+        self.arm: CArm = MOBILE
         self.carm: CArm = MOBILE
+        self._factor = 1.0
         self.settings = PictureSettings()
         self.overlays = True
         self.patient_only = True
@@ -198,9 +200,17 @@ class XrayPresenter(QObject):
             new = replace(pose, rotation_deg=turned, flipped=pose.flipped != flip)
             self._set_pose(self.active, new, moving=False)
 
+    def set_arm(self, arm: CArm) -> None:
+        """Another C-arm: other distances and reach, so the views are found anew."""
+        if arm.name != self.arm.name:
+            self.arm = arm
+            self.magnify(self._factor)
+            self._on_plan()
+
     def magnify(self, factor: float) -> None:
         """Show the detector's inner part."""
-        self.carm = MOBILE if factor == 1 else MOBILE.magnified(factor)
+        self._factor = factor
+        self.carm = self.arm if factor == 1 else self.arm.magnified(factor)
         self._request_stills()
 
     def set_settings(self, settings: PictureSettings) -> None:

@@ -8,12 +8,19 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QScrollArea, QSizePolicy, QSlider, QVBoxLayout, QWidget
 
+from imaging.fluoro.technique import Shutters
+from imaging.geometry.carm_profiles import FIXED, MOBILE
 from planner.services.xray_views import NAMES, VIEWS, FoundView, Measure
 from ui.presenters.xray_presenter import XrayPresenter
 from ui.theme import NARROW, tokens
 from ui.widgets import SideChip, StatusMark, deg, hairline, label, mm, section
 
 KEYS = ("F2", "F3", "F4", "F5")
+SHUTTERS = {
+    "Open": Shutters(),
+    "Along the spine": Shutters(left=0.28, right=0.28),
+    "One vertebra": Shutters(left=0.28, right=0.28, top=0.3, bottom=0.3),
+}
 
 
 def measure_words(m: Measure) -> str:
@@ -218,13 +225,25 @@ class XrayLeftPanel(QWidget):
             slider.moved.connect(lambda _v: self._table())
         box.addWidget(label("The grey bar is what this C-arm can reach.", "small"))
         box.addWidget(hairline())
+        self.arm = self._choice("C-arm", ("Mobile", "Fixed"), self._set_arm)
+        self.shutters = self._choice("Collimator", tuple(SHUTTERS), self._set_look)
         self.look = self._choice("Picture", ("Clinical noise", "Clean"), self._set_look)
         self.beam = self._choice("Beam", ("One energy", "Spectrum"), self._set_look)
         self.bone = self._choice("Bone", ("Dark", "Light"), self._set_look)
         self.overlay = self._choice("Overlay", ("Outlines and target", "None"), self._set_overlay)
         self.mag = self._choice("Magnify", ("Whole field", "1.5 times", "2 times"), self._set_mag)
         self.table = self._choice("CT table", ("Left out", "Shown"), self._set_table_shown)
-        for combo in (self.look, self.beam, self.bone, self.table, self.overlay, self.mag):
+        chosen = (
+            self.arm,
+            self.shutters,
+            self.mag,
+            self.look,
+            self.beam,
+            self.bone,
+            self.table,
+            self.overlay,
+        )
+        for combo in chosen:
             box.addWidget(combo)
         box.addStretch(1)
         presenter.views_changed.connect(self.refresh)
@@ -257,14 +276,18 @@ class XrayLeftPanel(QWidget):
     def _set_look(self, _index: int) -> None:
         old = self.presenter.settings
         beam = "spectrum" if self._index(self.beam) else "mono"
+        shutters = tuple(SHUTTERS.values())[self._index(self.shutters)]
         self.presenter.set_settings(
             replace(
                 old,
                 quality="clean" if self._index(self.look) else "clinical",
                 bone_dark=not self._index(self.bone),
-                technique=replace(old.technique, beam=beam),
+                technique=replace(old.technique, beam=beam, shutters=shutters),
             )
         )
+
+    def _set_arm(self, index: int) -> None:
+        self.presenter.set_arm((MOBILE, FIXED)[index])
 
     def _set_table_shown(self, index: int) -> None:
         self.presenter.set_patient_only(index == 0)
