@@ -17,6 +17,7 @@ from imaging.segmentation.anatomy_foramen import measure_hu
 from imaging.segmentation.anatomy_frame import FINE_MM, Masks, fit_frame, measure_body, unit
 from imaging.segmentation.anatomy_local import Box, box_grid, frame_grid, level_set_of, widen
 from imaging.segmentation.anatomy_pedicle import measure_pedicle
+from imaging.side_by_side import side_by_side
 from imaging.volume import LabelVolume, Volume
 
 Array = NDArray[np.float64]
@@ -48,19 +49,22 @@ def measure_anatomy(
     cuts = _cut_out(vertebrae, structures)
     centres = {v: m.grid.lps_from_indices(np.argwhere(m.body)[:, ::-1].mean(0)) for v, m in cuts.items()}
     order = sorted(cuts, key=lambda v: -float(centres[v][2]))
-    result = []
-    for index, verse in enumerate(order):
-        progress.step(index / max(1, len(order)), f"Measuring {NAME_FROM_VERSE.get(verse, str(verse))}")
+
+    def one(index: int, part: Progress) -> VertebraAnatomy | None:
+        verse = order[index]
+        part.step(0.0, f"Measuring {NAME_FROM_VERSE.get(verse, str(verse))}")
         above = centres[order[index - 1]] if index else None
         below = centres[order[index + 1]] if index + 1 < len(order) else None
         superior = _superior(centres[verse], above, below)
         measured = _measure(
             cuts[verse], centres[verse], superior, volume, confidence.get(verse, 1.0), vertebrae
         )
-        if measured is not None:
-            result.append(measured)
+        part.step(1.0, f"Measured {NAME_FROM_VERSE.get(verse, str(verse))}")
+        return measured
+
+    found = side_by_side(one, range(len(order)), progress)
     progress.step(1.0, "Anatomy measured")
-    return tuple(result)
+    return tuple(a for a in found if a is not None)
 
 
 def _cut_out(vertebrae: LabelVolume, structures: LabelVolume) -> dict[int, Masks]:

@@ -13,8 +13,9 @@ from imaging.errors import PlannerError
 from imaging.findings import Finding
 from imaging.fluoro.views import view_angles
 from imaging.labels import NAME_FROM_VERSE, Side
-from imaging.progress import NULL_PROGRESS, Progress, SubProgress
+from imaging.progress import NULL_PROGRESS, Progress
 from imaging.segmentation.result import SpineSegmentation
+from imaging.side_by_side import side_by_side
 from planner.devices.catalogue import DEFAULT_DEVICE, device_by_id
 from planner.domain.device import DeviceProfile
 from planner.domain.limits import DEFAULT_LIMITS, Limits, changed_limits
@@ -88,11 +89,11 @@ def propose_plan(
     """
     require_access(device, access)
     order = sorted(set(levels), key=_from_top)
-    planned = []
-    for n, verse in enumerate(order):
-        part = SubProgress(progress, n / len(order), (n + 1) / len(order))
-        level = propose_level(case, found, verse, sides, device, None, part, limits, access, choice)
-        planned.append(level)
+
+    def one(verse: int, part: Progress) -> LevelPlan:
+        return propose_level(case, found, verse, sides, device, None, part, limits, access, choice)
+
+    planned = side_by_side(one, order, progress)
     codes = {finding.code for finding in found.findings}
     plan = Plan(
         source=case.source,

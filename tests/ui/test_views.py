@@ -246,3 +246,22 @@ def test_the_mouse_follows_the_preset(planned, qtbot):
     assert drag(Qt.MouseButton.RightButton)[0] > size, "like Slicer: right zooms"
     assert p.window_level == look
     preset.set(preset.default)
+
+
+def test_a_drag_changes_the_numbers_where_they_stand(planned):
+    p, details = planned.presenter, planned.screen.details
+    shown = details._scroll.widget()
+    tip = np.add(p.trajectory.tip_lps_mm, (1.5, 0, 0))
+    plan, place = p.session.plan, (p.level.verse, p.side)
+    moved = p.services.moved(p.session.case, p.segmentation, plan, *place, "target", tuple(tip), True)
+    p.dragging = "target"
+    p.session.preview(moved)
+    assert details._scroll.widget() is shown, "nothing is built anew while the hand moves"
+    assert {n: label.text() for n, label in details._values.items()} == dict(
+        details._numbers(p.trajectory, p.level)
+    )
+    assert not details._rest.isEnabled(), "what stands on the tool before the drag is grey"
+    p.dragging = None
+    p.session.preview(None)
+    assert details._scroll.widget() is not shown
+    assert details._rest.isEnabled()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
+from imaging.findings import Finding
 from planner.domain.bands import JudgedClearance, judged_clearances
+from planner.domain.plan import LevelPlan, Trajectory
 from planner.services.acknowledge import open_doubts
 from ui.presenters.case_presenter import CasePresenter
 from ui.presenters.wording import all_findings, binding_sentence, numbers
@@ -28,8 +30,13 @@ class ClearanceLine(QWidget):
 
     def __init__(self, row: JudgedClearance) -> None:
         super().__init__()
-        self.row = row
         self.setFixedHeight(25)
+        self.show_row(row)
+
+    def show_row(self, row: JudgedClearance) -> None:
+        """Take another value."""
+        self.row = row
+        self.update()
         self.setAccessibleName(f"{row.name}: {mm(row.value_mm)}, {row.band}, at least {mm(row.wanted_mm, 0)}")
         self.setToolTip("" if row.value_mm is not None else "Not measurable in these images")
 
@@ -75,6 +82,10 @@ class DetailPanel(QWidget):
     def __init__(self, presenter: CasePresenter) -> None:
         super().__init__()
         self.presenter = presenter
+        self._lines: list[ClearanceLine] = []
+        self._values: dict[str, QLabel] = {}
+        self._sentences: list[tuple[StatusMark, QLabel]] = []
+        self._rest: QWidget | None = None
         self.setProperty("role", "rightpanel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         box = QVBoxLayout(self)
@@ -123,6 +134,10 @@ class DetailPanel(QWidget):
         """Rebuild for the selected thing."""
         p = self.presenter
         level, trajectory = p.level, p.trajectory
+        if p.dragging and trajectory is not None and level is not None and self._follow(trajectory, level):
+            return
+        self._lines, self._values, self._sentences = [], {}, []
+        self._rest = None
         self.chip.setVisible(level is not None)
         self.chip.set_side(p.side)
         self.title.setText(p.title() if p.plan is not None else "No plan yet")
@@ -143,11 +158,11 @@ class DetailPanel(QWidget):
         elif trajectory is None:
             self.state.setText("Refused" if refusal else "Not planned")
             if refusal:
-                box.addLayout(_sentence("stop", "Not planned.", " " + refusal.reason))
+                self._add_sentence(box, "stop", "Not planned.", " " + refusal.reason)
         else:
             self.state.setText(f"{_access(trajectory.access)}. {trajectory.state.capitalize()}")
             band, strong, rest = binding_sentence(trajectory, p.limits)
-            box.addLayout(_sentence(band, strong, rest))
+            self._add_sentence(box, band, strong, rest)
             self._add_findings(box)
             box.addWidget(hairline())
             row = QHBoxLayout()
@@ -159,26 +174,29 @@ class DetailPanel(QWidget):
             lines.setSpacing(0)
             for clearance in judged_clearances(trajectory, p.limits):
                 if clearance.wanted_mm > 0:
-                    lines.addWidget(ClearanceLine(clearance))
+                    self._lines.append(ClearanceLine(clearance))
+                    lines.addWidget(self._lines[-1])
             box.addLayout(lines)
             box.addWidget(hairline())
             box.addWidget(section("Trajectory"))
             values = QVBoxLayout()
             values.setSpacing(5)
-            for name, value in numbers(trajectory, level, p.anatomy):
-                values.addLayout(pair(name, value))
-            seen = lateral_words(trajectory)
-            if seen:
-                values.addLayout(pair("Lateral line to true wall", seen))
-            if trajectory.straight_short_mm is not None:
-                values.addLayout(pair("A straight tool ends", f"{mm(trajectory.straight_short_mm)} off"))
+            for name, value in self._numbers(trajectory, level):
+                row, self._values[name] = pair(name, value)
+                values.addLayout(row)
             box.addLayout(values)
             if trajectory.parameters.turn_deg > 1:
                 box.addWidget(reach_box(p))
-            box.addWidget(hairline())
-            box.addLayout(forgiveness_block(p, trajectory))
-            box.addWidget(hairline())
-            box.addLayout(heat_block(p, trajectory))
+            self._rest = QWidget()
+            self._rest.setProperty("role", "clear")
+            rest_box = QVBoxLayout(self._rest)
+            rest_box.setContentsMargins(0, 0, 0, 0)
+            rest_box.setSpacing(10)
+            rest_box.addWidget(hairline())
+            rest_box.addLayout(forgiveness_block(p, trajectory))
+            rest_box.addWidget(hairline())
+            rest_box.addLayout(heat_block(p, trajectory))
+            box.addWidget(self._rest)
         if level is not None and p.plan is not None and not p.dragging:
             box.addWidget(hairline())
             box.addWidget(AgainBlock(p))
@@ -205,22 +223,64 @@ class DetailPanel(QWidget):
         self.review.setEnabled(not p.session.read_only)
         self.reason.setVisible(bool(self.reason.text()))
 
+    def _numbers(self, t: Trajectory, level: LevelPlan) -> list[tuple[str, str]]:
+        rows = list(numbers(t, level, self.presenter.anatomy))
+        if seen := lateral_words(t):
+            rows.append(("Lateral line to true wall", seen))
+        if t.straight_short_mm is not None:
+            rows.append(("A straight tool ends", f"{mm(t.straight_short_mm)} off"))
+        return rows
+
+    def _told(self) -> list[Finding]:
+        p = self.presenter
+        if p.plan is None or p.level is None:
+            return []
+        return [f for f in all_findings(p.plan, p.level, p.trajectory) if f.code != "level_count_unconfirmed"]
+
+    def _follow(self, t: Trajectory, level: LevelPlan) -> bool:
+        """Put a dragged tool's numbers into what is shown; False where other lines are needed."""
+        p, told = self.presenter, self._told()
+        judged = [c for c in judged_clearances(t, p.limits) if c.wanted_mm > 0]
+        rows = self._numbers(t, level)
+        same = [line.row.name for line in self._lines] == [c.name for c in judged]
+        if not same or list(self._values) != [n for n, _ in rows] or len(self._sentences) != 1 + len(told):
+            return False
+        said = [binding_sentence(t, p.limits), *(self._in_words(f) for f in told)]
+        for (mark, words), (kind, strong, rest) in zip(self._sentences, said, strict=True):
+            mark.set_kind(kind)
+            _say(words, strong, rest)
+        for line, clearance in zip(self._lines, judged, strict=True):
+            line.show_row(clearance)
+        for name, value in rows:
+            self._values[name].setText(value)
+        if self._rest is not None:
+            self._rest.setEnabled(False)  # it stands on the tool before the drag
+        return True
+
+    def _in_words(self, finding: Finding) -> tuple[str, str, str]:
+        p = self.presenter
+        doubts = open_doubts(p.plan, p.level.verse) if p.plan is not None and p.level is not None else ()
+        first, dot, rest = finding.text.partition(". ")
+        kind = "doubt" if any(f == finding for _, f in doubts) else finding.severity
+        return kind, first + ("." if dot else ""), (" " + rest) if rest else ""
+
+    def _add_sentence(self, box: QVBoxLayout, kind: str, strong: str, rest: str) -> None:
+        row, mark, words = _sentence(kind, strong, rest)
+        self._sentences.append((mark, words))
+        box.addLayout(row)
+
     def _add_findings(self, box: QVBoxLayout) -> None:
         p = self.presenter
         if p.plan is None or p.level is None:
             return
-        findings = [
-            f for f in all_findings(p.plan, p.level, p.trajectory) if f.code != "level_count_unconfirmed"
-        ]
+        findings = self._told()
         if not findings:
             return
         box.addWidget(hairline())
         box.addWidget(section("Findings"))
         for finding in findings:
-            first, dot, rest = finding.text.partition(". ")
             waits = next((w for w, f in open_doubts(p.plan, p.level.verse) if f == finding), None)
-            kind = finding.severity if waits is None else "doubt"
-            box.addLayout(_sentence(kind, first + ("." if dot else ""), (" " + rest) if rest else ""))
+            self._add_sentence(box, *self._in_words(finding))
             if waits is not None:
                 box.addWidget(looked_button(p, waits, finding.code), 0, Qt.AlignmentFlag.AlignLeft)
 
@@ -238,15 +298,20 @@ def _access(name: str) -> str:
     return next((words for key, words in ACCESS_WORDS.items() if key == name), name.capitalize())
 
 
-def _sentence(kind: str, strong: str, rest: str) -> QHBoxLayout:
+def _sentence(kind: str, strong: str, rest: str) -> tuple[QHBoxLayout, StatusMark, QLabel]:
     row = QHBoxLayout()
     row.setSpacing(8)
-    row.addWidget(StatusMark(kind, 16), 0, Qt.AlignmentFlag.AlignTop)
+    mark = StatusMark(kind, 16)
+    row.addWidget(mark, 0, Qt.AlignmentFlag.AlignTop)
     words = label("", "", wrap=True)
     words.setTextFormat(Qt.TextFormat.RichText)
+    _say(words, strong, rest)
+    row.addWidget(words, 1)
+    return row, mark, words
+
+
+def _say(words: QLabel, strong: str, rest: str) -> None:
     safe = [s.replace("&", "&amp;").replace("<", "&lt;") for s in (strong, rest)]
     words.setText(
         f"<span style='font-weight:600'>{safe[0]}</span><span style='color:{tokens().text2}'>{safe[1]}</span>"
     )
-    row.addWidget(words, 1)
-    return row

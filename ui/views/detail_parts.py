@@ -30,15 +30,15 @@ ACCESS_WORDS: dict[Access, str] = {
 CHOICES: tuple[Choice, ...] = ("most central", "most forgiving")
 
 
-def pair(name: str, value: str) -> QHBoxLayout:
-    """A name and its value at the right."""
+def pair(name: str, value: str) -> tuple[QHBoxLayout, QLabel]:
+    """A name and its value at the right, and the label of the value."""
     row = QHBoxLayout()
     row.addWidget(label(name))
     row.addStretch(1)
     shown = label(value, "strong")
     shown.setFont(ui_font(13, QFont.Weight.DemiBold))
     row.addWidget(shown)
-    return row
+    return row, shown
 
 
 def forgiveness_block(presenter: CasePresenter, t: Trajectory) -> QVBoxLayout:
@@ -50,10 +50,10 @@ def forgiveness_block(presenter: CasePresenter, t: Trajectory) -> QVBoxLayout:
     if f is None:
         box.addWidget(label("Worked out when the tool is released.", "small2"))
         return box
-    box.addLayout(pair("Wall breached", percent(f.breach)))
-    box.addLayout(pair("Medial / inferior", f"{percent(f.medial)} / {percent(f.inferior)}"))
-    box.addLayout(pair("Target missed", percent(f.missed_target)))
-    box.addLayout(pair("Safe cone", f"{f.safe_cone_deg:.1f}°"))
+    box.addLayout(pair("Wall breached", percent(f.breach))[0])
+    box.addLayout(pair("Medial / inferior", f"{percent(f.medial)} / {percent(f.inferior)}")[0])
+    box.addLayout(pair("Target missed", percent(f.missed_target))[0])
+    box.addLayout(pair("Safe cone", f"{f.safe_cone_deg:.1f}°")[0])
     plan = presenter.plan
     if plan is not None:
         limits = plan.limits
@@ -81,7 +81,7 @@ def heat_block(presenter: CasePresenter, t: Trajectory) -> QVBoxLayout:
     box.setSpacing(5)
     box.addWidget(section("Lesion, illustrative"))
     across, _, along = (2 * x for x in t.lesion.semi_axes_mm)
-    box.addLayout(pair("Of the instrument", f"{across:.0f} × {along:.0f}{NARROW}mm"))
+    box.addLayout(pair("Of the instrument", f"{across:.0f} × {along:.0f}{NARROW}mm")[0])
     if t.heat is None:
         row = QHBoxLayout()
         button = QPushButton("Solve heating")
@@ -92,10 +92,10 @@ def heat_block(presenter: CasePresenter, t: Trajectory) -> QVBoxLayout:
         box.addLayout(row)
         return box
     h = t.heat
-    box.addLayout(pair("By bioheat", f"{h.diameter_mm:.1f} × {h.length_mm:.1f}{NARROW}mm"))
-    box.addLayout(pair("Target covered by it", percent(h.target_coverage)))
+    box.addLayout(pair("By bioheat", f"{h.diameter_mm:.1f} × {h.length_mm:.1f}{NARROW}mm")[0])
+    box.addLayout(pair("Target covered by it", percent(h.target_coverage))[0])
     for name, value in (("Hottest at the canal", h.canal_c), ("Hottest at an endplate", h.endplates_c)):
-        box.addLayout(pair(name, "Not in reach" if value is None else f"{value:.1f}{NARROW}°C"))
+        box.addLayout(pair(name, "Not in reach" if value is None else f"{value:.1f}{NARROW}°C")[0])
     words = f"{h.temperature_c:.0f}{NARROW}°C for {h.minutes:g} min, dose CEM43 of 240 min. No device model."
     box.addWidget(label(words, "small", wrap=True))
     return box

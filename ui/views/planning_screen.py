@@ -208,7 +208,7 @@ class PlanningScreen(QWidget):
             "from behind" if coronal or not cut else f"at {p.pedicle_depth():.1f}\u202fmm"
         )
         self.frames[3].note.setText(
-            "cut open along the tool, from the feet" if self.view3d.cut and cut else "from behind"
+            "cut at the tool, from the feet" if self.view3d.cut and cut else "from behind"
         )
         self.frames[4].note.setText(f"true AP of {level}" if level and cut else "")
         self.frames[5].note.setText(f"true lateral of {level}" if level and cut else "")

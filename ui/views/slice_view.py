@@ -166,7 +166,9 @@ class SliceView(SliceInput, PlanOverlay, MeasureOverlay, QWidget):
         grey = np.clip((values - (level - window / 2)) / window, 0, 1) * 235
         if p.mr_layer is not None:
             grey = p.mr_layer.over(grey.astype(np.float32), plane, left, top, step)
-        rgb = np.repeat(grey[..., None], 3, axis=2)
+        pixels = np.empty((h, w, 4), np.uint8)
+        pixels[..., :3] = grey[..., None]
+        pixels[..., 3] = 255
         if p.overlays:
             for sampler, tint, strength in (
                 (self.samplers.others, (150, 162, 172), 0.55),
@@ -174,18 +176,9 @@ class SliceView(SliceInput, PlanOverlay, MeasureOverlay, QWidget):
             ):
                 if sampler is None:
                     continue
-                field = sampler.sample(plane, left, top, step, w, h).astype(np.float32) / 100
-                if not field.any():
-                    continue
-                field = gaussian_filter(field, 0.45 / step)
-                dy, dx = np.gradient(field)
-                slope = np.hypot(dx, dy)
-                away = np.abs(field - 0.5) / np.maximum(slope, 1e-4)
-                alpha = (np.clip(1.35 - away / ratio, 0, 1) * strength * (slope > 1e-3))[..., None]
-                rgb = rgb * (1 - alpha) + np.array(tint, np.float32) * alpha
-        pixels = np.empty((h, w, 4), np.uint8)
-        pixels[..., :3] = rgb
-        pixels[..., 3] = 255
+                _draw_outline(
+                    pixels, sampler.sample(plane, left, top, step, w, h), 0.45 / step, ratio, tint, strength
+                )
         self._pixels = pixels
         self._base = QImage(pixels.data, w, h, 4 * w, QImage.Format.Format_RGBX8888)
         self._base.setDevicePixelRatio(ratio)
@@ -212,3 +205,31 @@ class SliceView(SliceInput, PlanOverlay, MeasureOverlay, QWidget):
                     words += f"  brightest of {self._slab():.0f}\u202fmm"
                 plate(p, QPointF(8, rect.bottom() - 6), words, "bl", 11, False)
                 orientation_cube(p, QPointF(25, 26), self._plane.right, self._plane.down)
+
+
+def _draw_outline(
+    pixels: NDArray[np.uint8],
+    mask: NDArray[np.generic],
+    blur_px: float,
+    ratio: float,
+    tint: tuple[int, int, int],
+    strength: float,
+) -> None:
+    """Blend the half-way line of a mask (0..100) into (h, w, 4) pixels, where the mask is only."""
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    if len(rows) == 0:
+        return
+    margin = int(3 * blur_px) + 3
+    part = (
+        slice(max(0, rows[0] - margin), rows[-1] + margin + 1),
+        slice(max(0, columns[0] - margin), columns[-1] + margin + 1),
+    )
+    field = gaussian_filter(mask[part].astype(np.float32) / 100, blur_px, truncate=3.0)
+    # Far from the line the blurred mask is flat: only where it is neither full nor empty is anything drawn.
+    at = np.nonzero((field > 0.02) & (field < 0.98))
+    dy, dx = np.gradient(field)
+    slope = np.hypot(dx[at], dy[at])
+    away = np.abs(field[at] - 0.5) / np.maximum(slope, 1e-4)
+    alpha = (np.clip(1.35 - away / ratio, 0, 1) * strength * (slope > 1e-3))[:, None]
+    block = pixels[part][..., :3]
+    block[at] = block[at] * (1 - alpha) + np.array(tint, np.float32) * alpha

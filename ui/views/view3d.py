@@ -120,7 +120,11 @@ class View3D(BlitView):
         cut = self._cut_plane()
         self.scene.show_level(p.session.selection.verse, cut)
         face = (
-            CutFace(cut, p.anatomy.body.centre_lps_mm + 16 * p.anatomy.body.posterior)
+            CutFace(
+                cut,
+                p.anatomy.body.centre_lps_mm + 16 * p.anatomy.body.posterior,
+                pixels=160 if p.dragging else 420,
+            )
             if cut is not None and self.ready
             else None
         )
