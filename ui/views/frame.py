@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QSize, Signal
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QPainter, QPen
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from ui.theme import VIEW_HEADER, VIEW_HEADER_ACTIVE, ui_font
 from ui.widgets import icon, label
+
+
+class Elided(QLabel):
+    """One line that ends in three dots where it does not fit; the pointer shows the whole of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    def paintEvent(self, _event: object) -> None:
+        short = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        self.setToolTip(self.text() if short != self.text() else "")
+        with QPainter(self) as p:
+            p.setPen(self.palette().color(self.foregroundRole()))
+            p.setFont(self.font())
+            p.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter, short)
 
 
 class ViewFrame(QWidget):
@@ -32,9 +48,8 @@ class ViewFrame(QWidget):
         self.title = label(title)
         self.title.setFont(ui_font(12, QFont.Weight.DemiBold))
         self.title.setStyleSheet("color:#E9EDF0;font-weight:600;font-size:12px")
-        self.note = label()
+        self.note = Elided()
         self.note.setStyleSheet("color:#B6BFC8;font-size:12px")
-        self.note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._row.addWidget(self.title)
         self._row.addWidget(self.note, 1)
         button = self.add_button("", "Enlarge this view (Enter, double-click)")
