@@ -10,6 +10,14 @@ class TaskCancelledError(Exception):
     """Raised inside a long computation once the user has asked to stop."""
 
 
+Tick = Callable[[], None]
+"""Called within a long step, only to ask whether to stop."""
+
+
+def nothing() -> None:
+    """A ``Tick`` that never stops."""
+
+
 class Progress(Protocol):
     """What a long computation reports to; ``step`` raises TaskCancelledError on request."""
 

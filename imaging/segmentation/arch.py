@@ -9,6 +9,7 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
+from imaging.progress import TaskCancelledError, Tick, nothing
 from imaging.segmentation.bodies import BodyModel
 from imaging.segmentation.facets import FacetJoint
 from imaging.segmentation.iso import IsoVolume
@@ -74,6 +75,7 @@ def arrival(
     forward_mm: float = 3.0,
     known: bool = True,
     entering: Mask | None = None,
+    tick: Tick = nothing,
 ) -> Array:
     """Geodesic distance (mm) through bone from the back of the body; infinite where the vertebra cannot be.
 
@@ -87,12 +89,14 @@ def arrival(
             lamina does.
         entering: the image's last slice, through which the arch of a body beyond it may come in.
     """
+    tick()
     lat, p, s = np.moveaxis(block.local, -1, 0)
     inside = block.depth <= 0
     threshold = bone_threshold(body)
     calm = ndi.gaussian_filter(block.hu, 0.6)
     thin = _thin_cortex(block.hu) & (np.abs(lat) > THIN_MM) & (p > -forward_mm - 6.0) & (p < 40)
     speed = np.where(calm >= threshold, 1.0, np.where(thin, 0.4, np.where(calm >= threshold - 40, 0.15, 0.0)))
+    tick()
     # Dark gaps between bony neighbours are where one bone ends.
     ridge = ndi.gaussian_laplace(block.hu, 1.2)
     speed *= np.where(ridge > 25, 0.3, 1.0)
@@ -107,6 +111,7 @@ def arrival(
     if known:
         over |= s > SPINOUS_TOP_MM - SPINOUS_FALL * np.maximum(p - 14, 0)
     speed[over & (np.abs(lat) < 7) & ~inside] = 0.0
+    tick()
     if own is not None:
         for plane in own:
             d, near = plane.ahead(block.local)
@@ -115,16 +120,18 @@ def arrival(
         below, planes = lower
         there = below.frame.to_local(body.frame.to_lps(block.local))
         for plane in planes:
+            tick()
             d, near = plane.ahead(there)
             speed[near & (d >= 0) & ~inside] = 0.0
     speed[inside] = 1.0
+    tick()
     seeds = inside & (p > -6) & (p < -3) & (np.abs(lat) < 14)
     start = np.zeros(speed.shape)
     if entering is not None:
         through = entering & (calm >= threshold) & (speed > 0) & (p > 6) & ~seeds
         start[through] = np.linalg.norm(block.local[through], axis=-1)
         seeds = seeds | through
-    out = march(speed, seeds, start=start)
+    out = march(speed, seeds, start=start, tick=tick)
     out[(calm < threshold) & ~inside & ~thin] = np.inf
     return out
 
@@ -135,10 +142,16 @@ def _thin_cortex(hu: NDArray[np.float32]) -> Mask:
     return np.asarray((calm >= THIN_HU) | ((calm >= FAINT_HU) & (calm - nearby >= STEP_HU)))
 
 
-def march(speed: Array, seeds: Mask, reach_mm: float = REACH_MM, start: Array | None = None) -> Array:
+def march(
+    speed: Array,
+    seeds: Mask,
+    reach_mm: float = REACH_MM,
+    start: Array | None = None,
+    tick: Tick = nothing,
+) -> Array:
     """Time of arrival from the seeds at the given speed (1 = 1 mm per unit), infinite past ``reach_mm``.
 
-    ``start`` is the time at which each seed starts, 0 if not given.
+    ``start`` is the time at which each seed starts, 0 if not given; ``tick`` is called on the way, to stop.
     """
     image = sitk.GetImageFromArray(speed.astype(np.float32))
     fast = sitk.FastMarchingImageFilter()
@@ -147,22 +160,42 @@ def march(speed: Array, seeds: Mask, reach_mm: float = REACH_MM, start: Array | 
     if start is not None:
         fast.SetInitialTrialValues(start[tuple(at.T)].tolist())
     fast.SetStoppingValue(reach_mm)
-    out = sitk.GetArrayFromImage(fast.Execute(image)).astype(np.float64)
+    stopped: list[TaskCancelledError] = []
+
+    def listen() -> None:
+        try:
+            tick()
+        except TaskCancelledError as error:
+            stopped.append(error)
+            fast.Abort()
+
+    fast.AddCommand(sitk.sitkProgressEvent, listen)
+    try:
+        reached = fast.Execute(image)
+    except RuntimeError:
+        if stopped:
+            raise stopped[0] from None
+        raise
+    if stopped:
+        raise stopped[0]
+    out = sitk.GetArrayFromImage(reached).astype(np.float64)
     out[(speed <= 0) | (out >= reach_mm)] = np.inf
     return out
 
 
-def tidied(mask: Mask, hu: NDArray[np.float32], largest_hole: int = 60) -> Mask:
+def tidied(mask: Mask, hu: NDArray[np.float32], largest_hole: int = 60, tick: Tick = nothing) -> Mask:
     """Closed where tissue is not soft, holes filled, lightly smoothed, one piece."""
     padded = np.pad(mask, 3)
     ball = ndi.iterate_structure(ndi.generate_binary_structure(3, 1), 2)
     firm = np.pad(ndi.gaussian_filter(hu, 0.6) > FIRM_HU, 3)
     closed = padded | (ndi.binary_closing(padded, ball) & firm)
     for axis in range(3):
+        tick()
         for n in range(closed.shape[axis]):
             at = tuple(slice(None) if a != axis else n for a in range(3))
             if closed[at].any():
                 closed[at] |= _small_holes(closed[at], largest_hole)
+    tick()
     smooth = ndi.gaussian_filter(closed.astype(np.float32), 0.6) > 0.5
     parts, n = ndi.label(smooth)
     if n > 1:

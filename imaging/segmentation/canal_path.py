@@ -161,18 +161,23 @@ def find_canal(coarse: IsoVolume, progress: Progress) -> Array:
     rays = []
     for k, image in enumerate(coarse.values):
         if k % 8 == 0:
-            progress.step(k / len(coarse.values), "Looking for the spinal canal")
+            progress.step(0.8 * k / len(coarse.values), "Looking for the spinal canal")
         rays.append(_ray_scores(image, step, pixel, REACH_MM))
     score = np.stack(rays)
+    progress.step(0.8, "Looking for the spinal canal")
     front = _body_in_front(coarse.values, pixel, slice_mm, step)
+    progress.step(0.85, "Looking for the spinal canal")
     skew = np.clip(_asymmetry(coarse.values, pixel, step) / 100, 0, 2)
+    progress.step(0.9, "Looking for the spinal canal")
     rows, cols = score.shape[1:]
     local = ndi.gaussian_filter(np.clip(coarse.values, -120, 400), (2 / slice_mm, 2 / pixel, 2 / pixel))
     bony = np.clip((local[:, ::step, ::step][:, :rows, :cols] - 55) / 60, 0, 2)
     reward = (score - 0.55 + 0.8 * (front - 0.5) - 0.5 * skew - bony).astype(np.float32)
     reward[score == 0] = -1.0
     reward = np.maximum(reward, -1.0)
+    progress.step(0.95, "Looking for the spinal canal")
     path = _viterbi(reward, 2, 0.04)
+    progress.step(0.98, "Looking for the spinal canal")
     along = reward[np.arange(len(path)), path[:, 0], path[:, 1]]
     smooth = ndi.gaussian_filter1d(along, 9 / slice_mm, mode="nearest")
     first, last = _best_run(smooth)

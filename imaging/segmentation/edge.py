@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
+from imaging.progress import Tick, nothing
 from imaging.segmentation.enclosure import with_marrow
 
 SOFT_TISSUE_HU = 60.0
@@ -24,6 +25,7 @@ def drawn_back_to_edge(
     share: float = 0.25,
     reach_mm: float = 2.0,
     rim_mm: float = 3.0,
+    tick: Tick = nothing,
 ) -> NDArray[np.bool_]:
     """One vertebra's mask without the blur around its cortex.
 
@@ -43,13 +45,16 @@ def drawn_back_to_edge(
     box = tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
     grown, values = mask[box], hu[box].astype(np.float32)
     deep = ndi.distance_transform_edt(grown) * spacing_mm > rim_mm
+    tick()
     size = int(2 * round(reach_mm / spacing_mm) + 1)
     bright = ndi.maximum_filter(np.where(grown, np.minimum(values, BRIGHTEST_HU), -200.0), size=size)
     bright = ndi.gaussian_filter(bright, 1.0 / spacing_mm)
     bone = grown & (deep | (values > SOFT_TISSUE_HU + share * (bright - SOFT_TISSUE_HU)))
     closed = ndi.binary_closing(np.pad(bone, pad), iterations=max(1, round(2 / spacing_mm)))
+    tick()
     bone = with_marrow(closed[pad:-pad, pad:-pad, pad:-pad] & grown, grown, spacing_mm)
     bone = ndi.binary_fill_holes(bone)
+    tick()
     parts, count = ndi.label(bone)
     if count > 1:
         bone = parts == 1 + int(np.argmax(ndi.sum_labels(bone, parts, range(1, count + 1))))

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
+from imaging.progress import Tick, nothing
 from imaging.segmentation.arch import Block, bone_threshold, march
 from imaging.segmentation.bodies import BodyModel, build_body
 from imaging.segmentation.discs import Disc
@@ -77,7 +78,11 @@ def sacral_body(iso: IsoVolume, discs: list[Disc]) -> BodyModel | None:
 
 
 def sacral_arrival(
-    block: Block, body: BodyModel, joints: tuple[FacetJoint, FacetJoint], others: Mask
+    block: Block,
+    body: BodyModel,
+    joints: tuple[FacetJoint, FacetJoint],
+    others: Mask,
+    tick: Tick = nothing,
 ) -> Array:
     """Geodesic distance (mm) from S1's body through the sacrum, infinite where it cannot be.
 
@@ -91,12 +96,14 @@ def sacral_arrival(
     # Over the wings, beside the articular processes, hang L5's transverse processes.
     over = s > a + b * lat + c * p + np.where((p > 2) & (np.abs(lat) < 30), 12.0, 0.0)
     room = (np.abs(lat) < np.maximum(wing, 18.0)) & ~over & (p < 42) & (p > -46) & ~others
+    tick()
     calm = ndi.gaussian_filter(block.hu, 0.9)
     threshold = bone_threshold(body)
     bone = _filled((calm > threshold - 80) & room) & room
     half = np.clip(13.0 + 0.1 * s, 6.0, 13.0)
     bone[(np.abs(lat) < half) & (p > 1) & (p < 13) & (block.hu < threshold - 30)] = False
     for plane in joints:
+        tick()
         d, near = plane.ahead(block.local)
         bone &= ~(near & (d < 0))
         # Behind and between the joints hang L5's inferior processes.
@@ -104,7 +111,7 @@ def sacral_arrival(
         bone &= ~((rel @ plane.along > -8) & (d < -1) & (rel[..., 2] > -7))
     bone[inside] = True
     speed = np.where(bone, np.where((calm > threshold) | inside, 1.0, 0.5), 0.0)
-    return march(speed, inside & (p > -8), SACRAL_REACH_MM)
+    return march(speed, inside & (p > -8), SACRAL_REACH_MM, tick=tick)
 
 
 def _filled(shell: Mask) -> Mask:

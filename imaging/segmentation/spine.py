@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -145,17 +147,18 @@ def paint(
     owner = np.zeros(iso.values.shape, np.uint8)
     nearest = np.full(iso.values.shape, np.inf, np.float32)
     for n, body in enumerate(column):
-        progress.step(0.4 + 0.35 * n / len(column), "Growing the vertebral arches")
+        tick = partial(progress.step, 0.4 + 0.35 * n / len(column), "Growing the vertebral arches")
+        tick()
         block = blocks[n]
         others = (body_of[block.where] != 0) & (body_of[block.where] != n + 1)
         below = (column[n - 1], joints[n - 1]) if n > 0 else None
         if numbers[n] == SACRUM:
-            time = sacral_arrival(block, body, joints[n], others)
+            time = sacral_arrival(block, body, joints[n], others, tick)
         else:
             forward = float(np.interp(places[n], (1, 2, 3), PEDICLE_FORWARD_MM))
             known = numbers[n] != STAND_IN
             cut = None if known else last_slice(iso, block, body)
-            time = arrival(block, body, joints[n], below, others, places[n] > 5, forward, known, cut)
+            time = arrival(block, body, joints[n], below, others, places[n] > 5, forward, known, cut, tick)
         time = np.where((block.depth <= 0) & ~others, 0.0, time)
         better = time < nearest[block.where]
         nearest[block.where][better] = time[better]
@@ -164,19 +167,21 @@ def paint(
     structures = np.zeros(iso.values.shape, np.uint8)
     # The sacrum last: its filled marrow may reach into L5's.
     for done, n in enumerate(sorted(range(len(column)), key=lambda n: numbers[n] == SACRUM)):
-        progress.step(0.75 + 0.2 * done / len(column), "Smoothing the labels")
+        tick = partial(progress.step, 0.75 + 0.2 * done / len(column), "Smoothing the labels")
+        tick()
         if numbers[n] == STAND_IN:
             continue
         body = column[n]
         where = blocks[n].where
         sacrum = numbers[n] == SACRUM
         mine = (owner[where] == n + 1) | (owner[where] == 0)
-        mask = tidied(owner[where] == n + 1, iso.values[where], 500 if sacrum else 60)
+        mask = tidied(owner[where] == n + 1, iso.values[where], 500 if sacrum else 60, tick)
         if not sacrum:
             elsewhere = (body_of[where] != 0) & (body_of[where] != n + 1)
             mask = with_marrow(mask, ~elsewhere, float(iso.spacing_mm[0]))
             mine |= mask
-        mask = drawn_back_to_edge(mask, iso.values[where], float(iso.spacing_mm[0]))
+        tick()
+        mask = drawn_back_to_edge(mask, iso.values[where], float(iso.spacing_mm[0]), tick=tick)
         mask &= mine
         free = vertebrae[where] == 0
         vertebrae[where][mask & free] = numbers[n]

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from imaging.progress import TaskCancelledError
 from imaging.segmentation.arch import march
 
 
@@ -23,3 +24,17 @@ def test_nothing_grows_where_the_speed_is_nought():
     out = march(speed, seeds)
     assert np.isfinite(out[0, 0, 7])
     assert np.isinf(out[0, 0, 8:]).all()
+
+
+def test_a_front_stops_when_asked_to():
+    asked = []
+
+    def stop() -> None:
+        asked.append(1)
+        raise TaskCancelledError
+
+    seeds = np.zeros((60, 60, 60), bool)
+    seeds[30, 30, 30] = True
+    with pytest.raises(TaskCancelledError):
+        march(np.ones(seeds.shape), seeds, tick=stop)
+    assert len(asked) >= 1
