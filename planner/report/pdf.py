@@ -41,6 +41,7 @@ from planner.report.words import (
     date_words,
     entry_rows,
     instrument_rows,
+    looked_at,
     mm,
     patient_name,
     printable,
@@ -188,8 +189,8 @@ def _overview(c: Canvas, report: Report, total: int) -> None:
     y = paragraph(c, _LEFT, y, _WIDE, note, 8) - 8
     y = _overview_table(c, report, y) - 16
     y = _shared_views(c, report, y) - 16
-    findings = [("Images and levels", f) for f in plan.findings]
-    findings += [(level.name, f) for level in plan.levels for f in level.findings]
+    findings = [("Images and levels", f, looked_at(f, 0, plan.seen)) for f in plan.findings]
+    findings += [(v.name, f, looked_at(f, v.verse, plan.seen)) for v in plan.levels for f in v.findings]
     y = _finding_list(c, y, "Findings", findings) - 16
     refused = [r for level in plan.levels for r in level.refused]
     if refused:
@@ -282,7 +283,8 @@ def _shared_views(c: Canvas, report: Report, y: float) -> float:
     return left
 
 
-def _finding_list(c: Canvas, y: float, title: str, findings: list[tuple[str, Finding]]) -> float:
+def _finding_list(c: Canvas, y: float, title: str, findings: list[tuple[str, Finding, str]]) -> float:
+    """Each with where it was found, and who has looked at it if somebody must."""
     text(c, _LEFT, y, title.upper(), 7.5, BOLD)
     c.setLineWidth(1.1)
     c.line(_LEFT, y - 5, _RIGHT, y - 5)
@@ -291,12 +293,12 @@ def _finding_list(c: Canvas, y: float, title: str, findings: list[tuple[str, Fin
         text(c, _LEFT, y, "None.", 7.5)
         return y - 10
     order = {severity: n for n, severity in enumerate(SEVERITY_ORDER)}
-    for where, finding in sorted(findings, key=lambda item: order[item[1].severity]):
+    for where, finding, looked in sorted(findings, key=lambda item: order[item[1].severity]):
         if y < 110:
             text(c, _LEFT, y, "More in plan.json.", 7.5)
             return y - 10
         mark(c, _LEFT, y - 1, finding.severity if finding.severity != "info" else "none")
-        y = paragraph(c, _LEFT + 11, y, _WIDE - 11, f"{where}: {finding.text}", 7.5) - 3
+        y = paragraph(c, _LEFT + 11, y, _WIDE - 11, f"{where}: {finding.text} {looked}".rstrip(), 7.5) - 3
     return y
 
 

@@ -9,14 +9,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imaging.anatomy import VertebraAnatomy
+from imaging.findings import Finding
 from planner.domain.bands import judged_clearances
 from planner.domain.device import DeviceProfile
+from planner.domain.doubt import Seen, needs_a_look
 from planner.domain.limits import Limits
 from planner.domain.plan import Trajectory
 
 Array = NDArray[np.float64]
 Row = tuple[str, str]
 NBSP = "\u00a0"
+
+
+def looked_at(finding: Finding, verse: int, seen: Iterable[Seen]) -> str:
+    """Who looked at a doubt of a vertebra (0: of the case) and when; empty where nobody needs to."""
+    if not needs_a_look(finding):
+        return ""
+    looks = [s for s in seen if (s.verse, s.code) == (verse, finding.code)]
+    if not looks:
+        return "Nobody has looked at this yet."
+    return f"Looked at by {looks[0].who or 'a person without a name'}, {looks[0].when}."
 
 
 def printable(text: str) -> str:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from plan_fakes import plan as fake_plan
 
 from imaging.findings import Finding
+from planner.report.words import looked_at
 from planner.services.acknowledge import acknowledge, open_doubts, seen_when
 from planner.services.approval import approval_blockers, confirm_levels
 from planner.storage.plan_json import plan_from_text, plan_to_text
@@ -56,3 +57,12 @@ def test_confirming_the_levels_settles_the_naming_doubts_and_keeps_what_was_unus
     confirmed = confirm_levels(asked)
     assert [(f.severity, f.code) for f in confirmed.findings] == [("caution", "lumbar_count_unusual")]
     assert not any("lumbar" in b for b in approval_blockers(confirmed, verse, side))
+
+
+def test_the_report_says_who_looked_and_that_nobody_has():
+    plan, verse = _plan()
+    assert looked_at(DOUBT, verse, plan.seen) == "Nobody has looked at this yet."
+    seen = acknowledge(plan, verse, DOUBT.code, "A. Reader", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)).seen
+    assert looked_at(DOUBT, verse, seen) == "Looked at by A. Reader, 2026-01-02T03:04:05+00:00."
+    assert looked_at(DOUBT, verse + 1, seen) == "Nobody has looked at this yet."
+    assert looked_at(Finding("info", "process_cut", "A process is cut."), verse, seen) == ""

@@ -10,12 +10,15 @@ import pytest
 import SimpleITK as sitk
 
 from imaging.errors import PlannerError
-from imaging.labels import SACRUM
+from imaging.labels import SACRUM, Structure
+from imaging.progress import NULL_PROGRESS
+from imaging.segmentation import spine
 from imaging.segmentation.numbering import NUMBERINGS, verse_from_words
+from imaging.segmentation.result import SpineLabels
 from imaging.sitk_bridge import image_from_array
 from imaging.volume import LabelVolume
 from planner.domain.plan import Source
-from planner.services.import_segmentation import _check, _laid_over, shifted
+from planner.services.import_segmentation import _check, _laid_over, _with_own_arches, shifted
 from planner.services.open_case import Case
 from planner.services.read_labels import read_labels
 from sample_dicom.parameters import PhantomParameters
@@ -91,6 +94,29 @@ def test_nonsense_is_refused(phantom: Phantom, tmp_path: Path, array, code: str)
 def test_bodies_alone_are_known_as_such(phantom: Phantom, tmp_path: Path) -> None:
     file = _write(tmp_path / "b.nii.gz", phantom.structures.labels == 1, phantom)
     assert read_labels(file).bodies_only
+
+
+def test_bodies_alone_take_the_place_of_our_bodies_and_keep_our_arches(
+    phantom: Phantom, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = SpineLabels(phantom.vertebrae, phantom.structures, {}, ())
+    monkeypatch.setattr(spine, "label_spine", lambda *_, **__: own)
+    ours = phantom.structures.labels == Structure.BODY
+    brought = np.roll(ours, 1, axis=1)
+    labels = LabelVolume(phantom.volume.grid, brought.astype(np.uint8))
+    merged = _with_own_arches(_case(phantom), tmp_path / "b.nii.gz", labels, None, NULL_PROGRESS)
+    vertebrae, parts = merged.vertebrae.labels, merged.structures.labels
+    lumbar = (phantom.vertebrae.labels > 0) & (phantom.vertebrae.labels != SACRUM)
+    assert not (parts[lumbar & ours & ~brought] == Structure.BODY).any()
+    front = brought & (phantom.vertebrae.labels == 0) & (phantom.structures.labels != Structure.CANAL)
+    assert (parts[front] == Structure.BODY).mean() > 0.95
+    arch = lumbar & ~ours & ~brought
+    assert np.array_equal(vertebrae[arch], phantom.vertebrae.labels[arch])
+    assert [f.code for f in merged.findings] == ["segmentation_bodies_only"]
+    elsewhere = LabelVolume(phantom.volume.grid, np.roll(brought, 25, axis=1).astype(np.uint8))
+    with pytest.raises(PlannerError) as caught:
+        _with_own_arches(_case(phantom), tmp_path / "b.nii.gz", elsewhere, None, NULL_PROGRESS)
+    assert caught.value.code == "segmentation_elsewhere"
 
 
 def test_a_coarser_map_is_laid_over_by_place(phantom: Phantom, tmp_path: Path) -> None:
