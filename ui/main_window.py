@@ -192,6 +192,7 @@ class MainWindow(Opening, Saving, Keeping, Guiding, QMainWindow):
         self.banner.setFixedHeight(30 if narrow else 34)
         self.status.setFixedHeight(24 if narrow else 26)
         self.banner.set_narrow(narrow)
+        self.bar.brand.setVisible(self.width() >= 1340)
         super().resizeEvent(event)
         self._show_state()
 

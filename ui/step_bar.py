@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QFont, QIcon, QKeyEvent
+from PySide6.QtGui import QFont, QFontMetricsF, QIcon, QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QToolButton, QWidget
 
 from planner.session import PlanningSession
@@ -75,6 +75,9 @@ class StepBar(QWidget):
         button.setCheckable(True)
         button.setFont(ui_font(13, QFont.Weight.Medium))
         button.setIconSize(QSize(14, 14))
+        # Room for the heavier words of the step in front: a button never gets narrower than they are.
+        bold = QFontMetricsF(ui_font(13, QFont.Weight.DemiBold))
+        button.setMinimumWidth(round(bold.horizontalAdvance(word)) + 22)
         button.clicked.connect(lambda _=False: self.entered.emit(key))
         self.steps[key] = button
         return button

@@ -190,6 +190,7 @@ class PlanningScreen(QWidget):
             self.details.setFixedWidth(264 if narrow else 336)
             self.strip.setFixedHeight(104 if narrow else 118)
             self._arrange()
+        self.bar.legend.setVisible(self.width() >= 1340)
         super().resizeEvent(event)
 
     def _notes(self) -> None:
