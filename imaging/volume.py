@@ -18,11 +18,13 @@ class Volume:
         grid: place of the voxels in patient LPS mm.
         values: read-only int16 array indexed [k, j, i]; HU when ``modality`` is "CT".
         modality: DICOM modality, "CT" or "MR".
+        made_from: modality of the images that HU were made up from, empty where they were measured.
     """
 
     grid: VolumeGrid
     values: NDArray[np.int16]
     modality: str = "CT"
+    made_from: str = ""
 
     def __post_init__(self) -> None:
         values = np.ascontiguousarray(self.values, dtype=np.int16)

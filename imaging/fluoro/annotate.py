@@ -84,6 +84,28 @@ def annotate(
     return np.asarray(image)
 
 
+def source_stamp(made_from: str) -> str:
+    """What is burnt into every picture of a volume whose HU were made up from another modality."""
+    return f"FROM {made_from}, NOT ATTENUATION"
+
+
+def stamped(picture: NDArray[np.uint8], text: str) -> NDArray[np.uint8]:
+    """The picture with a framed warning burnt in below its upper edge, in the shape of ``picture``."""
+    image = Image.fromarray(np.ascontiguousarray(picture))
+    draw = ImageDraw.Draw(image)
+    rows, columns = picture.shape[:2]
+    unit = min(rows, columns) / 512
+    font = _font(max(9.0, 15 * unit))
+    white: Any = (_WHITE,) * 3 if picture.ndim == 3 else _WHITE
+    black: Any = (0, 0, 0) if picture.ndim == 3 else 0
+    at = (columns / 2, 12 * unit + max(12.0, 22 * unit))
+    box = draw.textbbox(at, text, font=font, anchor="mt")
+    frame = (box[0] - 6 * unit, box[1] - 5 * unit, box[2] + 6 * unit, box[3] + 5 * unit)
+    draw.rectangle(frame, fill=black, outline=white, width=max(1, round(unit)))
+    draw.text(at, text, fill=white, font=font, anchor="mt")
+    return np.asarray(image)
+
+
 @lru_cache(maxsize=16)
 def _font(size: float) -> Any:
     return ImageFont.load_default(size)

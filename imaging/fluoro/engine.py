@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imaging.errors import PlannerError
+from imaging.fluoro.annotate import source_stamp, stamped
 from imaging.fluoro.attenuation import bone_excess, effective_kev, steel_relative, water_mu_per_mm
 from imaging.fluoro.extent import Extent
 from imaging.fluoro.picture import PictureSettings, coarse_shape, exposed_picture
@@ -37,7 +38,7 @@ class FluoroPicture:
     """One pulse.
 
     Attributes:
-        pixels: (rows, columns) uint8, without writing.
+        pixels: (rows, columns) uint8, without writing but the stamp of a volume that was not measured.
         projection: the one matrix for overlay, tools and measurement.
         dose: of this pulse.
     """
@@ -111,6 +112,8 @@ class FluoroEngine:
             shadow, metal = _hardened(body[0], body[1], metal, projection, settings)
         known = self._extent.known(projection, *coarse_shape(projection.carm))
         pixels, dose = exposed_picture(shadow, metal, projection, settings, exposed, known)
+        if self.volume.made_from:
+            pixels = stamped(pixels, source_stamp(self.volume.made_from))
         return FluoroPicture(pixels, projection, dose)
 
     def shadow(self, projection: Projection, parts: bool = False) -> tuple[Shadow, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -33,6 +34,24 @@ def rigid_fit(fixed: ArrayLike, moving: ArrayLike, weights: ArrayLike) -> Array:
 def moved(matrix: NDArray[np.floating], points_lps_mm: ArrayLike) -> Array:
     """(..., 3) points after a (4, 4) motion."""
     return np.asarray(np.asarray(points_lps_mm, float) @ matrix[:3, :3].T + matrix[:3, 3])
+
+
+def body_moved(matrix: NDArray[np.floating], body: BodyGeometry) -> BodyGeometry:
+    """A body after a (4, 4) rigid motion."""
+    turn = matrix[:3, :3]
+    plates = [
+        np.stack([moved(matrix, plate[0]), turn @ plate[1]])
+        for plate in (body.superior_endplate, body.inferior_endplate)
+    ]
+    return replace(
+        body,
+        centre_lps_mm=moved(matrix, body.centre_lps_mm),
+        axes_lps=body.axes_lps @ turn.T,
+        posterior_wall_lps_mm=moved(matrix, body.posterior_wall_lps_mm),
+        anterior_wall_lps_mm=moved(matrix, body.anterior_wall_lps_mm),
+        superior_endplate=plates[0],
+        inferior_endplate=plates[1],
+    )
 
 
 def whole_start(ct: Bodies, mr: Bodies, shift: int = 0) -> tuple[Array, float]:

@@ -44,6 +44,7 @@ def write_pack(path: Path, scenario: Scenario, title: str, progress: Progress = 
         "side": scenario.side,
         "device": scenario.device.id,
         "voxels": scenario.spec.voxels or voxels_sha256(scenario.volume),
+        "made_from": scenario.volume.made_from,
         "lps_from_ijk": scenario.volume.grid.lps_from_ijk.tolist(),
         "parameters": asdict(t.parameters),
         "skin_entry_lps_mm": t.skin_entry_lps_mm,
@@ -97,6 +98,13 @@ def read_pack(path: Path, progress: Progress = NULL_PROGRESS) -> Scenario:
         raise PlannerError("bad_pack", f"{path.name} is not a case pack: {error}.") from error
 
 
+def _maker(value: object) -> str:
+    """The modality that HU were made up from; a stamp may not be lost to a value of another kind."""
+    if value not in ("", "MR"):
+        raise ValueError("what its voxels were made from is unknown")
+    return str(value)
+
+
 def _scenario(
     data: dict[str, Any],
     hu: NDArray[Any],
@@ -111,7 +119,7 @@ def _scenario(
     if data["side"] not in ("left", "right") or data["verse"] not in NAME_FROM_VERSE:
         raise ValueError("its task is unknown")
     grid = VolumeGrid(hu.shape, np.array(data["lps_from_ijk"], float))
-    volume = Volume(grid, hu)
+    volume = Volume(grid, hu, made_from=_maker(data["made_from"]))
     maps = LabelVolume(grid, vertebrae), LabelVolume(grid, structures)
     if voxels_sha256(volume) != data["voxels"]:
         raise ValueError("its voxels are not those it was written with")

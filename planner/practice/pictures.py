@@ -7,7 +7,7 @@ import hashlib
 import numpy as np
 from numpy.typing import NDArray
 
-from imaging.fluoro.annotate import annotate
+from imaging.fluoro.annotate import annotate, source_stamp, stamped
 from imaging.fluoro.engine import FluoroEngine
 from imaging.fluoro.picture import PictureSettings
 from imaging.fluoro.tools import Tool, with_handle
@@ -41,6 +41,8 @@ class PictureMaker:
         picture = shot.pixels
         if carm.iris < 1:
             picture = picture * iris_mask(self.size_px, carm.iris)
+            if source := self.scenario.volume.made_from:
+                picture = stamped(picture, source_stamp(source))
         return picture, shot.projection
 
     def take(self, carm: CArmSetting, hand: Hand, pulse: int, seed: int) -> Picture:

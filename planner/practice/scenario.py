@@ -185,7 +185,7 @@ def make_scenario(
         PlannerError: ``no_fluoro`` without a CT, ``not_planned`` with the reason where there is no way.
     """
     if volume.modality != "CT":
-        text = "X-rays can be simulated from CT only, so this case cannot be practised."
+        text = "X-rays are made from a CT or the stand-in of an MR, so this case cannot be practised."
         raise PlannerError("no_fluoro", text)
     anatomy = next((a for a in levels if a.verse == spec.verse), None)
     name = NAME_FROM_VERSE[spec.verse]

@@ -6,14 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from imaging.dicom.series import SeriesSummary
 from imaging.errors import PlannerError
+from imaging.fusion.start import body_moved
 from imaging.mr.modic import ModicSuggestion, suggest
 from imaging.mr.sequence import sequence_of_file
 from imaging.progress import NULL_PROGRESS, Progress, SubProgress
 from imaging.segmentation.result import SpineSegmentation
 from imaging.volume import Volume
 from planner.domain.candidate import CandidateSheet
+from planner.domain.fusion import Fusion
 from planner.domain.modic import ENDPLATES, Endplate, ModicFinding, can_type
 from planner.domain.plan import Plan
 from planner.services.open_case import Case, open_series, scan
@@ -103,6 +107,29 @@ def study_of(
     return ModicStudy(
         images, {n: why[n] for n in images}, suggestions, segmentation, tuple(unknown), strength
     )
+
+
+def seen_from_ct(study: ModicStudy, fusion: Fusion, found: SpineSegmentation) -> ModicStudy | None:
+    """The study with the CT's vertebrae, names and all, where the MR shows them; None of another MR.
+
+    Only levels whose fusion is trusted are kept.
+    """
+    frames = {image.grid.frame_of_reference_uid for image in study.images.values()}
+    if frames != {fusion.frame_of_reference_uid}:
+        return None
+    levels = []
+    for fused in fusion.levels:
+        anatomy = found.level(fused.verse)
+        if fused.trusted and anatomy is not None:
+            mr_from_ct = np.linalg.inv(np.array(fused.ct_from_mr).reshape(4, 4))
+            levels.append(replace(anatomy, body=body_moved(mr_from_ct, anatomy.body), pedicles={}))
+    segmentation = replace(study.segmentation, levels=tuple(levels))
+    suggestions = {
+        place: suggest(anatomy, place[1], study.images)
+        for place in ENDPLATES
+        if (anatomy := segmentation.level(place[0])) is not None
+    }
+    return replace(study, segmentation=segmentation, suggestions=suggestions)
 
 
 def _same_patient(summary: SeriesSummary, case: Case) -> bool:

@@ -19,13 +19,15 @@ from imaging.fluoro.tools import Tool, with_handle
 from imaging.fluoro.views import pose_for
 from imaging.geometry.carm import CArm, CArmPose, Projection, pose_words
 from imaging.labels import NAME_FROM_VERSE, Side
-from imaging.progress import NULL_PROGRESS, Progress
+from imaging.progress import NULL_PROGRESS, Progress, SubProgress
 from imaging.segmentation.result import SpineSegmentation
 from imaging.volume import Volume
 from planner.domain.plan import LevelPlan, Plan, Trajectory, ViewName
 from planner.export.pictures import FluoroShot, orientation_letters
 from planner.report.checkpoints import Checkpoint, advanced_to, checkpoints
 from planner.services.open_case import Case
+from planner.services.segment_case import segment_case
+from planner.services.xray_volume import xray_volume
 
 Picture = NDArray[np.uint8]
 _STATION_PX = 384
@@ -117,10 +119,8 @@ def isocentre(level: LevelPlan) -> NDArray[np.float64]:
 def render_all(
     case: Case, found: SpineSegmentation, plan: Plan, progress: Progress = NULL_PROGRESS
 ) -> dict[tuple[int, Side], TrajectoryShots]:
-    """The four pictures of every planned trajectory, by level and side; none from MR."""
-    if case.volume.modality != "CT":
-        return {}
-    room = FluoroRoom(case.volume)
+    """The four pictures of every planned trajectory, by level and side; from MR stamped as such."""
+    room = FluoroRoom(xray_volume(case, found))
     small = room.resized(_STATION_PX)
     jobs = [(level, t) for level in plan.levels for t in level.trajectories]
     result: dict[tuple[int, Side], TrajectoryShots] = {}
@@ -172,15 +172,18 @@ def render_case_picture(
     """The annotated picture and its angles in words; with a plan, of the asked or first trajectory.
 
     Raises:
-        PlannerError: no_fluoro (MR), source_changed, not_planned, needs_plan.
+        PlannerError: source_changed, not_planned, needs_plan, and of an MR those of segmenting.
     """
-    progress.step(0.0, "Taking the X-ray")
     settings = request.settings or PictureSettings(
         quality=request.quality,
         technique=Technique(kv=request.kv, beam="spectrum" if request.spectrum else "mono"),
         bone_dark=request.bone_dark,
     )
-    room = FluoroRoom(case.volume, CArm().magnified(request.magnify).resized(request.size_px))
+    volume = case.volume
+    if volume.modality == "MR":
+        volume = xray_volume(case, segment_case(case, None, SubProgress(progress, 0.0, 0.9)))
+    progress.step(0.9, "Taking the X-ray")
+    room = FluoroRoom(volume, CArm().magnified(request.magnify).resized(request.size_px))
     if plan is None:
         pose = _pose_without_plan(case, request)
         view = request.view if request.angles_deg is None else None

@@ -13,13 +13,14 @@ import pytest
 from imaging.errors import PlannerError
 from imaging.fusion.fuse import FusionFit, LevelFit, fuse
 from imaging.fusion.resample import NOTHING, mr_on_ct
-from imaging.fusion.start import moved, rigid_fit
+from imaging.fusion.start import body_moved, moved, rigid_fit
 from imaging.progress import CallbackProgress, TaskCancelledError
 from imaging.segmentation.result import SpineSegmentation
 from imaging.volume import Volume
 from planner.domain.fusion import FusedLevel, Fusion
 from planner.domain.plan import Plan, Source
 from planner.services.fusion import COUNT_DIFFERS, require_same_patient, with_fusion
+from planner.services.modic import ModicStudy, seen_from_ct
 from planner.session import PlanningSession
 from planner.storage.fusion_json import fusion_from_dict, fusion_to_dict
 from sample_dicom.magnetic import build_mr
@@ -40,17 +41,8 @@ def _known(
     for verse, truth in phantom.truth.items():
         body = truth.body
         if pose is not None:
-            turn = pose.motion[verse][:3, :3]
-            ends = {
-                name: pose.place(verse, getattr(body, name))
-                for name in ("posterior_wall_lps_mm", "anterior_wall_lps_mm")
-            }
-            body = replace(
-                body,
-                centre_lps_mm=pose.place(verse, body.centre_lps_mm) + random.normal(0, off_mm, 3),
-                axes_lps=body.axes_lps @ turn.T,
-                **ends,
-            )
+            body = body_moved(pose.motion[verse], body)
+            body = replace(body, centre_lps_mm=body.centre_lps_mm + random.normal(0, off_mm, 3))
         out.append(VertebraAnatomy(verse, 1.0, body, {}))
     return tuple(out)
 
@@ -127,6 +119,24 @@ def test_a_shifted_count_is_found_and_told(bent: Any) -> None:
     told = with_fusion(plan, Fusion("1", "2", "3", "T2", NUMBERS, fused, fit.shift))
     assert COUNT_DIFFERS in [f.code for f in told.findings]
     assert COUNT_DIFFERS not in [f.code for f in with_fusion(told, None).findings]
+
+
+def test_modic_suggestions_come_from_the_ct_s_endplates(bent: Any) -> None:
+    phantom, pose, mr, ct_found, mr_found, fit = bent
+    t1 = build_mr(phantom, "T1", pose=pose)
+    fused = tuple(
+        FusedLevel(f.verse, f.mr_verse, tuple(f.ct_from_mr.ravel()), f.residual_mm, f.trusted)
+        for f in fit.levels
+    )
+    frame = mr.grid.frame_of_reference_uid
+    study = ModicStudy({"T1": t1, "T2": mr}, {}, {}, mr_found)
+    seen = seen_from_ct(study, Fusion("1", "2", frame, "T2", NUMBERS, fused), ct_found)
+    assert seen is not None
+    said = {place: s.kind for place, s in seen.suggestions.items()}
+    assert said[23, "inferior"] == said[24, "superior"] == "1"
+    assert said[24, "inferior"] == said[26, "superior"] == "2"
+    assert said[22, "inferior"] == said[23, "superior"] == "0"
+    assert seen_from_ct(study, Fusion("1", "2", "elsewhere", "T2", NUMBERS, fused), ct_found) is None
 
 
 def test_a_wrong_motion_is_not_trusted(bent: Any) -> None:

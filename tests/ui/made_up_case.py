@@ -254,7 +254,7 @@ class FakeServices:
         corners = np.array([[0.0, 0, 0], [10, 0, 0], [0, 10, 0]])
         return ReachSurface(corners, np.array([[0, 1, 2]]), 2.0)
 
-    def xray(self, case, plan, verse, side, view, size_px, progress):
+    def xray(self, case, segmentation, plan, verse, side, view, size_px, progress):
         angles = plan.level(verse).trajectory(side).view_angles(view)
         projection = Projection.of(CArm().resized(size_px), CArmPose(*angles, np.zeros(3)))
         pixels = np.full((size_px, size_px, 3), 150, np.uint8)

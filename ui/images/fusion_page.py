@@ -96,7 +96,7 @@ class FusionPage(QWidget):
         self.mode_buttons: dict[Mode, QPushButton] = {}
         for n, (mode, words) in enumerate(MODES.items()):
             button = QPushButton(words)
-            button.setProperty("role", "small")
+            button.setProperty("role", "step")
             button.setCheckable(True)
             button.clicked.connect(lambda _on=False, m=mode: self._show(m))
             self.modes.addButton(button)

@@ -23,7 +23,7 @@ class MrScreen(QWidget):
         group = QButtonGroup(self)
         for key, words in (("modic", "Modic changes"), ("candidate", "Candidate"), ("fusion", "MR on CT")):
             button = QPushButton(words)
-            button.setProperty("role", "small")
+            button.setProperty("role", "step")
             button.setCheckable(True)
             button.clicked.connect(lambda _on=False, k=key: self.go(k))
             group.addButton(button)

@@ -12,6 +12,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
+    QFrame,
     QGridLayout,
     QHBoxLayout,
     QHeaderView,
@@ -25,6 +26,7 @@ from PySide6.QtWidgets import (
 from imaging.errors import PlannerError
 from imaging.labels import NAME_FROM_VERSE
 from imaging.progress import Progress
+from planner.domain.fusion import Fusion
 from planner.domain.modic import (
     ENDPLATES,
     KEYS,
@@ -34,13 +36,15 @@ from planner.domain.modic import (
     endplate_name,
     proposed_levels,
 )
-from planner.services.modic import ModicStudy, study_of, with_modic
+from planner.domain.plan import Plan
+from planner.services.modic import ModicStudy, seen_from_ct, study_of, with_modic
 from planner.session import PlanningSession
 from ui.images.mr_view import MrView
 from ui.tasks import TaskRunner
+from ui.theme import tokens
 from ui.views import planes
 from ui.views.series_list import BusyBar
-from ui.widgets import label
+from ui.widgets import StatusMark, label
 
 SEQUENCES = ("T1", "T2", "STIR")
 CHANNEL = "modic"
@@ -57,6 +61,8 @@ class ModicPage(QWidget):
         super().__init__()
         self._session, self._tasks = session, tasks
         self.study: ModicStudy | None = None
+        self._own: ModicStudy | None = None
+        self._fused: Fusion | None = None
         self._asked = False
         self._named: dict[str, str] = {}
         self._aside_mm, self._view_mm = 0.0, 90.0
@@ -86,12 +92,17 @@ class ModicPage(QWidget):
         self._sequences = {name: QCheckBox(name) for name in SEQUENCES}
         for box in self._sequences.values():
             box.toggled.connect(self._tell)
+            box.setMinimumWidth(box.sizeHint().width() + 8)
             row.addWidget(box)
-        row.addSpacing(12)
-        row.addWidget(label("Reader"))
-        self._reader = QLineEdit()
-        row.addWidget(self._reader, 1)
+        row.addStretch(1)
         side.addLayout(row)
+        who = QHBoxLayout()
+        who.addWidget(label("Reader"))
+        self._reader = QLineEdit()
+        who.addWidget(self._reader, 1)
+        side.addLayout(who)
+        self._doubt = DoubtCard()
+        side.addWidget(self._doubt)
         self._table = QTableWidget(len(ENDPLATES), len(_HEADS))
         self._table.setHorizontalHeaderLabels(list(_HEADS))
         self._table.verticalHeader().hide()
@@ -105,10 +116,12 @@ class ModicPage(QWidget):
         head.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
         self._table.installEventFilter(self)
         self._table.currentCellChanged.connect(lambda *_: self._choose())
+        self._table.setMaximumHeight(28 * len(ENDPLATES) + 34)
         side.addWidget(self._table, 1)
         side.addLayout(self._fields())
         self._message = label("", "", wrap=True)
         side.addWidget(self._message)
+        side.addStretch(0)
         return side
 
     def _fields(self) -> QGridLayout:
@@ -182,7 +195,8 @@ class ModicPage(QWidget):
 
         def done(study: ModicStudy) -> None:
             self.busy.hide()
-            self.study = study
+            self._own = self.study = study
+            self._fused = None
             for name, view in self.views.items():
                 view.set_volume(study.images.get(name))
                 self._sequences[name].setChecked(name in study.images)
@@ -221,6 +235,7 @@ class ModicPage(QWidget):
         plan = self._session.plan
         if plan is None:
             return
+        self._name_by_ct(plan)
         entered = {(f.verse, f.face): f for f in plan.modic}
         for row, place in enumerate(ENDPLATES):
             f = entered.get(place)
@@ -242,6 +257,23 @@ class ModicPage(QWidget):
         if self._table.currentRow() < 0:
             self._table.setCurrentCell(0, 1)
         self._choose()
+
+    def _name_by_ct(self, plan: Plan) -> None:
+        """Where the MR lies on the CT, endplates and their names are the CT's."""
+        found = self._session.segmentation
+        if self._own is None:
+            self._doubt.hide()
+            return
+        if plan.fusion is not self._fused:
+            self._fused = plan.fusion
+            self.study = self._own
+            if plan.fusion is not None and found is not None:
+                self.study = seen_from_ct(self._own, plan.fusion, found) or self._own
+        on_ct = self.study is not self._own
+        stops = [] if on_ct else [f.text for f in self._own.segmentation.findings if f.severity == "stop"]
+        if stops and self._session.case is not None and self._session.case.volume.modality == "CT":
+            stops.append("Lay the MR on the CT to take the CT's names.")
+        self._doubt.tell(" ".join(stops))
 
     def _entered(self) -> ModicFinding | None:
         plan, row = self._session.plan, self._table.currentRow()
@@ -393,6 +425,26 @@ class ModicPage(QWidget):
             names = ", ".join(NAME_FROM_VERSE[v] for v in levels)
             words += f"Vertebrae of the affected segments: {names}. No statement on response to treatment."
         self._message.setText(words)
+
+
+class DoubtCard(QFrame):
+    """A doubt in words; hidden where there is none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(10, 8, 10, 8)
+        row.setSpacing(8)
+        row.addWidget(StatusMark("doubt", 16), 0, Qt.AlignmentFlag.AlignTop)
+        self._words = label("", "", wrap=True)
+        row.addWidget(self._words, 1)
+        self.hide()
+
+    def tell(self, words: str) -> None:
+        """Show these words."""
+        self.setStyleSheet(f"DoubtCard{{background:{tokens().doubt_bg};border-radius:6px}}")
+        self._words.setText(words)
+        self.setVisible(bool(words))
 
 
 def _kind(kind: str | None) -> str:

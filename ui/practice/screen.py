@@ -24,6 +24,7 @@ from planner.practice.room import RoomState
 from planner.practice.scenario import Scenario
 from planner.practice.steps import STEPS
 from planner.practice.store import PracticeStore
+from planner.services.xray_volume import xray_volume
 from ui.practice.carm_view import back_picture
 from ui.practice.debrief_page import DebriefPage
 from ui.practice.driver import RoomDriver
@@ -162,6 +163,8 @@ class PracticeScreen(QWidget):
         if plan is None or found is None or case is None:
             raise PlannerError("no_case", "There is no planned case open to practise on.")
         volume = self.context.services.volume_of(case)
+        if volume.modality == "MR":
+            volume = xray_volume(case, found, progress)
         return case_scenario(volume, found, plan, wish.verse, wish.side, progress)
 
     def enter(self, prepared: Prepared, wish: Wish) -> None:

@@ -375,14 +375,18 @@ class CasePresenter(AlongTool, Annotating, Counting, Exploring, QObject):
     def request_xrays(self) -> None:
         """Ask for the X-rays of the selected tool; coarse while something is dragged."""
         plan, level, trajectory, case = self.plan, self.level, self.trajectory, self.session.case
-        if plan is None or level is None or trajectory is None:
+        found = self.segmentation
+        if plan is None or level is None or trajectory is None or found is None:
             return
         size = 256 if self.dragging else 640
         verse, side = level.verse, trajectory.side
         views: tuple[XrayView, ...] = ("ap", "lateral")
 
         def work(progress: Progress) -> dict[str, XrayPicture]:
-            return {view: self.services.xray(case, plan, verse, side, view, size, progress) for view in views}
+            return {
+                view: self.services.xray(case, found, plan, verse, side, view, size, progress)
+                for view in views
+            }
 
         def done(pictures: dict[str, XrayPicture]) -> None:
             if self.level is None or (self.level.verse, self.side) != (verse, side):

@@ -28,6 +28,7 @@ from planner.services.find_and_plan import find_and_plan, plan_wanted
 from planner.services.open_case import Case
 from planner.services.stored_case import StoredCase, open_stored
 from planner.services.vertebra_fields import adopt_fields
+from planner.services.xray_volume import xray_volume
 from planner.trajectory.forgiveness import EntryMap
 from planner.trajectory.handles import bent
 from planner.trajectory.reach import ReachSurface
@@ -188,7 +189,15 @@ class PlannerServices:
         return explore.reach_of(segmentation, plan, verse, side)
 
     def xray(
-        self, case: Case, plan: Plan, verse: int, side: Side, view: XrayView, size_px: int, progress: Progress
+        self,
+        case: Case,
+        segmentation: SpineSegmentation,
+        plan: Plan,
+        verse: int,
+        side: Side,
+        view: XrayView,
+        size_px: int,
+        progress: Progress,
     ) -> XrayPicture:
         """A simulated X-ray of one planned tool."""
         level = plan.level(verse)
@@ -197,7 +206,7 @@ class PlannerServices:
             raise PlannerError("not_planned", "The X-ray waits for a planned trajectory.")
         progress.step(0.0, "Taking the X-ray")
         with self._lock:
-            room = self._room(case.volume, size_px)
+            room = self._room(xray_volume(case, segmentation, progress), size_px)
             pose = pose_for(render_fluoro.isocentre(level), trajectory.view_angles(view))
             shot = room.take(
                 pose,

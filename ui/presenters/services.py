@@ -98,7 +98,15 @@ class Services(Protocol):
     def entry_map(self, segmentation: SpineSegmentation, plan: Plan, verse: int, side: Side) -> EntryMap: ...
     def reach(self, segmentation: SpineSegmentation, plan: Plan, verse: int, side: Side) -> ReachSurface: ...
     def xray(
-        self, case: Any, plan: Plan, verse: int, side: Side, view: XrayView, size_px: int, progress: Progress
+        self,
+        case: Any,
+        segmentation: SpineSegmentation,
+        plan: Plan,
+        verse: int,
+        side: Side,
+        view: XrayView,
+        size_px: int,
+        progress: Progress,
     ) -> XrayPicture: ...
     def save(self, path: Path, case: Any, segmentation: SpineSegmentation, plan: Plan) -> None: ...
     def load(

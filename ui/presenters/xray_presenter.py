@@ -35,10 +35,12 @@ from imaging.geometry.carm import (
 )
 from imaging.geometry.carm_profiles import MOBILE
 from imaging.progress import Progress
+from imaging.segmentation.result import SpineSegmentation
 from planner.report.checkpoints import Checkpoint, advanced_to, checkpoints
 from planner.services.checkpoint_words import StationWords, station_words
 from planner.services.render_fluoro import planned_tools
 from planner.services.xray_views import FoundView, found_views
+from planner.services.xray_volume import xray_volume
 from ui.presenters.case_presenter import CasePresenter
 from ui.tasks import TaskRunner
 
@@ -89,6 +91,7 @@ class XrayPresenter(QObject):
         self.reduce_motion = False
         self.live_times: deque[float] = deque(maxlen=60)
         self._engine: FluoroEngine | None = None
+        self._found: SpineSegmentation | None = None
         self._seed = 0
         self._lines: tuple[tuple[int, int], object, list[Line], np.ndarray] | None = None
         self._move: tuple[Monitor, CArmPose, CArmPose, float] | None = None
@@ -319,8 +322,15 @@ class XrayPresenter(QObject):
                 self.picture_changed.emit(monitor)
             return
         volume, carm, ready, patient_only = self.case.volume, self.carm, self._engine, self.patient_only
+        source = self.case.session.case
+        if volume.modality == "MR" and self._found is not found:
+            ready = None
+        self._found = found
 
         def work(progress: Progress) -> tuple[FluoroEngine, tuple[FoundView, ...]]:
+            nonlocal volume
+            if volume.modality == "MR" and source is not None:
+                volume = xray_volume(source, found, progress)
             progress.step(0.0, "Finding the views")
             keep = patient_mask(volume) if patient_only and ready is None else None
             engine = ready or FluoroEngine(volume, keep=keep)
