@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pydicom
@@ -14,8 +15,8 @@ from imaging.errors import PlannerError
 from imaging.fluoro.engine import FluoroEngine
 from imaging.geometry.carm import CArm, CArmPose
 from imaging.geometry.grid import VolumeGrid
-from imaging.volume import Volume
-from planner.services.real_xray import open_real_xray
+from imaging.volume import LabelVolume, Volume
+from planner.services.real_xray import fit_level, open_real_xray
 from planner.services.save_pictures import Kept, save_pictures
 
 
@@ -130,3 +131,14 @@ def test_kept_pictures_say_simulated_and_carry_their_geometry(tmp_path):
     assert (picture != shot.pixels).any()
     with pytest.raises(PlannerError, match="already"):
         save_pictures(out, case, [Kept(shot, "oblique", "L4", "left")])
+
+
+def test_a_level_without_a_labelled_neighbour_is_not_fitted(tmp_path):
+    grid = VolumeGrid.from_parts((20, 20, 20), (0, 0, 0), (1, 1, 1))
+    labels = np.zeros(grid.shape_kji, np.uint8)
+    labels[5:15, 5:15, 5:15] = 23
+    case = SimpleNamespace(volume=Volume(grid, np.zeros(grid.shape_kji, np.int16)))
+    found = SimpleNamespace(vertebrae=LabelVolume(grid, labels))
+    picture = open_real_xray(write_xa(tmp_path / "a.dcm"), FakeCase())
+    with pytest.raises(PlannerError, match="above or below"):
+        fit_level(case, found, 23, (picture, picture), np.zeros(3))
