@@ -90,7 +90,7 @@ def table(lines: list[dict[str, Any]], first_tested: int) -> None:
         whole = 0
         for r in sides:
             claimed = SimpleNamespace(**dict.fromkeys(NAMES) | {n: v[0] for n, v in r["clearance"].items()})
-            spans = intervals_mm(claimed, SLICE_MM)  # type: ignore[arg-type]
+            spans = intervals_mm(claimed, SLICE_MM, r["level"])  # type: ignore[arg-type]
             held = {n: spans[n][0] <= v[1] <= spans[n][1] for n, v in r["clearance"].items()}
             r["held"] = held
             total, inside = total + len(held), inside + sum(held.values())

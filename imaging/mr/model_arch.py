@@ -42,8 +42,7 @@ MEANS: dict[int, ArchMeans] = {
     25: ArchMeans(18.0, 14.0, 29.8, -1.8, 27, 19.7, 35),
     SACRUM: ArchMeans(22.3, 13.6, 41.0, -19.0, 30, 15, 32),
 }
-# Standard deviations between people (Zindrick 1987 [K~]) and of a body drawn on MR against the true one.
-WIDTH_SD_MM, CANAL_SD_MM, HEIGHT_SD_MM, BODY_SD_MM = 2.2, 2.0, 1.8, 1.2
+WALL_SD_MM, SACRAL_WALL_SD_MM, CANAL_SD_MM, BODY_SD_MM = 3.0, 6.0, 4.5, 2.5
 ISTHMUS_BEHIND_WALL_MM = 6.0
 REACH_BEHIND_WALL_MM = 24.0
 
@@ -116,16 +115,15 @@ def in_canal(body: BodySurface, verse: int, points_lps_mm: Array) -> NDArray[np.
     return np.asarray((oval <= 1) & (np.abs(local[..., 2]) <= 0.5 * body.size_mm[2] + 6.0))
 
 
-def clearance_sd_mm(slice_mm: float) -> dict[str, float]:
-    """Standard deviation of each clearance measured on a fitted model, in mm."""
+def clearance_sd_mm(slice_mm: float, verse: int) -> dict[str, float]:
+    """Standard deviation of each clearance measured on a fitted model, in mm.
+
+    Root mean squares of claimed less true over phantoms (benchmarks/mr_intervals.py, seeds 0 to 3, with Modic
+    changes), not less than what the slices' distance leaves open. S1's pedicles fit their model worst.
+    """
     voxel = slice_mm / np.sqrt(12)
-    wide = np.sqrt((WIDTH_SD_MM / 2) ** 2 + (CANAL_SD_MM / 2) ** 2 + BODY_SD_MM**2 + voxel**2)
-    tall = np.sqrt((HEIGHT_SD_MM / 2) ** 2 + 1.5**2 + BODY_SD_MM**2)
-    body = np.sqrt(BODY_SD_MM**2 + (voxel / 2) ** 2)
-    canal = np.sqrt(BODY_SD_MM**2 + 1.0)
-    return {
-        "medial": float(wide), "lateral": float(wide), "superior": float(tall), "inferior": float(tall),
-        "canal": float(np.hypot(wide, 0.5)), "electrode_to_canal": float(canal),
-        "lesion_to_canal": float(canal),
-        "anterior": float(body), "endplates": float(body),
-    }  # fmt: skip
+    wall = SACRAL_WALL_SD_MM if verse == SACRUM else WALL_SD_MM
+    known = dict.fromkeys(("medial", "lateral", "superior", "inferior"), wall)
+    known |= {"canal": WALL_SD_MM, "electrode_to_canal": CANAL_SD_MM, "lesion_to_canal": CANAL_SD_MM}
+    known |= {"anterior": BODY_SD_MM, "endplates": BODY_SD_MM}
+    return {name: float(np.hypot(sd, voxel / 2)) for name, sd in known.items()}

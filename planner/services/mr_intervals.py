@@ -15,9 +15,9 @@ WALLS = ("medial", "lateral", "superior", "inferior")
 NAMES = (*WALLS, "canal", "electrode_to_canal", "lesion_to_canal", "anterior", "endplates")
 
 
-def intervals_mm(clearances: Clearances, slice_mm: float) -> dict[str, tuple[float, float]]:
-    """95 % interval of each clearance that was measured, by its name."""
-    sd = clearance_sd_mm(slice_mm)
+def intervals_mm(clearances: Clearances, slice_mm: float, verse: int) -> dict[str, tuple[float, float]]:
+    """Interval (1.96 standard deviations) of each clearance that was measured, by its name."""
+    sd = clearance_sd_mm(slice_mm, verse)
     out = {}
     for name in NAMES:
         value = getattr(clearances, name)
@@ -26,11 +26,11 @@ def intervals_mm(clearances: Clearances, slice_mm: float) -> dict[str, tuple[flo
     return out
 
 
-def with_intervals(trajectory: Trajectory, volume: Volume) -> Trajectory:
+def with_intervals(trajectory: Trajectory, volume: Volume, verse: int) -> Trajectory:
     """A trajectory measured on MR, with its intervals in a caution and its risk of a breach raised."""
     slice_mm = float(volume.grid.spacing_ijk_mm.max())
-    spans = intervals_mm(trajectory.clearance_mm, slice_mm)
-    sd = clearance_sd_mm(slice_mm)
+    spans = intervals_mm(trajectory.clearance_mm, slice_mm, verse)
+    sd = clearance_sd_mm(slice_mm, verse)
     safe = 1.0 - trajectory.breach_probability
     for name in WALLS:
         value = getattr(trajectory.clearance_mm, name)
@@ -39,8 +39,9 @@ def with_intervals(trajectory: Trajectory, volume: Volume) -> Trajectory:
     walls = [f"{name} {spans[name][0]:.1f} to {spans[name][1]:.1f}" for name in WALLS if name in spans]
     low = min((spans[name][0] for name in WALLS if name in spans), default=None)
     text = (
-        f"From MR: the pedicle's cortex was not seen, its size is a model. In 95 of 100 people the "
-        f"clearances lie within {', '.join(walls)} mm. A CT settles them."
+        f"From MR: the pedicle's cortex was not seen, its size is a model. Clearances may lie "
+        f"anywhere within {', '.join(walls)} mm (widths from few phantoms, not from people). "
+        "A CT settles them."
     )
     finding = Finding("caution", "mr_interval", text, low, 0.0, "mm")
     risk = 1.0 - safe
@@ -55,4 +56,6 @@ def level_with_intervals(level: LevelPlan, volume: Volume) -> LevelPlan:
     """A level planned on MR with what its clearances are worth; a level planned on CT as it is."""
     if volume.modality != "MR":
         return level
-    return replace(level, trajectories=tuple(with_intervals(t, volume) for t in level.trajectories))
+    return replace(
+        level, trajectories=tuple(with_intervals(t, volume, level.verse) for t in level.trajectories)
+    )

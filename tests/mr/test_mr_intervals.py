@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
 from imaging.geometry.grid import VolumeGrid
 from imaging.mr.model_arch import clearance_sd_mm
@@ -23,29 +22,29 @@ def _volume(slice_mm: float) -> Volume:
 
 def test_intervals_hold_the_value_and_widen_with_the_slices() -> None:
     clear = trajectory("left").clearance_mm
-    thin, thick = intervals_mm(clear, 1.0), intervals_mm(clear, 4.0)
+    thin, thick = intervals_mm(clear, 1.0, 23), intervals_mm(clear, 4.0, 23)
     assert thin.keys() == thick.keys()
     assert thick["medial"][0] < thin["medial"][0] < clear.medial < thin["medial"][1] < thick["medial"][1]
 
 
 def test_never_green_and_the_risk_grows() -> None:
     before = replace(trajectory("left"), breach_probability=0.0, findings=())
-    after = with_intervals(before, _volume(4.0))
+    after = with_intervals(before, _volume(4.0), 23)
     assert [f.severity for f in after.findings if f.code == "mr_interval"] == ["caution"]
     assert after.breach_probability > 0.02
-    again = with_intervals(after, _volume(4.0))
+    again = with_intervals(after, _volume(4.0), 23)
     assert sum(f.code == "mr_interval" for f in again.findings) == 1
 
 
-def test_spread_is_never_less_than_that_of_the_body() -> None:
-    sd = clearance_sd_mm(1.0)
-    assert min(sd.values()) == pytest.approx(sd["anterior"])
-    assert sd["medial"] > 1.5
+def test_spread_follows_the_slices_and_is_widest_at_s1() -> None:
+    thin, thick, sacral = clearance_sd_mm(1.0, 23), clearance_sd_mm(5.0, 23), clearance_sd_mm(1.0, 26)
+    assert all(thick[name] > thin[name] for name in thin)
+    assert sacral["medial"] > 1.5 * thin["medial"] > 3.0
 
 
 def test_no_wall_that_was_not_seen_is_shown_as_good() -> None:
     on_ct = trajectory("left")
-    on_mr = with_intervals(on_ct, _volume(4.0))
+    on_mr = with_intervals(on_ct, _volume(4.0), 23)
     assert wall_band(on_ct, 9.0, "medial", DEFAULT_LIMITS) == "good"
     assert wall_band(on_mr, 9.0, "medial", DEFAULT_LIMITS) == "caution"
     assert all(row.band != "good" for row in judged_clearances(on_mr, DEFAULT_LIMITS))
