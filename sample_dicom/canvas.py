@@ -6,7 +6,7 @@ one, value / |gradient|, which has the exact zero surface (Taubin 1994).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -96,6 +96,41 @@ def mirrored(primitive: Primitive) -> Primitive:
     return Primitive(
         lambda u, v, w: primitive.distance(-u, v, w), np.minimum(low, high), np.maximum(low, high)
     )
+
+
+def united(primitives: Sequence[Primitive], blend: float) -> Primitive:
+    """Several as one, with fillets."""
+
+    def distance(u: F32, v: F32, w: F32) -> F32:
+        out = primitives[0].distance(u, v, w)
+        for other in primitives[1:]:
+            out = smooth_min(out, other.distance(u, v, w), blend)
+        return out
+
+    low, high = (np.stack([getattr(p, end) for p in primitives]) for end in ("low", "high"))
+    return Primitive(distance, low.min(0), high.max(0))
+
+
+def kept_where(primitive: Primitive, inside: Distance, blend: float = 1.0) -> Primitive:
+    """What of a primitive lies where ``inside`` is negative."""
+    return Primitive(
+        lambda u, v, w: smooth_max(primitive.distance(u, v, w), inside(u, v, w), blend),
+        primitive.low,
+        primitive.high,
+    )
+
+
+def placed(primitive: Primitive, frame: Frame) -> Primitive:
+    """A primitive of an inner frame as one of the frame that ``frame`` is given in."""
+    rows = frame.axes_lps.astype(np.float32)
+    o = frame.origin_lps_mm.astype(np.float32)
+
+    def distance(u: F32, v: F32, w: F32) -> F32:
+        x, y, z = u - o[0], v - o[1], w - o[2]
+        return primitive.distance(*(np.asarray(r[0] * x + r[1] * y + r[2] * z, np.float32) for r in rows))
+
+    corners = frame.lps(list(product(*zip(primitive.low, primitive.high, strict=True))))
+    return Primitive(distance, corners.min(0), corners.max(0))
 
 
 class Canvas:

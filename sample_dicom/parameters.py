@@ -1,7 +1,8 @@
 """What a phantom is made from: a seed, per-level morphometry and the scan's own settings.
 
 Sources: pedicle width, height and angles after Zindrick et al. 1987 (Spine 12:160) and, for S1, Okutan et al.
-2003; body and canal size after Panjabi et al. 1992 (Spine 17:299). They are population means used as sanity
+2003; body and canal size after Panjabi et al. 1992 (Spine 17:299); facet joints after Panjabi et al. 1993
+(Spine 18:1298), van Schaik et al. 1985 and Masharawi et al. 2004. They are population means used as sanity
 bands; the seeded variation is smaller than the published spread so that every seed stays a plausible adult.
 """
 
@@ -37,6 +38,8 @@ class LevelShape:
         process_reach_mm: lateral reach of the transverse process from the midline.
         spinous_mm: length of the spinous process behind the lamina.
         foramen_height: of the basivertebral foramen, fraction of the body's height from below.
+        facet_half_mm: half the distance between the joints with the vertebra above.
+        facet_deg: angle of those joints against the sagittal plane.
         form: VerSe number of the ordinary vertebra whose arch it has; 0 means its own.
         blend_with_sacrum: (left, right) whether that transverse process is a wing fused to the sacrum below.
     """
@@ -58,6 +61,8 @@ class LevelShape:
     process_reach_mm: float
     spinous_mm: float
     foramen_height: float
+    facet_half_mm: float
+    facet_deg: float
     form: int = 0
     blend_with_sacrum: tuple[bool, bool] = (False, False)
 
@@ -70,13 +75,13 @@ class LevelShape:
 _MEANS: dict[str, LevelShape] = {
     shape_name: LevelShape(VERSE_FROM_NAME[shape_name], *numbers)
     for shape_name, numbers in {
-        "T12": (39, 31, 23.5, 24.5, 22, 18, 8.0, 16.0, 5.0, 3.0, 1.6, -13, 6.5, 27, 22, 0.54),
-        "L1": (41, 34, 24.5, 25.0, 24, 19, 8.7, 15.4, 10.9, 2.4, 2.0, -11, 8.0, 38, 26, 0.55),
-        "L2": (43, 35, 25.5, 25.0, 24, 18, 8.9, 15.0, 12.0, 1.8, 2.2, -7, 9.5, 42, 28, 0.55),
-        "L3": (44, 35, 26.5, 25.0, 24, 17.5, 10.3, 14.9, 14.4, 0.2, 1.8, -1, 10.5, 48, 29, 0.55),
-        "L4": (47, 35.5, 27.0, 25.0, 25, 18.6, 12.9, 14.8, 17.7, 0.2, 0.8, 6, 11.5, 45, 26, 0.53),
-        "L5": (47, 35, 28.5, 23.5, 27, 19.7, 18.0, 14.0, 29.8, -1.8, -2.5, 17, 10.5, 47, 19, 0.48),
-        "S1": (50, 32, 29.0, 26.0, 30, 15.0, 22.3, 13.6, 41.0, -19.0, 0.4, 36, 0.0, 54, 12, 0.55),
+        "T12": (39, 31, 23.5, 24.5, 22, 18, 8.0, 16.0, 5.0, 3.0, 1.6, -13, 6.5, 27, 22, 0.54, 13.0, 40),
+        "L1": (41, 34, 24.5, 25.0, 24, 19, 8.7, 15.4, 10.9, 2.4, 2.0, -11, 8.0, 38, 26, 0.55, 12.5, 24),
+        "L2": (43, 35, 25.5, 25.0, 24, 18, 8.9, 15.0, 12.0, 1.8, 2.2, -7, 9.5, 42, 28, 0.55, 13.5, 26),
+        "L3": (44, 35, 26.5, 25.0, 24, 17.5, 10.3, 14.9, 14.4, 0.2, 1.8, -1, 10.5, 48, 29, 0.55, 15.0, 33),
+        "L4": (47, 35.5, 27.0, 25.0, 25, 18.6, 12.9, 14.8, 17.7, 0.2, 0.8, 6, 11.5, 45, 26, 0.53, 16.5, 44),
+        "L5": (47, 35, 28.5, 23.5, 27, 19.7, 18.0, 14.0, 29.8, -1.8, -2.5, 17, 10.5, 47, 19, 0.48, 19.0, 54),
+        "S1": (50, 32, 29.0, 26.0, 30, 15.0, 22.3, 13.6, 41.0, -19.0, 0.4, 36, 0.0, 54, 12, 0.55, 21.5, 56),
     }.items()
 }
 ALL_LEVELS: tuple[int, ...] = tuple(shape.verse for shape in _MEANS.values())
@@ -84,8 +89,8 @@ ALL_LEVELS: tuple[int, ...] = tuple(shape.verse for shape in _MEANS.values())
 _THORACIC: dict[str, LevelShape] = {
     name: LevelShape(VERSE_FROM_NAME[name], *numbers, form=T12)
     for name, numbers in {
-        "T10": (35, 29.5, 21.0, 22.0, 18.5, 16.0, 6.6, 14.5, 3.0, 5.0, 1.4, -15, 4.5, 26, 24, 0.54),
-        "T11": (37, 30.5, 22.0, 23.0, 20.0, 16.8, 7.6, 15.5, 4.0, 4.0, 1.5, -14, 5.5, 26, 23, 0.54),
+        "T10": (35, 29.5, 21.0, 22.0, 18.5, 16.0, 6.6, 14.5, 3.0, 5.0, 1.4, -15, 4.5, 26, 24, 0.54, 13.0, 75),
+        "T11": (37, 30.5, 22.0, 23.0, 20.0, 16.8, 7.6, 15.5, 4.0, 4.0, 1.5, -14, 5.5, 26, 23, 0.54, 13.0, 70),
     }.items()
 }
 KNOWN_LEVELS: tuple[int, ...] = (*(s.verse for s in _THORACIC.values()), *ALL_LEVELS[:-1], L6, SACRUM)
@@ -258,6 +263,8 @@ def level_shapes(parameters: PhantomParameters) -> dict[int, LevelShape]:
         ordinary = mean.verse in ALL_LEVELS
         drawn = random if ordinary else np.random.default_rng([parameters.seed, 8, mean.verse])
         z = np.clip(drawn.standard_normal(8), -2.0, 2.0) * parameters.variation
+        joint = np.random.default_rng([parameters.seed, 10, mean.verse]).standard_normal(2)
+        joint = np.clip(joint, -2.0, 2.0) * parameters.variation
         grow = [general * (1.0 + 0.015 * float(value)) for value in z]
         width = mean.pedicle_width_mm * parameters.pedicle_scale * general * (1.0 + 0.05 * float(z[5]))
         shape = replace(
@@ -271,6 +278,8 @@ def level_shapes(parameters: PhantomParameters) -> dict[int, LevelShape]:
             pedicle_width_mm=width,
             pedicle_height_mm=mean.pedicle_height_mm * grow[6],
             transverse_deg=mean.transverse_deg + 1.0 * float(z[7]),
+            facet_half_mm=mean.facet_half_mm + 0.8 * float(joint[0]),
+            facet_deg=mean.facet_deg + 4.0 * float(joint[1]),
         )
         shapes[mean.verse] = _altered(shape, parameters)
     return shapes

@@ -13,10 +13,11 @@ from imaging.geometry.grid import VolumeGrid
 from imaging.labels import SACRUM, SIDES, Structure
 from imaging.progress import NULL_PROGRESS, Progress, SubProgress
 from imaging.volume import LabelVolume, Volume
-from sample_dicom.arch import paint_arch, pedicle, pedicle_shape
+from sample_dicom.arch import ARCH_BEGINS_MM, paint_arch, pedicle, pedicle_shape
 from sample_dicom.body import BodyShape, body, body_shape, canal, disc, foramen
 from sample_dicom.canvas import F32, FAR_MM, Canvas, Primitive, smooth_max
 from sample_dicom.disease import osteophytes, screw, streaks, vacuum
+from sample_dicom.facets import FACET_GAP_MM, JointShape, joint_shape
 from sample_dicom.frames import Frame, stack_frames
 from sample_dicom.parameters import T12, LevelShape, PhantomParameters, level_shapes
 from sample_dicom.restack import averaged, finer, needs_restacking, picked, stack_grid
@@ -31,7 +32,6 @@ from sample_dicom.soft_tissue import (
 )
 from sample_dicom.truth import PhantomLevelTruth, level_truth
 
-FACET_GAP_MM = 1.5
 MARKER_HU = 1500.0
 SCREW_HU = 8000.0
 TRUNK_FIELD_MM = (366.0, 262.0)
@@ -173,17 +173,17 @@ class _Build:
         canvas = Canvas(self.grid, frame, *box)
         whole, tubes = body(b), (pedicle(right), pedicle(left))
         if sacral:
-            paint_sacrum(canvas, shape, b, left, right)
+            paint_sacrum(canvas, shape, b, left, right, joint_shape(shape, b))
         else:
-            paint_arch(canvas, shape, b, left)
+            paint_arch(canvas, shape, b, left, joint_shape(shape, b), self._joint_below(verse))
             for side, p in ((1, left), (-1, right)):  # keeps the processes off the isthmus
                 along = (canvas.u - p.centre[0]) * p.axis[0] + (canvas.v - p.centre[1]) * p.axis[1]
-                along += (canvas.w - p.centre[2]) * p.axis[2] + 2.2
+                along += (canvas.w - p.centre[2]) * p.axis[2] + ARCH_BEGINS_MM
                 canvas.sdf = np.where(canvas.u * side > 0, np.maximum(canvas.sdf, along), canvas.sdf).astype(
                     np.float32
                 )
             for tube in tubes:
-                canvas.add(tube, 2.0)
+                canvas.add(tube, 3.0)
             canvas.carve(canal(shape, b, -40, 40), 0.5)
             canvas.add(whole, 2.0)
         spurs = osteophytes(shape, b, self.parameters)
@@ -203,6 +203,13 @@ class _Build:
         if sacral:
             self._fill(frame, remnant_disc(b), 75.0)
         self._cleft(frame, shape, b)
+
+    def _joint_below(self, verse: int) -> tuple[JointShape, Frame]:
+        """The left joint with the next vertebra below, in that one's frame, and that frame in this one's."""
+        lower = min(v for v in self.shapes if v > verse)
+        own, other = self.frames[verse], self.frames[lower]
+        inner = Frame(own.local(other.origin_lps_mm), other.axes_lps @ own.axes_lps.T)
+        return joint_shape(self.shapes[lower], self.bodies[lower]), inner
 
     def _gap(self, canvas: Canvas, verse: int) -> F32 | float:
         """Least distance (mm) to the bones above: none where a process is fused to the sacrum."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sample_dicom.arch import PedicleShape, pedicle
 from sample_dicom.body import BodyShape, body, canal
-from sample_dicom.canvas import F32, Canvas, Primitive, ellipse_distance, rod, smooth_max
+from sample_dicom.canvas import F32, Canvas, Primitive, ellipse_distance, placed, rod, smooth_max
+from sample_dicom.facets import JointShape, superior_process
 from sample_dicom.frames import Frame, axes_from_angles
 from sample_dicom.parameters import LevelShape
 
@@ -40,19 +40,6 @@ LOWER = (
     Segment(-34, 12, 11, 17, 7, 5, 29, 0.30, (-2, -1, 0, 1, 2), (9, 8, 7, 6, 6)),
 )
 _U = (0.0, 13.0, 19.0, 30.0, 42.0)
-
-
-def placed(primitive: Primitive, frame: Frame) -> Primitive:
-    """A primitive of an inner frame as one of the frame that ``frame`` is given in."""
-    rows = frame.axes_lps.astype(np.float32)
-    o = frame.origin_lps_mm.astype(np.float32)
-
-    def distance(u: F32, v: F32, w: F32) -> F32:
-        x, y, z = u - o[0], v - o[1], w - o[2]
-        return primitive.distance(*(np.asarray(r[0] * x + r[1] * y + r[2] * z, np.float32) for r in rows))
-
-    corners = frame.lps(list(product(*zip(primitive.low, primitive.high, strict=True))))
-    return Primitive(distance, corners.min(0), corners.max(0))
 
 
 def segment_frames(b: BodyShape) -> list[Frame]:
@@ -139,10 +126,15 @@ def sacral_canals(shape: LevelShape, b: BodyShape, disc_half_mm: float) -> list[
 
 
 def paint_sacrum(
-    canvas: Canvas, shape: LevelShape, b: BodyShape, left: PedicleShape, right: PedicleShape
+    canvas: Canvas,
+    shape: LevelShape,
+    b: BodyShape,
+    left: PedicleShape,
+    right: PedicleShape,
+    joint: JointShape,
 ) -> None:
     """All of the sacrum; S1's body and pedicles keep their exact surfaces where nothing joins them."""
-    back, top = b.depth_mm / 2, b.rim_mm / 2
+    back = b.depth_mm / 2
     low = left.centre[2] - left.height_mm / 2
     us = (0.0, 18.0, 24.0, 33.0, 45.0, 57.0)
     front = tuple(back + x for x in (-16, -15, -11, -6.0, -3.0, 3.0))
@@ -150,7 +142,7 @@ def paint_sacrum(
     ridge = left.centre[2] + left.height_mm / 2
     tops = (ridge - 1, ridge - 1, ridge, ridge, ridge - 2.5, ridge - 8.0)
     canvas.add(_mass(shape.process_reach_mm, 0.30, b.rim_mm, us, front, rear, tops, 0.55, back + 6), 3.0)
-    canvas.add_both(rod([21.5, back + 8, 6], [24.5, back + 11.5, top + 7.5], 6.8, 5.6, (1, 0.95, 1)), 3.0)
+    canvas.add_both(superior_process(joint, [joint.half_mm + 1.0, back + 7.0, 5.0], 6.5), 3.0)
     canvas.add(rod([0, back + shape.canal_depth_mm + 6, -4], [0, back + 27, -8], 3.2, 3.0, (1, 1, 2.2)), 3.0)
     for sign in (-1.0, 1.0):  # intermediate and lateral crests
         canvas.add(rod([sign * 19, back + 18, -2], [sign * 17, back + 21, -12], 3.4, 2.6), 4.0)
