@@ -185,7 +185,7 @@ class _Build:
             for tube in tubes:
                 canvas.add(tube, 3.0)
             canvas.carve(canal(shape, b, -40, 40), 0.5)
-            canvas.add(whole, 2.0)
+            canvas.add(whole, 4.0)
         spurs = osteophytes(shape, b, self.parameters)
         for spur in spurs:
             canvas.add(spur, 1.5)

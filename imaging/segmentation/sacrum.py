@@ -23,6 +23,9 @@ MIN_WINGED_TILT_DEG = 12.0
 WING_HU = 90.0
 S1_HEIGHT_MM = 30.0
 SACRAL_REACH_MM = 170.0
+# S1's foramina: below its pedicles; lateral, behind the wall, above mid height in mm.
+FORAMEN_MM = ((8.0, 31.0), (-26.0, 15.0), (-20.0, -2.0))
+FORAMEN_BALL_MM = 2.0
 
 
 def wing_fraction(iso: IsoVolume, disc: Disc) -> float:
@@ -82,12 +85,17 @@ def sacral_arrival(
     body: BodyModel,
     joints: tuple[FacetJoint, FacetJoint],
     others: Mask,
+    canal: Mask,
     tick: Tick = nothing,
-) -> Array:
-    """Geodesic distance (mm) from S1's body through the sacrum, infinite where it cannot be.
+) -> tuple[Array, Mask]:
+    """(geodesic distance in mm from S1's body through the sacrum, infinite where it cannot be; its canal
+    and S1's foramina).
 
     The room is anatomy's: wings half a hand wide that taper to the coccyx and, behind, to the sacroiliac
     joints; nothing behind the joints with L5.
+
+    Args:
+        canal: the tube between S1's body and its lamina.
     """
     lat, p, s = np.moveaxis(block.local, -1, 0)
     inside = block.depth <= 0
@@ -99,9 +107,14 @@ def sacral_arrival(
     tick()
     calm = ndi.gaussian_filter(block.hu, 0.9)
     threshold = bone_threshold(body)
-    bone = _filled((calm > threshold - 80) & room) & room
     half = np.clip(13.0 + 0.1 * s, 6.0, 13.0)
-    bone[(np.abs(lat) < half) & (p > 1) & (p < 13) & (block.hu < threshold - 30)] = False
+    canal = (canal & (calm < threshold)) | (
+        (np.abs(lat) < half) & (p > 1) & (p < 13) & (block.hu < threshold - 30)
+    )
+    canal &= ~inside
+    shell = (calm > threshold - 80) & room
+    void = canal | _foramina(block.local, ~shell & ~inside, canal)
+    bone = _filled(shell) & room & ~void
     for plane in joints:
         tick()
         d, near = plane.ahead(block.local)
@@ -111,7 +124,23 @@ def sacral_arrival(
         bone &= ~((rel @ plane.along > -8) & (d < -1) & (rel[..., 2] > -7))
     bone[inside] = True
     speed = np.where(bone, np.where((calm > threshold) | inside, 1.0, 0.5), 0.0)
-    return march(speed, inside & (p > -8), SACRAL_REACH_MM, tick=tick)
+    return march(speed, inside & (p > -8), SACRAL_REACH_MM, tick=tick), void
+
+
+def _foramina(local: Array, dark: Mask, canal: Mask) -> Mask:
+    """Where a ball of 2 mm radius can go from the canal through what is dark, at the place of S1's foramina.
+
+    Marrow may be as dark, but lies behind cortex.
+    """
+    size, p, s = np.abs(local[..., 0]), local[..., 1], local[..., 2]
+    (_, out), (front, back), (low, high) = FORAMEN_MM
+    room = (size < out) & (p > front) & (p < back) & (s > low) & (s < high)
+    wide = (ndi.distance_transform_edt(dark & room) > FORAMEN_BALL_MM) & room
+    parts, _ = ndi.label(wide)
+    open_ = np.unique(parts[wide & canal])
+    reached = np.isin(parts, open_[open_ > 0])
+    near = ndi.distance_transform_edt(~reached) <= FORAMEN_BALL_MM
+    return np.asarray(near & dark & (size > FORAMEN_MM[0][0]))
 
 
 def _filled(shell: Mask) -> Mask:

@@ -144,8 +144,12 @@ def paint(
         body_of[block.where][own] = n + 1
     bone_hu = [bone_threshold(body) for body in column]
     joints = fit_facets(iso, list(zip(column, places, bone_hu, strict=True)), SubProgress(progress, 0.2, 0.4))
+    progress.step(0.4, "Drawing the spinal canal")
+    drawn = [body for body, number in zip(column, numbers, strict=True) if number != STAND_IN]
+    canal = canal_mask(iso, spine, drawn)
     owner = np.zeros(iso.values.shape, np.uint8)
     nearest = np.full(iso.values.shape, np.inf, np.float32)
+    opening = np.zeros(0, bool)
     for n, body in enumerate(column):
         tick = partial(progress.step, 0.4 + 0.35 * n / len(column), "Growing the vertebral arches")
         tick()
@@ -153,7 +157,7 @@ def paint(
         others = (body_of[block.where] != 0) & (body_of[block.where] != n + 1)
         below = (column[n - 1], joints[n - 1]) if n > 0 else None
         if numbers[n] == SACRUM:
-            time = sacral_arrival(block, body, joints[n], others, tick)
+            time, opening = sacral_arrival(block, body, joints[n], others, canal[block.where], tick)
         else:
             forward = float(np.interp(places[n], (1, 2, 3), PEDICLE_FORWARD_MM))
             known = numbers[n] != STAND_IN
@@ -183,14 +187,13 @@ def paint(
         tick()
         mask = drawn_back_to_edge(mask, iso.values[where], float(iso.spacing_mm[0]), tick=tick)
         mask &= mine
+        if sacrum:
+            mask &= ~opening
         free = vertebrae[where] == 0
         vertebrae[where][mask & free] = numbers[n]
         parts = split_parts(blocks[n], body, mask & free, sacrum)
         structures[where][mask & free] = parts[mask & free]
-    progress.step(0.97, "Drawing the spinal canal")
-    drawn = [body for body, number in zip(column, numbers, strict=True) if number != STAND_IN]
-    canal = canal_mask(iso, spine, drawn) & (vertebrae == 0)
-    structures[canal] = int(Structure.CANAL)
+    structures[canal & (vertebrae == 0)] = int(Structure.CANAL)
     return vertebrae, structures
 
 
