@@ -27,7 +27,7 @@ class PhantomLevelTruth:
         body: frame, size, walls and endplates of the body; sizes are at mid height and midline.
         pedicles: isthmus ellipse and axis by side; the axis runs from posterior to anterior.
         foramen: mouth on the closed posterior wall and depth of the bony canal.
-        target_lps_mm: (3,) midline, mid height, 40 % of the body's depth in front of the posterior wall.
+        target_lps_mm: (3,) midline, midway between the endplates' planes, 40 % of the body's depth in front of the posterior wall.
         spinous_tip_lps_mm: (3,), None for the sacrum.
     """
 
@@ -50,9 +50,12 @@ def level_truth(shape: LevelShape, frame: Frame) -> PhantomLevelTruth:
     half_depth, half_height = b.depth_mm / 2, b.height_mm / 2
     tilt = np.arctan(b.wedge / 2)
 
+    # The planes of the endplates lie half their dish outside the centre; S1 is dished above alone.
+    up = half_height + DISH_MM / 2
+    down = half_height + (DISH_MM / 2 if b.front_taper == 0 else 0.0)
+
     def endplate(sign: float) -> NDArray[np.float64]:
-        dished = DISH_MM / 2 if sign > 0 or b.front_taper == 0 else 0.0
-        point = frame.lps([0.0, 0.0, sign * (half_height + dished)])
+        point = frame.lps([0.0, 0.0, up if sign > 0 else -down])
         normal = frame.direction_lps([0.0, np.sin(tilt), sign * np.cos(tilt)])
         return np.stack([point, normal])
 
@@ -82,6 +85,6 @@ def level_truth(shape: LevelShape, frame: Frame) -> PhantomLevelTruth:
         foramen=ForamenGeometry(
             frame.lps(foramen_mouth_local(shape, b)), FORAMEN_DEPTH_FRACTION * b.depth_mm
         ),
-        target_lps_mm=frame.lps([0.0, half_depth - TARGET_DEPTH_FRACTION * b.depth_mm, 0.0]),
+        target_lps_mm=frame.lps([0.0, half_depth - TARGET_DEPTH_FRACTION * b.depth_mm, (up - down) / 2]),
         spinous_tip_lps_mm=spinous,
     )

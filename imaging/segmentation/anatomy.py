@@ -17,6 +17,7 @@ from imaging.segmentation.anatomy_foramen import measure_hu
 from imaging.segmentation.anatomy_frame import FINE_MM, Masks, fit_frame, measure_body, unit
 from imaging.segmentation.anatomy_local import Box, box_grid, frame_grid, level_set_of, widen
 from imaging.segmentation.anatomy_pedicle import measure_pedicle
+from imaging.segmentation.anatomy_sacral import measure_sacral
 from imaging.side_by_side import side_by_side
 from imaging.volume import LabelVolume, Volume
 
@@ -125,9 +126,14 @@ def _measure(
     part_of_ala = masks.verse == SACRUM and bool(masks.pedicle.any())
     bone = level_set_of(masks.passage_distance if part_of_ala else masks.bone_distance, grid)
     pedicles: dict[Side, PedicleGeometry] = {}
+    whole_bone = level_set_of(masks.bone_distance, grid) if part_of_ala else bone
     for side in SIDES:
-        seed = _pedicle_middle(masks, body, side) if part_of_ala else None
-        found = measure_pedicle(bone, grid, body, side, masks.verse == SACRUM, seed)
+        found = None
+        if part_of_ala:
+            found = measure_sacral(whole_bone, grid, body, side)
+        if found is None:
+            seed = _pedicle_middle(masks, body, side) if part_of_ala else None
+            found = measure_pedicle(bone, grid, body, side, masks.verse == SACRUM, seed)
         if found is not None and _near_edge(found, whole):
             findings.append(
                 Finding(

@@ -21,11 +21,14 @@ Mask = NDArray[np.bool_]
 LUMBOSACRAL_TILT_DEG = ((30.0, 12.0), (24.0, 16.0))
 MIN_WINGED_TILT_DEG = 12.0
 WING_HU = 90.0
-S1_HEIGHT_MM = 30.0
+S1_HEIGHT_MM, S1_LEAN_DEG = 30.0, 16.0
+"""S1/S2 below the middle of L5/S1, and how much further it leans than S1's endplate."""
+REMNANT_HU = 40.0
 SACRAL_REACH_MM = 170.0
 # S1's foramina: below its pedicles; lateral, behind the wall, above mid height in mm.
 FORAMEN_MM = ((8.0, 31.0), (-26.0, 15.0), (-20.0, -2.0))
 FORAMEN_BALL_MM = 2.0
+CANAL_REACH_MM = ((17.0, 16.0), (-16.0, 12.0))
 
 
 def wing_fraction(iso: IsoVolume, disc: Disc) -> float:
@@ -68,16 +71,35 @@ def sacral_body(iso: IsoVolume, discs: list[Disc]) -> BodyModel | None:
     top = discs[0]
     left = np.cross(top.normal_lps, [0.0, -1.0, 0.0])
     left /= np.linalg.norm(left)
-    # S1/S2 leans some 20 degrees further than the endplate of S1.
-    a = np.deg2rad(16.0)
     forward = np.cross(left, top.normal_lps)
     forward *= -np.sign(forward[1]) or 1.0
+    height, lean = _remnant(iso, top.centre_lps_mm, top.normal_lps, forward, left)
+    a = np.deg2rad(lean)
     normal = top.normal_lps * np.cos(a) + forward * np.sin(a)
     direction = top.normal_lps * np.cos(a / 2) + forward * np.sin(a / 2)
-    bottom = Disc(
-        top.s_mm - S1_HEIGHT_MM, top.centre_lps_mm - direction * S1_HEIGHT_MM, normal, 3.0, 0.0, True
-    )
+    bottom = Disc(top.s_mm - height, top.centre_lps_mm - direction * height, normal, 3.0, 0.0, True)
     return build_body(iso, frame_between(iso, bottom, top))
+
+
+def _remnant(iso: IsoVolume, centre: Array, up: Array, forward: Array, left: Array) -> tuple[float, float]:
+    """(mm below the disc over S1, lean in degrees) of the remnant of the disc between S1 and S2: the plane
+    near where it is expected that stands out most, as a dark disc or a bright scar; else that place."""
+    lateral, ahead = np.meshgrid(np.arange(-9, 10, 3.0), np.arange(-7, 10, 2.0), indexing="ij")
+    beside = np.array([-4.0, -3.0, 0.0, 3.0, 4.0])
+    best = (REMNANT_HU, S1_HEIGHT_MM, S1_LEAN_DEG)
+    for lean in np.arange(-8.0, 29.0, 4.0):
+        a, half = np.deg2rad(lean), np.deg2rad(lean / 2)
+        normal = up * np.cos(a) + forward * np.sin(a)
+        along = forward * np.cos(a) - up * np.sin(a)
+        way = up * np.cos(half) + forward * np.sin(half)
+        for height in np.arange(24.0, 37.0, 1.0):
+            plane = centre - way * height + lateral[..., None] * left + ahead[..., None] * along
+            hu = iso.sample(plane + beside[:, None, None, None] * normal).mean((1, 2))
+            over, under = hu[:2].mean(), hu[3:].mean()
+            contrast = max(min(over, under) - hu[2], hu[2] - max(over, under))
+            cost = ((height - S1_HEIGHT_MM) / 3.0) ** 2 + ((lean - S1_LEAN_DEG) / 10.0) ** 2
+            best = max(best, (float(contrast) - 8.0 * cost, float(height), float(lean)))
+    return best[1], best[2]
 
 
 def sacral_arrival(
@@ -111,7 +133,7 @@ def sacral_arrival(
     canal = (canal & (calm < threshold)) | (
         (np.abs(lat) < half) & (p > 1) & (p < 13) & (block.hu < threshold - 30)
     )
-    canal &= ~inside
+    canal = (canal | _connected((block.hu < threshold - 30) & ~inside, canal, block.local)) & ~inside
     shell = (calm > threshold - 80) & room
     void = canal | _foramina(block.local, ~shell & ~inside, canal)
     bone = _filled(shell) & room & ~void
@@ -125,6 +147,15 @@ def sacral_arrival(
     bone[inside] = True
     speed = np.where(bone, np.where((calm > threshold) | inside, 1.0, 0.5), 0.0)
     return march(speed, inside & (p > -8), SACRAL_REACH_MM, tick=tick), void
+
+
+def _connected(dark: Mask, canal: Mask, local: Array) -> Mask:
+    """What is dark and goes on from the canal within the room between S1's body, pedicles and lamina."""
+    size, p, s = np.abs(local[..., 0]), local[..., 1], local[..., 2]
+    (out, back), (low, high) = CANAL_REACH_MM
+    parts, _ = ndi.label(dark & (size < out) & (p > 0) & (p < back) & (s > low) & (s < high))
+    met = np.unique(parts[canal])
+    return np.isin(parts, met[met > 0])
 
 
 def _foramina(local: Array, dark: Mask, canal: Mask) -> Mask:
