@@ -27,7 +27,8 @@ class PhantomLevelTruth:
         body: frame, size, walls and endplates of the body; sizes are at mid height and midline.
         pedicles: isthmus ellipse and axis by side; the axis runs from posterior to anterior.
         foramen: mouth on the closed posterior wall and depth of the bony canal.
-        target_lps_mm: (3,) midline, midway between the endplates' planes, 40 % of the body's depth in front of the posterior wall.
+        target_lps_mm: (3,) midline, midway between the endplates' planes, 40 % of the body's depth in front
+            of the posterior wall.
         spinous_tip_lps_mm: (3,), None for the sacrum.
     """
 
