@@ -318,9 +318,13 @@ class RealXrayWindow(QDialog):
             lambda progress: fit_level(case, found, level.verse, pictures, centre, start, True, progress),
             done,
             self._failed,
-            lambda share, _text: self.bar.setValue(round(100 * share)),
+            self._progress,
             stopped,
         )
+
+    def _progress(self, share: float, text: str) -> None:
+        self.bar.setValue(round(100 * share))
+        self.state.setText(f"{text}…")
 
     def _end(self) -> None:
         self.bar.hide()
