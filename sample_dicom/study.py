@@ -23,7 +23,7 @@ MR: sagittal T1, T2 and STIR in the CT's frame, with Modic type 1 changes drawn 
 type 2 beside the L5/S1 disc.
 A planning and training aid, not a certified device.
 """
-SAMPLE_VERSION = 2
+SAMPLE_VERSION = 3
 
 
 def write_phantom_study(phantom: Phantom, out_dir: Path, progress: Progress = NULL_PROGRESS) -> None:
