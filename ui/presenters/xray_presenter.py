@@ -25,6 +25,7 @@ from imaging.fluoro.overlay import (
 )
 from imaging.fluoro.picture import PictureSettings
 from imaging.fluoro.rows import patient_mask
+from imaging.fluoro.technique import Shutters
 from imaging.geometry.carm import (
     CArm,
     CArmPose,
@@ -358,7 +359,8 @@ class XrayPresenter(QObject):
         views = {v.view: v for v in self.views}
         # Thumbnails show the level alone, at the size in which it can be told.
         carm = self.carm.magnified(2.2).resized(SMALL_PX)
-        settings = replace(self.settings, quality="clean")
+        whole_field = replace(self.settings.technique, shutters=Shutters())
+        settings = replace(self.settings, quality="clean", technique=whole_field)
 
         def work(progress: Progress) -> tuple[dict[str, FluoroPicture], tuple[Strip, ...]]:
             thumbs = {}
