@@ -81,10 +81,10 @@ class ModicPage(QWidget):
         side = QVBoxLayout()
         side.setContentsMargins(0, 0, 0, 0)
         side.setSpacing(8)
-        keys = ", ".join(f"{key} = {'none' if kind == '0' else kind}" for key, kind in KEYS.items())
+        keys = ", ".join(f"{key} = {kind}" for key, kind in KEYS.items() if len(kind) > 1)
         words = (
-            f"Choose an endplate and press a key: {keys}, N = cannot be typed, Delete = take back. "
-            "H, A, D, C = height, area, defect, confidence."
+            f"Choose an endplate and press a key: 0 for none, 1 to 3 for the type, {keys}, "
+            "N = cannot be typed, Delete = take back. H, A, D, C change height, area, defect, confidence."
         )
         side.addWidget(label(words, "text2", wrap=True))
         row = QHBoxLayout()
