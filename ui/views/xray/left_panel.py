@@ -42,7 +42,7 @@ class ViewRow(QWidget):
         self.setFixedHeight(76)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         row = QHBoxLayout(self)
-        row.setContentsMargins(64, 8, 6, 8)
+        row.setContentsMargins(62, 8, 2, 8)
         box = QVBoxLayout()
         box.setSpacing(1)
         head = QHBoxLayout()
@@ -54,7 +54,7 @@ class ViewRow(QWidget):
         self.angles = label("", "small2")
         box.addWidget(self.angles)
         state = QHBoxLayout()
-        state.setSpacing(6)
+        state.setSpacing(4)
         self.mark = StatusMark("none", 14)
         self.quality = label("", "small2")
         for text in (self.angles, self.quality, self.name):
