@@ -83,7 +83,8 @@ def table(lines: list[dict[str, Any]], first_tested: int) -> None:
         rows = [r for x in chosen for r in x["rows"]]
         sides = [r for r in rows if "clearance" in r]
         print(
-            f"{words}: {len(chosen)} seeds ({sum('refused' in x for x in chosen)} in which L5 was not found), "
+            f"{words}: {len(chosen)} seeds "
+            f"({sum('refused' in x for x in chosen)} in which L5 was not found), "
             f"{len(sides)} tools, refused {sum('refused' in r for r in rows)}, "
             f"levels missed {sum('missed' in r for r in rows)}"
         )
