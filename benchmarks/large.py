@@ -29,11 +29,12 @@ def write_dense(source: Path, target: Path, count: int) -> None:
     slices.sort(key=lambda ds: float(ds.ImagePositionPatient[2]))
     stored = np.stack([ds.pixel_array for ds in slices])
     series = generate_uid()
+    first, last = (np.asarray(slices[k].ImagePositionPatient, float) for k in (0, -1))
+    # A scanner's own places are rounded; the new ones are even.
     for n, at in enumerate(np.linspace(0, len(slices) - 1, count)):
         low, part = int(at), at - int(at)
         high = min(low + 1, len(slices) - 1)
         ds = slices[low]
-        a, b = (np.asarray(slices[k].ImagePositionPatient, float) for k in (low, high))
         pixels = np.rint((1 - part) * stored[low] + part * stored[high]).astype(stored.dtype)
         new = pydicom.Dataset()
         new.update(ds)
@@ -41,7 +42,7 @@ def write_dense(source: Path, target: Path, count: int) -> None:
         new.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
         new.SOPInstanceUID = new.file_meta.MediaStorageSOPInstanceUID = generate_uid()
         new.SeriesInstanceUID, new.InstanceNumber = series, n + 1
-        new.ImagePositionPatient = [round(float(x), 5) for x in (1 - part) * a + part * b]
+        new.ImagePositionPatient = [round(float(x), 5) for x in first + (last - first) * n / (count - 1)]
         new.PixelData = pixels.tobytes()
         new.save_as(target / f"{n:04}.dcm", enforce_file_format=True)
 
