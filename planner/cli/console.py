@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from typing import TextIO
 
 from imaging.findings import Finding
+from imaging.progress import TaskCancelledError
 
 _BAR = 24
 
@@ -21,6 +23,10 @@ def say_finding(finding: Finding, where: str = "") -> None:
     say(f"{finding.severity}: {where}{': ' if where else ''}{finding.text}")
 
 
+STOP = threading.Event()
+"""Set once the user has asked to stop: an exception raised in a callback of C code may be swallowed there."""
+
+
 class ConsoleProgress:
     """Progress on a stream; call ``close`` before anything else is written there."""
 
@@ -32,7 +38,9 @@ class ConsoleProgress:
         self._drawn = 0
 
     def step(self, fraction: float, text: str) -> None:
-        """Show how far the work is."""
+        """Show how far the work is; TaskCancelledError once ``STOP`` is set."""
+        if STOP.is_set():
+            raise TaskCancelledError
         now = time.monotonic()
         if now - self._told_s < (0.05 if self._tty else self._every_s):
             return

@@ -25,7 +25,7 @@ from planner.cli import (
     schema,
     series,
 )
-from planner.cli.console import say
+from planner.cli.console import STOP, say
 from planner.cli.options import Parser
 from planner.version import app_version
 
@@ -62,14 +62,17 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    STOP.set()
     raise KeyboardInterrupt
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line and return its exit status: 0, 1, 2, 3 as documented, 130 when interrupted."""
     arguments = sys.argv[1:] if argv is None else argv
+    STOP.clear()
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _interrupt)
+        signal.signal(signal.SIGINT, _interrupt)
     try:
         if app.wants_app(arguments, VERBS):
             return app.run(arguments)
