@@ -22,7 +22,7 @@ from typing import Any
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import numpy as np
-from PySide6.QtCore import QEventLoop, QSettings, QTimer
+from PySide6.QtCore import QEvent, QEventLoop, QObject, QSettings, QTimer
 from PySide6.QtWidgets import QApplication
 
 
@@ -128,6 +128,48 @@ def show_loading(window: Any, folder: Path) -> None:
     show("series of 300: all of it read and shown", all_read)
 
 
+class Paints(QObject):
+    """Notes when a view is painted."""
+
+    def __init__(self, view: Any) -> None:
+        super().__init__()
+        self.at: list[float] = []
+        view.installEventFilter(self)
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Paint:
+            self.at.append(time.perf_counter())
+        return False
+
+
+def show_live_drag(window: Any, seconds: float = 5.0) -> None:
+    """Updates while the hand drags the tip at 100 points a second and the window does all it does then."""
+    p, view = window.presenter, window.screen.axial
+    tip, begun, numbers, paints = p.handle_point("target"), time.perf_counter(), [], Paints(view)
+
+    def hand() -> None:
+        way = 2 * np.sin(2 * (time.perf_counter() - begun))
+        p.drag("target", tip + np.array([way, 0, 0]), final=False)
+
+    def heard() -> None:
+        numbers.append(time.perf_counter())
+
+    p.plan_changed.connect(heard)
+    view._grip = "target"
+    beat = QTimer()
+    beat.timeout.connect(hand)
+    beat.start(10)
+    wait(lambda: time.perf_counter() - begun > seconds)
+    beat.stop()
+    p.plan_changed.disconnect(heard)
+    view._grip = None
+    p.cancel_drag()
+    for name, at in (("numbers", numbers), ("overlays in the view that is dragged in", paints.at)):
+        gaps = np.diff(at)
+        words = f"{len(at) / seconds:5.1f} a second   95 % of the gaps below"
+        print(f"drag by the hand: {name:<42} {words} {1000 * np.percentile(gaps, 95):.0f} ms", flush=True)
+
+
 def show(name: str, times_s: list[float], busy_s: Sequence[float] = ()) -> None:
     """One line of the table; ``busy_s`` is what the processor itself took, whatever else runs."""
     ms = 1000 * np.array(times_s)
@@ -207,6 +249,7 @@ def main(folder: Path) -> None:
     show("drag the tip, numbers and axial redrawn", *timed(move, 60))
     p.dragging = None
     session.preview(None)
+    show_live_drag(window)
 
     def turn(_n: int) -> None:
         camera = screen.view3d.renderer.GetActiveCamera()

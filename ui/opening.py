@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QSettings
+from PySide6.QtCore import QSettings, QTimer
 from PySide6.QtWidgets import (
     QFileDialog,
 )
@@ -182,7 +182,6 @@ class Opening:
         self.session.open_case(case, read_only)
         self.presenter = CasePresenter(self.session, self.services, self.tasks, self)
         self.presenter.history_changed.connect(self._show_state)
-        self.presenter.plan_changed.connect(self._show_state)
         self.presenter.told.connect(self._tell)
         self.presenter.failed.connect(self._fail)
         self.presenter.pointer_told.connect(self.status.pointer.setText)
@@ -212,8 +211,14 @@ class Opening:
             self.busy.hide()
             if self.session.case is not case:
                 return
-            self.show_plan(*result)
-            self.status.finished.setText(f"Segmented and planned in {time.monotonic() - begun:.0f}\u202fs")
+            words = f"Segmented and planned in {time.monotonic() - begun:.0f}\u202fs"
+            self.session.set_segmentation(result[0])
+            QTimer.singleShot(0, self, lambda: shown(result, words))  # the window looks up in between
+
+        def shown(result: Any, words: str) -> None:
+            if self.session.case is case:
+                self.show_plan(*result)
+                self.status.finished.setText(words)
 
         def failed(error: Exception, details: str) -> None:
             self.busy.hide()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QIcon, QPainter, QPainterPath, QPen, QPixmap, QPolygonF
@@ -204,6 +205,11 @@ class SideChip(QWidget):
 
 def status_pixmap(kind: str, size: int = 14) -> QPixmap:
     """A status shape for buttons and menus."""
+    return _status_pixmap(kind, size, tokens().name)
+
+
+@lru_cache(maxsize=64)
+def _status_pixmap(kind: str, size: int, _theme: str) -> QPixmap:
     ratio = 2
     pixmap = QPixmap(size * ratio, size * ratio)
     pixmap.setDevicePixelRatio(ratio)

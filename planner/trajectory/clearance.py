@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imaging.labels import Side
+from imaging.segmentation.anatomy_local import FAR_MM
 from planner.trajectory.fields import VertebraFields
+from planner.trajectory.ray_march import march
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -34,11 +36,17 @@ def tangents(points: Array) -> Array:
 def ray_lengths(fields: VertebraFields, starts: Array, directions: Array) -> Array:
     """(...) way in mm from starts inside bone to its surface (sphere tracing), at most ``REACH_MM``."""
     starts, directions = np.broadcast_arrays(starts, directions)
-    length = np.zeros(starts.shape[:-1])
-    for _ in range(11):
-        gap = fields.bone(starts + length[..., None] * directions)
-        length = np.minimum(length + np.where(gap > 0.03, gap, 0.0), REACH_MM)
-    return length
+    lengths = march(
+        fields.bone_mm,
+        fields.grid.ijk_from_lps,
+        np.ascontiguousarray(starts.reshape(-1, 3)),
+        np.ascontiguousarray(directions.reshape(-1, 3)),
+        11,
+        0.03,
+        REACH_MM,
+        -FAR_MM,
+    )
+    return np.asarray(lengths.reshape(starts.shape[:-1]))
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -82,5 +84,13 @@ class AlongTool:
 
 def arc_mm(trajectory: Trajectory) -> Array:
     """(n,) length from the bone entry to every point of the path."""
+    for known, arc in _arcs:
+        if known is trajectory:
+            return arc
     path = np.array(trajectory.path_lps_mm, float)
-    return np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))])
+    arc = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))])
+    _arcs.appendleft((trajectory, arc))
+    return arc
+
+
+_arcs: deque[tuple[Trajectory, Array]] = deque(maxlen=4)

@@ -29,11 +29,14 @@ from ui.presenters.counting import Counting
 from ui.presenters.exploring import Exploring
 from ui.presenters.services import Handle, PatientWords, Services, XrayPicture, XrayView
 from ui.tasks import TaskRunner
+from ui.turns import Turns
 
 if TYPE_CHECKING:
     from ui.views.mr_layer import Mode, MrLayer
 
 Array = NDArray[np.float64]
+
+DRAGGED_XRAY_S = 0.25
 
 
 class CasePresenter(AlongTool, Annotating, Counting, Exploring, QObject):
@@ -60,6 +63,7 @@ class CasePresenter(AlongTool, Annotating, Counting, Exploring, QObject):
     ) -> None:
         super().__init__(parent)
         self.session, self.services, self.tasks = session, services, tasks
+        self.turns = Turns(self)
         self.volume: Volume = services.volume_of(session.case)
         self.patient: PatientWords = services.patient_of(session.case)
         self.cursor_lps_mm: Array = self.volume.grid.centre_lps_mm.copy()
@@ -78,6 +82,7 @@ class CasePresenter(AlongTool, Annotating, Counting, Exploring, QObject):
         self._pointed: tuple[SpineSegmentation | None, int] = (None, 0)
         self.xrays: dict[str, XrayPicture] = {}
         self.xray_failure = ""
+        self._xray_at = 0.0
         self.dragging: Handle | None = None
         self.entry_map: EntryMap | None = None
         self.reach: ReachSurface | None = None
@@ -350,9 +355,10 @@ class CasePresenter(AlongTool, Annotating, Counting, Exploring, QObject):
         if self.trajectory is not None:
             self.depth_mm = min(self.depth_mm, self.length_mm())
         self.plan_changed.emit()
-        self.history_changed.emit()
-        self.request_xrays()
+        if not self.dragging or time.monotonic() > self._xray_at + DRAGGED_XRAY_S:
+            self.request_xrays()
         if not self.dragging:
+            self.history_changed.emit()
             self.request_map()
             if self.reach_shown:
                 self.show_reach(True)
@@ -381,6 +387,7 @@ class CasePresenter(AlongTool, Annotating, Counting, Exploring, QObject):
         size = 256 if self.dragging else 640
         verse, side = level.verse, trajectory.side
         views: tuple[XrayView, ...] = ("ap", "lateral")
+        self._xray_at = time.monotonic()
 
         def work(progress: Progress) -> dict[str, XrayPicture]:
             return {

@@ -37,7 +37,7 @@ class ProfileChart(QWidget):
         self.setAccessibleName("Depth along the tool")
         self.setToolTip("Drag to go along the tool; [ and ] step through the checkpoints")
         for signal in (presenter.plan_changed, presenter.selection_changed, presenter.depth_changed):
-            signal.connect(self.update)
+            signal.connect(presenter.turns.asks(self))
 
     def _plot(self) -> QRectF:
         return QRectF(18, 14, max(50, self.width() - 60), max(20, self.height() - 56))

@@ -126,6 +126,14 @@ def polyline(points: NDArray[np.float64]) -> QPainterPath:
     return path
 
 
+def thinned(line_px: NDArray[np.float64], apart_px: float = 4.0) -> NDArray[np.float64]:
+    """The points of a line that lie ``apart_px`` from the one kept before, and its ends."""
+    way = np.r_[0.0, np.cumsum(np.linalg.norm(np.diff(line_px[:, :2], axis=0), axis=1))]
+    keep = np.r_[True, np.diff(np.floor(way / apart_px)) > 0]
+    keep[[1, -1]] = True
+    return np.asarray(line_px[keep])
+
+
 def tool_band(
     p: QPainter, points: NDArray[np.float64], width_px: float, colour: QColor, opacity: float = 0.62
 ) -> None:

@@ -13,6 +13,7 @@ class Samplers:
 
     def __init__(self, presenter: CasePresenter) -> None:
         self._presenter = presenter
+        self.turns = presenter.turns
         volume = presenter.volume
         self.image = PlaneSampler(volume.values, volume.grid, -1024 if volume.modality == "CT" else 0)
         self.chosen: PlaneSampler | None = None
@@ -27,6 +28,7 @@ class Samplers:
         if key == self._key:
             return
         self._key = key
+        self.turns.keep_calm()
         if segmentation is None:
             self.chosen = self.others = None
             return

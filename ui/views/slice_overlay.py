@@ -24,6 +24,7 @@ from ui.views.paint import (
     polyline,
     status_plate,
     target_ring,
+    thinned,
     tool_band,
 )
 from ui.vtk.mesh import tool_path_lps
@@ -108,7 +109,7 @@ class PlanOverlay:
         before = start.trajectory(presenter.side) if start else None
         if before is None or chosen is None or presenter.dragging is None:
             return
-        path = self.to_px(np.array(before.path_lps_mm, float))
+        path = thinned(self.to_px(np.array(before.path_lps_mm, float)))
         cased(p, polyline(path[:, :2]), QColor(233, 237, 240, 170), 1.2, [2, 3])
         least = least_of(chosen, self.presenter.limits)
         x, y, off = self.to_px(presenter.handle_point(presenter.dragging))
@@ -117,9 +118,9 @@ class PlanOverlay:
             status_plate(p, QPointF(x, y + 28), band, mm(least.clearance_mm), rect, 13)
 
     def _draw_tool(self, p: QPainter, trajectory: object, strong: bool) -> None:
-        line = self.to_px(tool_path_lps(trajectory))
+        line = thinned(self.to_px(tool_path_lps(trajectory)))
         line = np.vstack(
-            [line[:1] * (1 - t) + line[1:2] * t for t in np.linspace(0, 1, 60, endpoint=False)] + [line[1:]]
+            [line[:1] * (1 - t) + line[1:2] * t for t in np.linspace(0, 1, 24, endpoint=False)] + [line[1:]]
         )
         colour = side_colour(trajectory.side)
         if not strong:

@@ -6,10 +6,9 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt, Signal
+from PySide6.QtGui import QImage, QPainter, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QWidget
-from scipy.ndimage import gaussian_filter
 
 from ui.presenters.case_presenter import CasePresenter
 from ui.presenters.services import Handle
@@ -21,6 +20,7 @@ from ui.views.planes import Plane
 from ui.views.samplers import Samplers
 from ui.views.slice_input import SliceInput
 from ui.views.slice_overlay import PlanOverlay
+from ui.views.slice_picture import COARSE_MM, draw_outline, grey_of
 
 Kind = Literal["axial", "sagittal", "coronal", "tool"]
 
@@ -43,6 +43,7 @@ class SliceView(SliceInput, PlanOverlay, MeasureOverlay, QWidget):
         self.centre = np.zeros(2)
         self._last_notch = 0.0
         self._base_key: tuple[object, ...] | None = None
+        self._coarse = False
         self._base = QImage()
         self._pixels: NDArray[np.uint8] = np.zeros((1, 1, 4), np.uint8)
         self._press: QPointF | None = None
@@ -58,7 +59,7 @@ class SliceView(SliceInput, PlanOverlay, MeasureOverlay, QWidget):
             presenter.depth_changed,
             presenter.look_changed,
         ):
-            signal.connect(self.update)
+            signal.connect(samplers.turns.asks(self, lambda: self._grip is not None))
         presenter.selection_changed.connect(self.recentre)
         self.recentre()
 
@@ -155,15 +156,18 @@ class SliceView(SliceInput, PlanOverlay, MeasureOverlay, QWidget):
             id(self.samplers.chosen),
             *(p.mr_layer.key if p.mr_layer is not None else ()),
         )
-        if key == self._base_key:
+        hurried = p.dragging is not None
+        if key == self._base_key and (hurried or not self._coarse):
             return
         self._base_key = key
         step = 1 / (self.px_per_mm() * ratio)
+        # A slice that follows the hand is drawn at every second pixel where these are finer than voxels are.
+        self._coarse = hurried and 2 * step <= COARSE_MM
+        if self._coarse:
+            ratio, step, w, h = ratio / 2, 2 * step, (w + 1) // 2, (h + 1) // 2
         left, top = self.centre[0] - (w - 1) / 2 * step, self.centre[1] - (h - 1) / 2 * step
         values = self.samplers.image.brightest(plane, left, top, step, w, h, self._slab())
-        values = values.astype(np.float32)
-        window, level = p.window_level
-        grey = np.clip((values - (level - window / 2)) / window, 0, 1) * 235
+        grey = grey_of(values, *p.window_level)
         if p.mr_layer is not None:
             grey = p.mr_layer.over(grey.astype(np.float32), plane, left, top, step)
         pixels = np.empty((h, w, 4), np.uint8)
@@ -174,19 +178,26 @@ class SliceView(SliceInput, PlanOverlay, MeasureOverlay, QWidget):
                 (self.samplers.others, (150, 162, 172), 0.55),
                 (self.samplers.chosen, (233, 237, 240), 0.68),
             ):
-                if sampler is None:
-                    continue
-                _draw_outline(
-                    pixels, sampler.sample(plane, left, top, step, w, h), 0.45 / step, ratio, tint, strength
-                )
+                if sampler is not None:
+                    draw_outline(pixels, sampler, plane, left, top, step, ratio, tint, strength)
         self._pixels = pixels
         self._base = QImage(pixels.data, w, h, 4 * w, QImage.Format.Format_RGBX8888)
         self._base.setDevicePixelRatio(ratio)
 
+    def grab(self, *where: QRect) -> QPixmap:
+        """A picture of the view as it stands now."""
+        self.samplers.turns.hurry()
+        return super().grab(*where)
+
     def paintEvent(self, _event: object) -> None:
+        if self.samplers.turns.must_wait(self):
+            with QPainter(self) as p:
+                p.drawImage(self.rect(), self._base)
+            return
         self._plane = self.plane()
         self._make_base()
         with QPainter(self) as p:
+            p.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self._coarse)
             p.drawImage(0, 0, self._base)
             p.setRenderHint(QPainter.RenderHint.Antialiasing)
             rect = QRectF(self.rect())
@@ -205,31 +216,3 @@ class SliceView(SliceInput, PlanOverlay, MeasureOverlay, QWidget):
                     words += f"  brightest of {self._slab():.0f}\u202fmm"
                 plate(p, QPointF(8, rect.bottom() - 6), words, "bl", 11, False)
                 orientation_cube(p, QPointF(25, 26), self._plane.right, self._plane.down)
-
-
-def _draw_outline(
-    pixels: NDArray[np.uint8],
-    mask: NDArray[np.generic],
-    blur_px: float,
-    ratio: float,
-    tint: tuple[int, int, int],
-    strength: float,
-) -> None:
-    """Blend the half-way line of a mask (0..100) into (h, w, 4) pixels, where the mask is only."""
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    if len(rows) == 0:
-        return
-    margin = int(3 * blur_px) + 3
-    part = (
-        slice(max(0, rows[0] - margin), rows[-1] + margin + 1),
-        slice(max(0, columns[0] - margin), columns[-1] + margin + 1),
-    )
-    field = gaussian_filter(mask[part].astype(np.float32) / 100, blur_px, truncate=3.0)
-    # Far from the line the blurred mask is flat: only where it is neither full nor empty is anything drawn.
-    at = np.nonzero((field > 0.02) & (field < 0.98))
-    dy, dx = np.gradient(field)
-    slope = np.hypot(dx[at], dy[at])
-    away = np.abs(field[at] - 0.5) / np.maximum(slope, 1e-4)
-    alpha = (np.clip(1.35 - away / ratio, 0, 1) * strength * (slope > 1e-3))[:, None]
-    block = pixels[part][..., :3]
-    block[at] = block[at] * (1 - alpha) + np.array(tint, np.float32) * alpha

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt, QTimer
+from PySide6.QtGui import QPainter, QPixmap
 from PySide6.QtWidgets import QWidget
 from vtkmodules.vtkRenderingCore import vtkRenderWindow
 
@@ -21,6 +21,9 @@ from ui.vtk.mesh import bone_surfaces
 from ui.vtk.scene import CutFace, SpineScene
 from ui.vtk.volume_picture import fit_to, make_volume
 
+DRAGGED_MS = 150
+DRAGGED_SHARE = 4
+
 
 class View3D(BlitView):
     """Follows the presenter; the bone is built on a worker thread."""
@@ -34,6 +37,9 @@ class View3D(BlitView):
         self._waiting = False
         self.ready = False
         self._fitted = False
+        self._later = QTimer(self)  # while the hand drags, numbers and slices go first
+        self._later.setSingleShot(True)
+        self._later.timeout.connect(self._dress)
         presenter.plan_changed.connect(self._on_plan)
         presenter.reach_changed.connect(self._dress)
         presenter.selection_changed.connect(self._on_selection)
@@ -73,6 +79,14 @@ class View3D(BlitView):
 
         self.presenter.tasks.start("volume", lambda _progress: make_volume(volume), done, failed)
 
+    def grab(self, *where: QRect) -> QPixmap:
+        """A picture of the view as it stands now."""
+        self.samplers.turns.hurry()
+        return super().grab(*where)
+
+    def must_wait(self) -> bool:
+        return self.samplers.turns.must_wait(self)
+
     def before_render(self, window: vtkRenderWindow) -> None:
         if self.scene.volume is not None and not self._fitted:
             self._fitted = True
@@ -101,6 +115,11 @@ class View3D(BlitView):
         self.presenter.tasks.start("surface", work, done, failed)
 
     def _on_plan(self) -> None:
+        if self.presenter.dragging:
+            if not self._later.isActive():
+                self._later.start(max(DRAGGED_MS, round(DRAGGED_SHARE * self.last_render_ms)))
+            return
+        self._later.stop()
         self._build()
         self._dress()
 

@@ -12,7 +12,7 @@ from ui.presenters.case_presenter import CasePresenter
 from ui.presenters.services import Handle, XrayView
 from ui.theme import side_colour
 from ui.views import planes
-from ui.views.paint import INK, cased, handle, orientation_cube, plate, polyline, target_ring
+from ui.views.paint import INK, cased, handle, orientation_cube, plate, polyline, target_ring, thinned
 
 
 class XrayPane(QWidget):
@@ -41,10 +41,7 @@ class XrayPane(QWidget):
             presenter.look_changed,
             presenter.depth_changed,
         ):
-            signal.connect(self._refresh)
-
-    def _refresh(self, *_args: object) -> None:
-        self.update()
+            signal.connect(presenter.turns.asks(self, lambda: self._grip is not None))
 
     def _fit(self) -> float:
         picture = self.presenter.xrays.get(self.name)
@@ -108,7 +105,7 @@ class XrayPane(QWidget):
         trajectory, level = presenter.trajectory, presenter.level
         if trajectory is None or level is None:
             return
-        axis = self.to_px(np.array(trajectory.path_lps_mm, float))
+        axis = thinned(self.to_px(np.array(trajectory.path_lps_mm, float)))
         cased(p, polyline(axis), side_colour(trajectory.side), 1.4, [4, 3], 205)
         if level.target is not None:
             x, y = self.to_px(np.array(level.target.centre_lps_mm))

@@ -8,8 +8,11 @@ import vtkmodules.vtkRenderingOpenGL2  # noqa: F401  registers the OpenGL factor
 from vtkmodules.vtkRenderingCore import vtkRenderWindow
 
 
-def make_render_window() -> vtkRenderWindow:
-    """An off-screen window: EGL on Linux, so that no display is needed; a hidden one elsewhere."""
+def make_render_window(samples: int = 4) -> vtkRenderWindow:
+    """An off-screen window: EGL on Linux, so that no display is needed; a hidden one elsewhere.
+
+    ``samples`` a pixel; 0 for what moves, where the renderer smooths edges by itself.
+    """
     if sys.platform.startswith("linux"):
         try:
             from vtkmodules.vtkRenderingOpenGL2 import vtkEGLRenderWindow
@@ -21,5 +24,5 @@ def make_render_window() -> vtkRenderWindow:
         window = vtkRenderWindow()
     window.SetShowWindow(False)
     window.SetOffScreenRendering(1)
-    window.SetMultiSamples(4)
+    window.SetMultiSamples(samples)
     return window

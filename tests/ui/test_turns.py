@@ -1,0 +1,54 @@
+"""Views are painted one a turn, the one under the hand every second turn."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QWidget
+
+from ui.turns import Turns
+
+
+class Painted(QWidget):
+    """Writes its name down when it is painted."""
+
+    def __init__(self, name: str, seen: list[str]) -> None:
+        super().__init__()
+        self.name, self.seen = name, seen
+
+    def paintEvent(self, _event: object) -> None:
+        self.seen.append(self.name)
+
+
+def test_many_requests_make_one_picture_and_the_hand_goes_first(qtbot):
+    seen: list[str] = []
+    views = [Painted(name, seen) for name in "abc"]
+    for view in views:
+        qtbot.addWidget(view)
+        view.show()
+    qtbot.waitUntil(lambda: set(seen) == set("abc"))
+    seen.clear()
+    turns = Turns()
+    for view in views:
+        turns.ask(view)
+        turns.ask(view)
+    turns.ask(views[0], first=True)
+    qtbot.waitUntil(lambda: not turns._waiting)
+    assert seen == ["a", "b", "c"]
+    seen.clear()
+    turns.ask(views[0], first=True)
+    turns.ask(views[1])
+    turns._next()
+    turns.ask(views[2])
+    turns.ask(views[0], first=True)
+    qtbot.waitUntil(lambda: not turns._waiting)
+    assert seen == ["a", "b", "a", "c"]
+
+
+def test_while_much_changes_a_view_waits_for_its_turn(qtbot):
+    turns, view = Turns(), Painted("a", [])
+    qtbot.addWidget(view)
+    assert not turns.must_wait(view)
+    turns.keep_calm()
+    assert turns.must_wait(view)
+    assert view in turns._waiting
+    turns.hurry()
+    assert not turns.must_wait(view)
