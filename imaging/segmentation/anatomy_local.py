@@ -82,16 +82,11 @@ def level_set(mask: Mask, grid: VolumeGrid, target: VolumeGrid, sigma_mm: float 
     return level_set_of(distance_image(mask, grid), target, sigma_mm)
 
 
-def level_set_of(
-    distance: sitk.Image, target: VolumeGrid, sigma_mm: float = 0.6, grows_mm: float = np.inf
-) -> Field:
-    """``level_set`` from a ``distance_image`` made before, nowhere more than ``grows_mm`` above it.
-
-    Smoothing rounds the stairs of the voxels off, but fills narrow clefts too; the bound keeps those open.
-    """
+def level_set_of(distance: sitk.Image, target: VolumeGrid, sigma_mm: float = 0.6) -> Field:
+    """``level_set`` from a ``distance_image`` made before."""
     field = resample(distance, target, -FAR_MM)
     smoothed = ndi.gaussian_filter(field, sigma_mm / target.spacing_ijk_mm[::-1], truncate=3.0)
-    return np.asarray(np.minimum(smoothed, field + grows_mm), dtype=np.float32)
+    return np.asarray(smoothed, dtype=np.float32)
 
 
 def resample(image: sitk.Image, target: VolumeGrid, outside: float) -> Field:

@@ -57,7 +57,7 @@ class Limits:
     depth_sd_mm: float = 1.0
     roll_sd_deg: float = 1.5
     cortex_sd_mm: float = 0.4
-    draws: int = 2000
+    draws: int = 2048
 
 
 DEFAULT_LIMITS = Limits()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import SimpleITK as sitk
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage as ndi
 
@@ -20,7 +21,6 @@ from imaging.segmentation.anatomy_local import (
     distance_image,
     frame_grid,
     level_set,
-    level_set_of,
     resample,
     sample,
     signed_distance,
@@ -29,8 +29,9 @@ from imaging.volume import LabelVolume, Volume
 
 Array = NDArray[np.float64]
 STEP_MM = 0.6
+STAIRS_MM = 1.0
 # The cleft between pedicle and posterior wall is as narrow as the smoothing of the voxels' stairs is wide.
-CLEFT_MM = 0.2
+CLEFT_MM = 0.3
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +114,19 @@ class VertebraFields:
         return np.asarray(inside & (found != 0) & (found != self.verse))
 
 
+def level_without_stairs(distance: sitk.Image, grid: VolumeGrid) -> Field:
+    """Level set on ``grid``: the voxels' stairs smoothed off, curved walls kept where they are.
+
+    Gaussian smoothing twice over ("twicing", Tukey 1977: 2 G - G G has no second moment) does not shrink a
+    convex bone as one does. Narrow clefts stay open: nowhere more than CLEFT_MM above the voxels' distance.
+    """
+    field = resample(distance, grid, -FAR_MM)
+    sigma = STAIRS_MM / grid.spacing_ijk_mm[::-1]
+    once = ndi.gaussian_filter(field, sigma, truncate=3.0)
+    twice = 2 * once - ndi.gaussian_filter(once, sigma, truncate=3.0)
+    return np.asarray(np.minimum(twice, field + CLEFT_MM), dtype=np.float32)
+
+
 def prepare_fields(
     anatomy: VertebraAnatomy,
     vertebrae: LabelVolume,
@@ -139,8 +153,7 @@ def prepare_fields(
     near = box_grid(vertebrae.grid, box)
     own = vertebrae.labels[box] == anatomy.verse
     parts = structures.labels[box]
-    level = level_set_of(distance_image(own, near), grid, grows_mm=CLEFT_MM)
-    bone = signed_distance(level, step_mm)
+    bone = signed_distance(level_without_stairs(distance_image(own, near), grid), step_mm)
     body_level = level_set(own & (parts == Structure.BODY), near, grid)
     tube = parts == Structure.CANAL
     canal = None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from imaging.anatomy import BodyGeometry
 from imaging.labels import Side
@@ -41,15 +43,30 @@ class Errors:
     cortex_mm: Array
 
 
+@lru_cache(maxsize=4)
+def _normals(count: int, seed: int) -> Array:
+    """(count, 7) standard normal deviates from a scrambled Sobol sequence (Owen 1998).
+
+    At 2048 draws a share has about a third of the chance error that independent draws leave.
+    """
+    # Half a second to import, and needed only where insertions are simulated.
+    from scipy.stats import qmc
+
+    points = qmc.Sobol(7, scramble=True, seed=seed).random_base2(max(1, (count - 1).bit_length()))
+    normals: Array = ndtri(np.clip(points[:count], 1e-12, 1 - 1e-12))
+    normals.setflags(write=False)
+    return normals
+
+
 def draw_errors(limits: Limits, count: int, seed: int = SEED) -> Errors:
-    """Independent normal errors with the limits' standard deviations."""
-    rng = np.random.default_rng(seed)
+    """Independent normal errors with the limits' standard deviations, spread evenly."""
+    z = _normals(count, seed)
     return Errors(
-        rng.normal(0, 1, (count, 2)) * limits.entry_sd_mm,
-        rng.normal(0, 1, (count, 2)) * np.deg2rad(limits.direction_sd_deg),
-        rng.normal(0, 1, count) * limits.depth_sd_mm,
-        rng.normal(0, 1, count) * np.deg2rad(limits.roll_sd_deg),
-        rng.normal(0, 1, count) * limits.cortex_sd_mm,
+        z[:, 0:2] * limits.entry_sd_mm,
+        z[:, 2:4] * np.deg2rad(limits.direction_sd_deg),
+        z[:, 4] * limits.depth_sd_mm,
+        z[:, 5] * np.deg2rad(limits.roll_sd_deg),
+        z[:, 6] * limits.cortex_sd_mm,
     )
 
 
