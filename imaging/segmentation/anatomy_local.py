@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage as ndi
 
 from imaging.geometry.grid import VolumeGrid
+from imaging.geometry.trilinear import trilinear
 from imaging.sitk_bridge import image_from_array
 
 Array = NDArray[np.float64]
@@ -129,10 +130,8 @@ def signed_distance(level: Field, step_mm: float) -> Field:
 def sample(field: Field, grid: VolumeGrid, points_lps_mm: ArrayLike, outside: float = -FAR_MM) -> Array:
     """Trilinear values of a [k, j, i] field at (..., 3) LPS mm; ``outside`` beyond the grid."""
     points = np.asarray(points_lps_mm, float)
-    ijk = grid.indices_from_lps(points.reshape(-1, 3))
-    values = ndi.map_coordinates(
-        field, ijk[:, ::-1].T, order=1, mode="constant", cval=outside, prefilter=False
-    )
+    flat = np.ascontiguousarray(points.reshape(-1, 3))
+    values = trilinear(np.ascontiguousarray(field, np.float32), grid.ijk_from_lps, flat, float(outside))
     return np.asarray(values, dtype=np.float64).reshape(points.shape[:-1])
 
 

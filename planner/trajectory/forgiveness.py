@@ -47,7 +47,7 @@ class Errors:
 def _normals(count: int, seed: int) -> Array:
     """(count, 7) standard normal deviates from a scrambled Sobol sequence (Owen 1998).
 
-    At 2048 draws a share has about a third of the chance error that independent draws leave.
+    At 2048 draws a share has about half of the chance error that independent draws leave.
     """
     # Half a second to import, and needed only where insertions are simulated.
     from scipy.stats import qmc

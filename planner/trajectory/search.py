@@ -32,7 +32,7 @@ SHIFTS_MM = (0.0, 1.0, 2.0, 3.0)
 WIDE_MM = ((-1.0, 0.0), (0.0, -3.0), (0.0, 3.0), (2.0, -3.0), (2.0, 3.0), (4.0, -2.0), (4.0, 2.0))
 STARTS = 6
 FORGIVING_TRIALS = 12
-FORGIVING_DRAWS = 400
+FORGIVING_DRAWS = 1024
 WORTH_OF_MISS = 0.5
 
 
