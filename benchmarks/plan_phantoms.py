@@ -1,10 +1,11 @@
 """Plan random phantoms from ready labels and judge each trajectory against exact geometry.
 
-    python benchmarks/plan_phantoms.py OUT.jsonl [--count 200] [--first 0]
+    python benchmarks/plan_phantoms.py OUT.jsonl [--count 200] [--first 0] [--pedicle-scale F]
 
-One line per phantom is appended to OUT.jsonl; phantoms already there are skipped, so that a run may be
-stopped and continued. The table printed at the end is over all lines. The segmentation is the phantom's own
-label maps at the scan's resolution, body and pedicles its exact measures: what is judged is the plan alone.
+``--pedicle-scale`` makes all pedicles narrow, to see refusals; use a file of its own. One line per phantom
+is appended to OUT.jsonl; phantoms already there are skipped, so that a run may be stopped and continued. The
+table printed at the end is over all lines. The segmentation is the phantom's own label maps at the scan's
+resolution, body and pedicles its exact measures: what is judged is the plan alone.
 One level of each phantom (L3, L4, L5, S1 in turn), both sides, with the curved 8G profile; 20 000 simulated
 insertions on one of the two.
 """
@@ -43,8 +44,8 @@ STOPS = ("breach", "canal", "electrode", "lesion")
 DRAWS = 20_000
 
 
-def phantom_parameters(seed: int) -> PhantomParameters:
-    """Random disease and size; voxels as a planning CT has them."""
+def phantom_parameters(seed: int, pedicle_scale: float | None = None) -> PhantomParameters:
+    """Random disease and size, width of pedicles if not given; voxels as a planning CT has them."""
     random = np.random.default_rng([seed, 77])
     wanted = random_parameters(
         seed,
@@ -57,6 +58,8 @@ def phantom_parameters(seed: int) -> PhantomParameters:
     own = level_of(seed)
     lowest = max(v for v in built if v != SACRUM)
     near = (own - 1, own, own + 1) if own != SACRUM else (lowest, SACRUM)
+    if pedicle_scale is not None:
+        wanted = replace(wanted, pedicle_scale=pedicle_scale)
     return replace(wanted, levels=tuple(v for v in built if v in near))
 
 
@@ -116,9 +119,9 @@ def judge(exact: ExactBone, anatomy: VertebraAnatomy, fields, target, side, inse
     }
 
 
-def run_one(seed: int) -> dict[str, Any]:
+def run_one(seed: int, pedicle_scale: float | None = None) -> dict[str, Any]:
     """All rows of one phantom."""
-    parameters = phantom_parameters(seed)
+    parameters = phantom_parameters(seed, pedicle_scale)
     labels = phantom_labels(parameters)
     rows = []
     for verse in (v for v in (level_of(seed),) if v in labels.truth):
@@ -178,6 +181,7 @@ def main() -> None:
     ask.add_argument("out", type=Path)
     ask.add_argument("--count", type=int, default=200)
     ask.add_argument("--first", type=int, default=0)
+    ask.add_argument("--pedicle-scale", type=float)
     options = ask.parse_args()
     lines = []
     if options.out.exists():
@@ -187,7 +191,7 @@ def main() -> None:
         for seed in range(options.first, options.first + options.count):
             if seed in done:
                 continue
-            line = run_one(seed)
+            line = run_one(seed, options.pedicle_scale)
             stream.write(json.dumps(line) + "\n")
             stream.flush()
             lines.append(line)
