@@ -16,7 +16,7 @@ from sample_dicom.parameters import LevelShape
 
 Array = NDArray[np.float64]
 T12, L5 = 19, 24
-# A pedicle has a waist: on two lumbar spines (22 pedicles of expert and of model labels) the section 1, 2,
+# A pedicle has a waist: on two lumbar spines (labels of an expert and of a model) the section 1, 2,
 # 3 mm from the isthmus is 3, 13 and 35 percent larger, alike to front and back and at every level.
 # The notch below it is deeper than the one above. S1's is a part of the ala and has no waist of its own.
 WAIST = (0.017, 0.006, 0.020)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from imaging.geometry.trilinear import march
 from imaging.labels import Side
 from imaging.segmentation.anatomy_local import FAR_MM
 from planner.trajectory.fields import VertebraFields
-from planner.trajectory.ray_march import march
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
