@@ -48,6 +48,21 @@ class FluoroPicture:
     dose: Dose
 
 
+@dataclass(frozen=True, eq=False)
+class Beam:
+    """Line integrals of one pose.
+
+    Attributes:
+        projection: they were made with.
+        body: (rows, columns) at 60 keV; or of water and of bone's excess in mm.
+        metal: (rows, columns) at 60 keV.
+    """
+
+    projection: Projection
+    body: tuple[Shadow, ...]
+    metal: Shadow | None
+
+
 class FluoroEngine:
     """Pictures of one CT volume. May be called from several threads.
 
@@ -102,14 +117,24 @@ class FluoroEngine:
             TaskCancelledError: ``cancelled`` said so.
         """
         settings = settings or PictureSettings()
-        projection = Projection.of(carm or self.carm, pose)
-        body = self.shadow(projection, settings.technique.beam == "spectrum")
+        beam = self.beam(pose, settings, tools, carm)
         if cancelled():
             raise TaskCancelledError
-        metal = tools_line_integral(projection, tools) if tools else None
-        shadow = body[0]
-        if len(body) == 2:
-            shadow, metal = _hardened(body[0], body[1], metal, projection, settings)
+        return self.exposed(beam, settings, exposed)
+
+    def beam(
+        self, pose: CArmPose, settings: PictureSettings, tools: Sequence[Tool] = (), carm: CArm | None = None
+    ) -> Beam:
+        """The first half of ``take``: what the rays pass."""
+        projection = Projection.of(carm or self.carm, pose)
+        body = self.shadow(projection, settings.technique.beam == "spectrum")
+        return Beam(projection, body, tools_line_integral(projection, tools) if tools else None)
+
+    def exposed(self, beam: Beam, settings: PictureSettings, exposed: Dose | None = None) -> FluoroPicture:
+        """The second half of ``take``: what the detector and the monitor make of it."""
+        projection, shadow, metal = beam.projection, beam.body[0], beam.metal
+        if len(beam.body) == 2:
+            shadow, metal = _hardened(beam.body[0], beam.body[1], metal, projection, settings)
         known = self._extent.known(projection, *coarse_shape(projection.carm))
         pixels, dose = exposed_picture(shadow, metal, projection, settings, exposed, known)
         if self.volume.made_from:

@@ -6,8 +6,9 @@ threads, and its fallback layer aborts the process when two threads enter it at 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -30,3 +31,14 @@ def over_rows(kernel: Callable[..., Any], rows: int, *arguments: Any) -> None:
     kernel(ends[0], ends[1], *arguments)
     for other in others:
         other.result()
+
+
+@contextmanager
+def half_the_threads() -> Iterator[None]:
+    """What the calling thread shares out goes to half of the threads: for two that work side by side."""
+    before = numba.get_num_threads()
+    numba.set_num_threads(max(1, before // 2))
+    try:
+        yield
+    finally:
+        numba.set_num_threads(before)

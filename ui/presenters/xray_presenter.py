@@ -3,29 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections import deque
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from imaging.errors import PlannerError
 from imaging.fluoro.engine import FluoroEngine, FluoroPicture
-from imaging.fluoro.overlay import (
-    Line,
-    Outline,
-    anatomy_lines,
-    canal_outline,
-    canal_points_lps_mm,
-    lesion_outline,
-    projected,
-    target_outline,
-    trap_line,
-)
+from imaging.fluoro.overlay import Outline
 from imaging.fluoro.picture import PictureSettings
 from imaging.fluoro.rows import patient_mask
-from imaging.fluoro.technique import Shutters
 from imaging.geometry.carm import (
     CArm,
     CArmPose,
@@ -37,29 +25,18 @@ from imaging.geometry.carm import (
 from imaging.geometry.carm_profiles import MOBILE
 from imaging.progress import Progress
 from imaging.segmentation.result import SpineSegmentation
-from planner.report.checkpoints import Checkpoint, advanced_to, checkpoints
-from planner.services.checkpoint_words import StationWords, station_words
-from planner.services.render_fluoro import planned_tools
 from planner.services.xray_views import FoundView, found_views
 from planner.services.xray_volume import xray_volume
 from ui.presenters.case_presenter import CasePresenter
+from ui.presenters.xray_lines import Monitor, PlanLines, trap_mm
+from ui.presenters.xray_pulses import Compose, Pulse, Pulses, Taken
+from ui.presenters.xray_strip import Strip, small_pictures
 from ui.tasks import TaskRunner
 
-Monitor = Literal["ap", "lateral"]
 MONITORS: tuple[Monitor, Monitor] = ("ap", "lateral")
-LIVE_PX, STILL_PX, SMALL_PX = 512, 768, 192
+LIVE_PX, STILL_PX = 512, 768
 MOVE_MS = 300
 _HELD_PULSES = 3
-
-
-@dataclass(frozen=True, eq=False)
-class Strip:
-    """One checkpoint's pair of thumbnails and words."""
-
-    station: Checkpoint
-    words: StationWords
-    ap: FluoroPicture
-    lateral: FluoroPicture
 
 
 class XrayPresenter(QObject):
@@ -86,15 +63,17 @@ class XrayPresenter(QObject):
         self.pictures: dict[Monitor, FluoroPicture] = {}
         self.shown_view: dict[Monitor, str] = {"ap": "ap", "lateral": "lateral"}
         self.views: tuple[FoundView, ...] = ()
-        self.thumbs: dict[str, FluoroPicture] = {}
+        self.thumbs: Mapping[str, FluoroPicture] = {}
         self.strip: tuple[Strip, ...] = ()
         self.failure = ""
         self.reduce_motion = False
-        self.live_times: deque[float] = deque(maxlen=60)
+        self.composers: dict[Monitor, Callable[[], Compose]] = {}
+        self.composed: dict[Monitor, object] = {}
         self._engine: FluoroEngine | None = None
         self._found: SpineSegmentation | None = None
         self._seed = 0
-        self._lines: tuple[tuple[int, int], object, list[Line], np.ndarray] | None = None
+        self._lines: PlanLines | None = None
+        self._pulses = Pulses(tasks, self._show_pictures, self._failed)
         self._move: tuple[Monitor, CArmPose, CArmPose, float] | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(12)
@@ -118,7 +97,8 @@ class XrayPresenter(QObject):
     def hide(self) -> None:
         """Nothing more is asked for."""
         self.visible = False
-        for channel in ("xray-live", "xray-found", "xray-strip"):
+        self._pulses.cancel()
+        for channel in ("xray-found", "xray-strip"):
             self.tasks.cancel(channel)
 
     def set_active(self, monitor: Monitor) -> None:
@@ -148,9 +128,7 @@ class XrayPresenter(QObject):
 
     def pictures_a_second(self) -> float:
         """Of the last moving pictures; 0 where none were made."""
-        if len(self.live_times) < 3:
-            return 0.0
-        return (len(self.live_times) - 1) / max(self.live_times[-1] - self.live_times[0], 1e-6)
+        return self._pulses.a_second()
 
     def engine(self) -> FluoroEngine | None:
         """The case's engine, once a picture was asked for."""
@@ -171,7 +149,7 @@ class XrayPresenter(QObject):
             self._set_pose(monitor, found.pose, moving=False)
             return
         self._move = (monitor, start, found.pose, time.monotonic())
-        self.live_times.clear()
+        self._pulses.live_times.clear()
         self._timer.start()
 
     def set_angles(self, oblique_deg: float, tilt_deg: float) -> None:
@@ -268,35 +246,34 @@ class XrayPresenter(QObject):
             self._request(MONITORS, STILL_PX, False)
 
     def _request(self, monitors: tuple[Monitor, ...], size_px: int, live: bool) -> None:
+        self._pulses.take(lambda: self._pulse(monitors, size_px, live))
+
+    def _pulse(self, monitors: tuple[Monitor, ...], size_px: int, live: bool) -> Pulse | None:
         engine, trajectory = self._engine, self.case.trajectory
         if engine is None or trajectory is None:
-            return
+            return None
         self._seed += 1
         settings = replace(self.settings, seed=self._seed)
         if not live:
             # A held picture is the sum of several pulses.
             settings = replace(settings, pulses_summed=_HELD_PULSES)
-        depth_mm = self.case.depth_mm
-        carm = self.carm.resized(size_px)
-        jobs = [(m, self.poses[m]) for m in monitors if m in self.poses]
+        return Pulse(
+            engine,
+            {m: self.poses[m] for m in monitors if m in self.poses},
+            settings,
+            self.carm.resized(size_px),
+            trajectory,
+            self.case.depth_mm,
+            self.lines(),
+            {m: self.composers[m]() for m in monitors if m in self.composers},
+            live,
+        )
 
-        def work(progress: Progress) -> dict[Monitor, FluoroPicture]:
-            made: dict[Monitor, FluoroPicture] = {}
-            tools = planned_tools(advanced_to(trajectory, depth_mm))
-            for n, (monitor, pose) in enumerate(jobs):
-                progress.step(n / max(1, len(jobs)), "Taking the X-ray")
-                made[monitor] = engine.take(pose, settings, tools, carm)
-            return made
-
-        def done(made: dict[Monitor, FluoroPicture]) -> None:
-            self.failure = ""
-            if live:
-                self.live_times.append(time.monotonic())
-            for monitor, picture in made.items():
-                self.pictures[monitor] = picture
-                self.picture_changed.emit(monitor)
-
-        self.tasks.latest("xray-live", work, done, self._failed)
+    def _show_pictures(self, made: Mapping[Monitor, Taken]) -> None:
+        self.failure = ""
+        for monitor, taken in made.items():
+            self.pictures[monitor], self.composed[monitor] = taken.picture, taken.composed
+            self.picture_changed.emit(monitor)
 
     def _failed(self, error: Exception, _details: str) -> None:
         self.failure = error.text if isinstance(error, PlannerError) else "The X-ray cannot be made."
@@ -356,28 +333,12 @@ class XrayPresenter(QObject):
         engine, trajectory, anatomy = self._engine, self.case.trajectory, self.case.anatomy
         if engine is None or trajectory is None or anatomy is None or not self.views or not self.visible:
             return
-        views = {v.view: v for v in self.views}
-        # Thumbnails show the level alone, at the size in which it can be told.
-        carm = self.carm.magnified(2.2).resized(SMALL_PX)
-        whole_field = replace(self.settings.technique, shutters=Shutters())
-        settings = replace(self.settings, quality="clean", technique=whole_field)
+        views, settings, carm = self.views, self.settings, self.carm
 
-        def work(progress: Progress) -> tuple[dict[str, FluoroPicture], tuple[Strip, ...]]:
-            thumbs = {}
-            whole = planned_tools(trajectory)
-            for name, found in views.items():
-                progress.step(0.1, "Taking small X-rays")
-                thumbs[name] = engine.take(found.pose, settings, whole, carm)
-            strip = []
-            for station in checkpoints(trajectory, anatomy):
-                progress.step(0.5, "Taking the checkpoints")
-                tools = planned_tools(advanced_to(trajectory, station.depth_mm))
-                ap, lateral = (engine.take(views[v].pose, settings, tools, carm) for v in MONITORS)
-                words = station_words(station, trajectory, anatomy, ap.projection)
-                strip.append(Strip(station, words, ap, lateral))
-            return thumbs, tuple(strip)
+        def work(progress: Progress) -> tuple[Mapping[str, FluoroPicture], tuple[Strip, ...]]:
+            return small_pictures(engine, views, trajectory, anatomy, settings, carm, progress)
 
-        def done(made: tuple[dict[str, FluoroPicture], tuple[Strip, ...]]) -> None:
+        def done(made: tuple[Mapping[str, FluoroPicture], tuple[Strip, ...]]) -> None:
             self.thumbs, self.strip = made
             self.strip_changed.emit()
 
@@ -390,35 +351,21 @@ class XrayPresenter(QObject):
 
     # -- overlay ---------------------------------------------------------------------------------------
 
+    def lines(self) -> PlanLines | None:
+        """What is drawn over the pictures; None without a plan, or where nothing is wanted."""
+        t, level, anatomy = self.case.trajectory, self.case.level, self.case.anatomy
+        if t is None or level is None or not self.overlays:
+            return None
+        kept = self._lines
+        if kept is None or kept.trajectory is not t or kept.level is not level or kept.anatomy is not anatomy:
+            self._lines = PlanLines.of(t, level, anatomy, self.case.segmentation)
+        return self._lines
+
     def outlines(self, monitor: Monitor) -> list[Outline]:
         """Everything drawn over a monitor's picture, in its pixels."""
-        projection, t, level = self.projection(monitor), self.case.trajectory, self.case.level
-        anatomy, found = self.case.anatomy, self.case.segmentation
-        if projection is None or t is None or level is None:
-            return []
-        if self._lines is None or self._lines[0] != (id(t), id(anatomy)):
-            lines = anatomy_lines(anatomy, t.side) if anatomy is not None else []
-            lines.append(Line("tool_axis", np.array(t.path_lps_mm, float), t.side))
-            canal = np.zeros((0, 3))
-            if anatomy is not None and found is not None:
-                canal = canal_points_lps_mm(found.structures, anatomy)
-            self._lines = ((id(t), id(anatomy)), (t, anatomy), lines, canal)
-        _, _, lines, canal = self._lines
-        trap = self.trap_mm() if monitor == "lateral" and anatomy is not None else None
-        extra = [trap_line(anatomy, t.tip_lps_mm, trap)] if anatomy is not None and trap else []
-        out = projected([*lines, *extra], projection)
-        if anatomy is not None and len(canal):
-            edges = canal_outline(projection, canal, anatomy.body.superior)
-            out += [edges] if edges is not None else []
-        out.append(
-            lesion_outline(projection, t.lesion.centre_lps_mm, t.lesion.axis_lps, t.lesion.semi_axes_mm)
-        )
-        if level.target is not None:
-            out.append(target_outline(projection, level.target.centre_lps_mm, 2.5))
-        return out
+        projection, lines = self.projection(monitor), self.lines()
+        return lines.outlines(monitor, projection) if projection and lines else []
 
     def trap_mm(self) -> float | None:
-        """How far the true wall lies in front of the lateral view's line here, where the plan warns of it."""
-        t = self.case.trajectory
-        found = next((f for f in t.findings if f.code == "lateral_silhouette"), None) if t else None
-        return found.value if found is not None else None
+        """See xray_lines.trap_mm, of the selected trajectory."""
+        return trap_mm(self.case.trajectory) if self.case.trajectory else None

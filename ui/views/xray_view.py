@@ -4,33 +4,26 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPainterPath, QPen, QWheelEvent
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPainterPath, QPen
+from PySide6.QtWidgets import QWidget
 
 from ui.presenters.case_presenter import CasePresenter
 from ui.presenters.services import Handle, XrayView
 from ui.theme import side_colour
 from ui.views import planes
 from ui.views.paint import INK, cased, handle, orientation_cube, plate, polyline, target_ring, thinned
+from ui.views.xray.handling import XrayCanvas
 
 
-class XrayPane(QWidget):
+class XrayPane(XrayCanvas):
     """Shows one view of the presenter's X-rays."""
 
-    enlarge = Signal()
-
     def __init__(self, view: XrayView, presenter: CasePresenter, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(presenter, parent)
         self.name, self.presenter = view, presenter
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(120, 100)
         self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.zoom, self.shift = 1.0, QPointF(0, 0)
-        self.contrast, self.brightness = 1.0, 0.0
-        self._press: QPointF | None = None
-        self._start: tuple[float, float] = (0.0, 0.0)
         self._from: NDArray[np.float64] = np.zeros(3)
         self._grip: Handle | None = None
         self._moved = False
@@ -75,9 +68,7 @@ class XrayPane(QWidget):
                 return
             pixels = picture.pixels
             if self.contrast != 1.0 or self.brightness != 0.0:
-                pixels = np.clip(
-                    (pixels.astype(np.float32) - 128) * self.contrast + 128 + self.brightness, 0, 255
-                ).astype(np.uint8)
+                pixels = self.greys()[pixels]
             pixels = np.ascontiguousarray(pixels)
             h, w = pixels.shape[:2]
             image = QImage(pixels.data, w, h, 3 * w, QImage.Format.Format_RGB888)
@@ -144,16 +135,12 @@ class XrayPane(QWidget):
         return None
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        self._press, self._moved = event.position(), False
-        trajectory = self.presenter.trajectory
+        self.press(event)
+        self._moved = False
         if event.button() == Qt.MouseButton.LeftButton:
             self._grip = self._grip_at(event.position())
-            if self._grip and trajectory is not None:
+            if self._grip and self.presenter.trajectory is not None:
                 self._from = self.presenter.handle_point(self._grip)
-        elif event.button() == Qt.MouseButton.RightButton:
-            self._start = (self.contrast, self.brightness)
-        else:
-            self._start = (self.shift.x(), self.shift.y())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         at = event.position()
@@ -169,13 +156,8 @@ class XrayPane(QWidget):
                 self._press, self._grip = None, None
                 return
             self._drag(delta, event.modifiers(), False)
-        elif event.buttons() & Qt.MouseButton.RightButton:
-            self.contrast = max(0.2, self._start[0] + delta.x() / 200)
-            self.brightness = self._start[1] - delta.y() / 2
-            self.update()
-        elif event.buttons() & Qt.MouseButton.MiddleButton:
-            self.shift = QPointF(self._start[0] + delta.x(), self._start[1] + delta.y())
-            self.update()
+        else:
+            self.drag_picture(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if self._press is not None and self._grip and self._moved and self.presenter.dragging:
@@ -195,15 +177,3 @@ class XrayPane(QWidget):
             self.presenter.dragging = self._grip
         shift = delta.x() * mm_per_px * projection.u_lps + delta.y() * mm_per_px * projection.v_lps
         self.presenter.drag(self._grip, self._from + shift, final)
-
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        self.enlarge.emit()
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        notches = event.angleDelta().y() / 120
-        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            self.zoom = min(6.0, max(0.5, self.zoom * 1.12**notches))
-            self.update()
-        else:
-            self.presenter.set_depth(self.presenter.depth_mm - 0.5 * notches)
-        event.accept()

@@ -153,8 +153,9 @@ class ReachSlider(QWidget):
 
     def set_reach(self, low: float, high: float) -> None:
         """What of the range the C-arm reaches."""
-        self.reach = (low, high)
-        self.update()
+        if self.reach != (low, high):
+            self.reach = (low, high)
+            self.update()
 
     def paintEvent(self, _event: object) -> None:
         if self.reach is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
@@ -11,6 +13,8 @@ from ui.views.frame import ViewFrame
 from ui.views.xray.left_panel import KEYS, XrayLeftPanel
 from ui.views.xray.monitor import XrayMonitor
 from ui.views.xray.strip import CheckpointPanel, CheckpointStrip
+
+_TELL_EVERY_S = 0.25
 
 
 class XrayScreen(QWidget):
@@ -56,6 +60,7 @@ class XrayScreen(QWidget):
         row.addLayout(middle, 1)
         row.addWidget(self.right)
         self.large: int | None = None
+        self._told = 0.0
         self.right.save.connect(self.save_pictures)
         self.right.open_real.connect(self.open_real)
         for index, key in enumerate(KEYS):
@@ -96,10 +101,13 @@ class XrayScreen(QWidget):
             frame.note.setText(words)
 
     def _tell_speed(self) -> None:
-        picture = self.presenter.pictures.get(self.presenter.active)
+        picture, now = self.presenter.pictures.get(self.presenter.active), time.monotonic()
         if picture is None:
             return
         carm = picture.projection.carm
+        if carm.columns < 700 and now - self._told < _TELL_EVERY_S:
+            return
+        self._told = now
         rate = self.presenter.pictures_a_second()
         speed = f"   {rate:.0f} pictures a second" if rate and carm.columns < 700 else ""
         name = "AP" if self.presenter.active == "ap" else "Lateral"

@@ -15,7 +15,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ui.presenters.xray_presenter import Strip, XrayPresenter
+from ui.presenters.xray_presenter import XrayPresenter
+from ui.presenters.xray_strip import Strip
 from ui.theme import tokens, ui_font
 from ui.views.paint import plate
 from ui.views.xray.left_panel import measure_words
@@ -37,9 +38,9 @@ class Pair(QWidget):
             for n, (name, picture) in enumerate((("AP", self.strip.ap), ("Lateral", self.strip.lateral))):
                 box = QRectF(n * (half + 4), 0, half, self.height())
                 h, w = picture.pixels.shape
-                # The middle of the round field, as large as the box allows.
-                side = 0.7 * w
-                scale = min(1.0, side / max(box.width(), box.height()))
+                # The middle of the round field, as large as the box allows, with both pedicles in it.
+                large = 0.7 * w / max(box.width(), box.height())
+                scale = min(max(large, 0.62 * w / box.width()), w / max(box.width(), box.height()))
                 source = QRectF(0, 0, box.width() * scale, box.height() * scale)
                 source.moveCenter(QPointF(w / 2, h / 2))
                 image = QImage(picture.pixels.data, w, h, w, QImage.Format.Format_Grayscale8)
