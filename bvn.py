@@ -96,6 +96,7 @@ def set_up(for_tests: bool = False) -> None:
     state = hashlib.sha256(LOCK.read_bytes() + (ROOT / "pyproject.toml").read_bytes()).hexdigest()
     mark = VENV / "ready"
     if mark.is_file() and mark.read_text() == state:
+        compile_ahead()
         return
     print("Setting up the environment, once (about 1 GB) ...", flush=True)
     if not (BIN / ("python.exe" if os.name == "nt" else "python")).exists():
@@ -104,6 +105,20 @@ def set_up(for_tests: bool = False) -> None:
     subprocess.run([*pip, "--require-hashes", "-r", str(LOCK)], check=True)
     subprocess.run([*pip, "--no-deps", "--no-build-isolation", "-e", str(ROOT)], check=True)
     mark.write_text(state)
+    compile_ahead()
+
+
+def compile_ahead() -> None:
+    """Compile what makes X-rays after every change of it, so that the first one in the app need not wait."""
+    sources = sorted((ROOT / "imaging" / "fluoro").glob("*.py"))
+    state = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
+    mark = VENV / "compiled"
+    if mark.is_file() and mark.read_text() == state:
+        return
+    print("Compiling the X-ray projector, once ...", flush=True)
+    command = [str(BIN / "python"), "-m", "imaging.fluoro.compiled"]
+    if subprocess.run(command, cwd=ROOT, check=False).returncode == 0:
+        mark.write_text(state)
 
 
 def run(*command: str) -> int:

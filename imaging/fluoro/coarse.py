@@ -80,20 +80,23 @@ def _gaussian(picture, weights):  # type: ignore[no-untyped-def]
     out = np.empty_like(picture)
     line = np.empty(columns + 2 * reach, np.float32)
     down = np.empty(columns, np.float32)
+    # Elements one by one: numba compiles an assigned slice for seconds, as it may raise an error with words.
     for v in range(rows):
-        down[:] = 0
+        for u in range(columns):
+            down[u] = 0
         for n in range(len(weights)):
             source = picture[min(max(v + n - reach, 0), rows - 1)]
             weight = weights[n]
             for u in range(columns):
                 down[u] += weight * source[u]
-        line[:reach] = down[0]
-        line[reach : reach + columns] = down
-        line[reach + columns :] = down[columns - 1]
-        down[:] = 0
+        for u in range(columns):
+            line[reach + u] = down[u]
+        for n in range(reach):
+            line[n], line[reach + columns + n] = down[0], down[columns - 1]
+        for u in range(columns):
+            out[v, u] = 0
         for n in range(len(weights)):
             weight = weights[n]
             for u in range(columns):
-                down[u] += weight * line[u + n]
-        out[v] = down
+                out[v, u] += weight * line[u + n]
     return out

@@ -76,6 +76,8 @@ def glass(
             np.cumsum([0, *(len(s.points_px) for s in strokes)]),
             np.array([(s.width_px, *s.dash_px, s.clipped) for s in strokes], np.float32),
             np.array([s.rgb for s in strokes], np.uint32),
+            np.full((height, width), 1e6, np.float32), np.zeros((height, width), np.float32),
+            np.zeros((height, width), np.uint8), np.tile(np.array([width, 0]), (height, 1)),
         )  # fmt: skip
     return out
 
@@ -96,7 +98,8 @@ def _fill_rows(top, bottom, out, pixels, x0, y0, scale, shown):  # type: ignore[
         share[x] = np.int32((u - _F(one[x])) * _F(256))
     line = np.empty(columns, np.int32)
     for y in range(top, bottom):
-        out[y, :] = _OPAQUE
+        for x in range(wide):
+            out[y, x] = _OPAQUE
         place = (_F(y) + _F(0.5) - y0) * step - _F(0.5)
         if place < _F(-0.5) or place >= _F(rows) - _F(0.5):
             continue
@@ -113,14 +116,13 @@ def _fill_rows(top, bottom, out, pixels, x0, y0, scale, shown):  # type: ignore[
 
 
 @nb.njit(**_KERNEL)
-def _draw_strokes(out, field, points, ends, looks, colours):  # type: ignore[no-untyped-def]
-    """Each pixel takes its colour from the line nearest to it, and a casing from the nearest of all."""
+def _draw_strokes(out, field, points, ends, looks, colours, edge, cover, owner, extent):  # type: ignore[no-untyped-def]
+    """Each pixel takes its colour from the line nearest to it, and a casing from the nearest of all.
+
+    Of the glass's shape: ``edge`` how far beyond the nearest line's edge (far), ``cover`` by which share it
+    is covered (0), ``owner`` which line that is; ``extent`` (rows, 2) which columns were touched (none).
+    """
     height, wide = out.shape
-    far = _F(1e6)
-    edge = np.full((height, wide), far, np.float32)  # beyond the nearest casing's edge
-    cover = np.zeros((height, wide), np.float32)
-    owner = np.zeros((height, wide), np.uint8)
-    begin, end = np.full(height, wide, np.int64), np.zeros(height, np.int64)
     for n in range(len(colours)):
         half, on, off = looks[n, 0] * _F(0.5), looks[n, 1], looks[n, 2]
         period = _F(1) / max(on + off, _F(1e-3))
@@ -146,7 +148,7 @@ def _draw_strokes(out, field, points, ends, looks, colours):  # type: ignore[no-
                 x0, x1 = max(0, int(left)), min(wide, int(right) + 2)
                 if x0 >= x1:
                     continue
-                begin[y], end[y] = min(begin[y], x0), max(end[y], x1)
+                extent[y, 0], extent[y, 1] = min(extent[y, 0], x0), max(extent[y, 1], x1)
                 for x in range(x0, x1):
                     px = _F(x) + _F(0.5) - ax
                     t = min(max((px * dx + py * dy) * shorter, _F(0)), _F(1))
@@ -169,7 +171,7 @@ def _draw_strokes(out, field, points, ends, looks, colours):  # type: ignore[no-
                         owner[y, x] = n
             along += length
     for y in range(height):
-        for x in range(begin[y], end[y]):
+        for x in range(extent[y, 0], extent[y, 1]):
             if edge[y, x] > _CASING_PX + 1:
                 continue
             dark = _F(1) - _F(_CASING_SHARE) * min(max(_F(_CASING_PX + 0.5) - edge[y, x], _F(0)), _F(1))

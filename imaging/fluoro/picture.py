@@ -205,7 +205,7 @@ def _scatter(
     """
     ratio = float(np.clip(0.22 * level, 0.3, 1.6)) * shutters.open_share**0.5
     emitted = np.where(region, np.minimum(np.exp(-reference), np.float32(3.0)), np.float32(0.5))
-    return np.float32(ratio) * broad(emitted, _SCATTER_SIGMA_MM / coarse_mm), ratio
+    return as_f32(np.float32(ratio) * broad(emitted, _SCATTER_SIGMA_MM / coarse_mm)), ratio
 
 
 def _to_each_side(sigma_px: float) -> np.float32:

@@ -91,7 +91,7 @@ class Projector:
         over_rows(
             warp_to_detector, rows, picture, sums, plan.square, w, b, a, plan.plane,
             *plan.start, *plan.step, fan.source, fan.corner, fan.column, fan.row,
-            np.ascontiguousarray(grid.lps_from_ijk[:3, :3]),
+            np.ascontiguousarray(grid.lps_from_ijk[:3, :3].T @ grid.lps_from_ijk[:3, :3]),
             self._unit / _STEPS_PER_WATER,
         )  # fmt: skip
         return picture

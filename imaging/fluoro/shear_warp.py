@@ -159,19 +159,19 @@ def _cubic(typing: Any, sums: Any, first: Any, stride: Any, across: Any, down: A
 @nb.njit(fastmath=True, cache=True, nogil=True, error_model="numpy")
 def warp_to_detector(  # type: ignore[no-untyped-def]
     top, bottom, out, sums, square, w, b, a, plane, start_a, start_b, step_a, step_b, source, corner, column,
-    row, lps_from_ijk, unit,
+    row, length_form, unit,
 ):  # fmt: skip
     """Rows top..bottom of line integrals: ``sums`` at each pixel's place times step length and ``unit``.
 
+    ``length_form`` (3, 3) gives the square of a step's length in mm: the grid's matrix, transposed, times it.
     Catmull-Rom samples, or the nearest one where the picture is ``square`` to the slices and they coincide.
     """
     size_b, size_a = sums.shape
     flat = sums.ravel()
     columns = out.shape[1]
     # Length of a step along w with slopes ra and rb: the root of a quadratic form.
-    to_w, to_a, to_b = lps_from_ijk[:, w].copy(), lps_from_ijk[:, a].copy(), lps_from_ijk[:, b].copy()
-    ww, aa, bb = (to_w * to_w).sum(), (to_a * to_a).sum(), (to_b * to_b).sum()
-    wa, wb, ab = 2 * (to_w * to_a).sum(), 2 * (to_w * to_b).sum(), 2 * (to_a * to_b).sum()
+    ww, aa, bb = length_form[w, w], length_form[a, a], length_form[b, b]
+    wa, wb, ab = 2 * length_form[w, a], 2 * length_form[w, b], 2 * length_form[a, b]
     # A shift keeps places positive, where cutting off is rounding down.
     shift = 4.0
     x0 = (source[a] - start_a) / step_a + shift

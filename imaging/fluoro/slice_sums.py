@@ -271,11 +271,11 @@ def accumulate_slices(  # type: ignore[no-untyped-def]
         y0, y1 = max(y0, top), min(y1, bottom)
         if x0 >= x1 or y0 >= y1:
             continue
-        held[:] = -2
-        shares[:] = 0
         for g in range(GROUP):
+            held[2 * g], held[2 * g + 1], shares[g] = -2, -2, 0
             if g >= count or boxes[first + g, 0] >= boxes[first + g, 1]:
-                ring[2 * g * size_a : (2 * g + 2) * size_a] = 0
+                for x in range(2 * g * size_a, (2 * g + 2) * size_a):
+                    ring[x] = 0
                 scales[g] = 0
             elif can_shuffle and step_a * scales[g] <= WIDEST_STEP:
                 begin = source_a + (start_a - source_a) * scales[g] + 1.0
@@ -303,7 +303,8 @@ def accumulate_slices(  # type: ignore[no-untyped-def]
                     held[slot] = wanted
                     at = slot * size_a
                     if not inside:
-                        ring[at + x0 : at + x1] = 0
+                        for x in range(at + x0, at + x1):
+                            ring[x] = 0
                         continue
                     offset = w * stride_w + b * stride_b
                     move = step_a * scale

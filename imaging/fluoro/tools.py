@@ -212,27 +212,28 @@ def _pieces(path: Array, diameters: Array) -> tuple[Array, Array]:
 
 @nb.njit(cache=True, nogil=True)
 def _corners(path, diameters, tolerance):  # type: ignore[no-untyped-def]
-    """Indices of the points that a chain of straight pieces within ``tolerance`` mm of the path needs."""
-    kept = [0]
+    """Which points a chain of straight pieces within ``tolerance`` mm of the path needs, (N,) bool."""
     count = len(path)
+    kept = np.zeros(count, np.bool_)
+    kept[0], last = True, 0
     for n in range(1, count):
-        first = path[kept[-1]]
+        end = min(n + 1, count - 1)
+        x, y, z = path[last, 0], path[last, 1], path[last, 2]
+        cx, cy, cz = path[end, 0] - x, path[end, 1] - y, path[end, 2] - z
+        square = cx * cx + cy * cy + cz * cz
         if n == count - 1:
-            if np.sum((path[n] - first) ** 2) > 1e-12:
-                kept.append(n)
+            kept[n] = square > 1e-12
             break
-        chord = path[n + 1] - first
-        square = np.sum(chord * chord)
         joined = square > 1e-12
-        for m in range(kept[-1] + 1, n + 1):
-            between = path[m] - first
-            along = np.sum(between * chord)
-            off = np.sum(between * between) - along * along / max(square, 1e-12)
+        for m in range(last + 1, n + 1):
+            bx, by, bz = path[m, 0] - x, path[m, 1] - y, path[m, 2] - z
+            along = bx * cx + by * cy + bz * cz
+            off = bx * bx + by * by + bz * bz - along * along / max(square, 1e-12)
             joined = joined and along >= 0 and along < square and off <= tolerance * tolerance
-            joined = joined and abs(diameters[m] - diameters[kept[-1]]) < 1e-6
-        if not joined or abs(diameters[n + 1] - diameters[kept[-1]]) > 1e-6:
-            kept.append(n)
-    return np.array(kept)
+            joined = joined and abs(diameters[m] - diameters[last]) < 1e-6
+        if not joined or abs(diameters[n + 1] - diameters[last]) > 1e-6:
+            kept[n], last = True, n
+    return kept
 
 
 @nb.njit(fastmath=True, cache=True, nogil=True, error_model="numpy")

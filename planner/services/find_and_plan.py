@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-
 import numpy as np
 
 from imaging.errors import PlannerError
-from imaging.fluoro.picture import PictureSettings
-from imaging.fluoro.technique import Technique
-from imaging.fluoro.views import pose_for
-from imaging.geometry.carm import CArm
-from imaging.geometry.grid import VolumeGrid
+from imaging.fluoro.compiled import compile_pictures
 from imaging.labels import NAME_FROM_VERSE, SIDES
 from imaging.progress import Progress, SubProgress
 from imaging.segmentation.result import SpineSegmentation
-from imaging.volume import Volume
 from planner.domain.limits import Limits
 from planner.domain.plan import Plan
-from planner.services import propose_plan, render_fluoro, segment_case
+from planner.services import propose_plan, segment_case
 from planner.services.open_case import Case
 from planner.services.vertebra_fields import Kept, kept_fields
 
@@ -29,22 +22,8 @@ def find_and_plan(
     """What was found, its plan, and the distance fields that were prepared on the way."""
     found = segment_case.segment_case(case, None, SubProgress(progress, 0.0, 0.7))
     plan = plan_wanted(case, found, wanted, limits, SubProgress(progress, 0.7, 1.0))
-    with contextlib.suppress(PlannerError):  # no picture of this tool: the window says so when it asks
-        compile_fluoro(plan)
+    compile_pictures()  # on disc before the window asks for its first X-ray
     return found, plan, kept_fields(found)
-
-
-def compile_fluoro(plan: Plan) -> None:
-    """Take one tiny X-ray, so that the compiled projector is on disc before the window asks for it."""
-    planned = [(level, t) for level in plan.levels for t in level.trajectories]
-    if not planned:
-        return
-    level, t = planned[0]
-    middle = np.array(render_fluoro.isocentre(level)) - 8.0
-    grid = VolumeGrid.from_parts((16, 16, 16), middle, (1.0, 1.0, 1.0))
-    room = render_fluoro.FluoroRoom(Volume(grid, np.zeros((16, 16, 16), np.int16)), CArm().resized(64))
-    pose = pose_for(render_fluoro.isocentre(level), t.view_angles("ap"))
-    room.take(pose, t, PictureSettings(technique=Technique(detector_ngy=90.0)), level=level.name, side=t.side)
 
 
 def plan_wanted(
