@@ -16,6 +16,7 @@ def run(path: Path | None = None) -> int:
 
     from ui.main_window import MainWindow
     from ui.presenters.planner_services import PlannerServices
+    from ui.settings.preferences import preference
     from ui.theme import apply_theme
 
     app = QApplication.instance() or QApplication(sys.argv[:1])
@@ -23,6 +24,7 @@ def run(path: Path | None = None) -> int:
     app.setApplicationDisplayName("BVN Planner")
     app.setOrganizationName("bvn-planner")
     apply_theme(app)
+    untranslated = _speak(preference("appearance/language").value())
     window = MainWindow(PlannerServices())
     screen = app.primaryScreen().availableGeometry()
     geometry = QSettings().value("window/geometry")
@@ -36,6 +38,8 @@ def run(path: Path | None = None) -> int:
     else:
         window.showMaximized()  # its frame would push the foot of it off the screen
     QTimer.singleShot(0, window.offer_left_behind)
+    if untranslated:
+        window.status.tell(untranslated)
     if path is None:
         QTimer.singleShot(400, window.offer_tour)
     if path is not None:
@@ -44,3 +48,18 @@ def run(path: Path | None = None) -> int:
         else:
             QTimer.singleShot(0, lambda: window.open_folder(path))
     return int(app.exec())
+
+
+def _speak(language: str) -> str:
+    """Put a language's catalogue in front of Qt; why not, where it cannot be read."""
+    from imaging.errors import PlannerError
+    from ui.words.catalogue import folder, read_catalogue
+    from ui.words.seam import Seam
+
+    if language == "English":
+        return ""
+    try:
+        Seam(read_catalogue(folder() / f"{language}.json")).install()
+    except PlannerError as error:
+        return error.text
+    return ""

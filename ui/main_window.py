@@ -141,6 +141,7 @@ class MainWindow(Opening, Saving, Keeping, Guiding, QMainWindow):
     def go(self, key: str) -> None:
         """Bring a screen to the front; a sentence says why where it cannot be entered yet."""
         self.status.pointer.setText("")
+        self.status.told.setText("")  # it was about the screen before
         reason = "" if key == "cases" else self.host.screens[key].why_disabled(self.session)
         if reason:
             self._tell(f"{reason}.")

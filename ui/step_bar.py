@@ -7,9 +7,10 @@ from PySide6.QtGui import QFont, QFontMetricsF, QIcon, QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QToolButton, QWidget
 
 from planner.session import PlanningSession
+from ui.icon_set import icon
 from ui.screens.registry import Screen
 from ui.theme import ui_font
-from ui.widgets import Brand, icon, label, status_pixmap
+from ui.widgets import Brand, label, status_pixmap
 
 
 class StepBar(QWidget):

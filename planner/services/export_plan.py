@@ -161,7 +161,8 @@ def report_pdf(
     """The bytes of report.pdf; ``shots`` as ``render_all`` gives them."""
     from planner.devices.catalogue import load_devices
     from planner.domain.limits import changed_limits
-    from planner.report.pdf import Patient, Report, write_report
+    from planner.report.contents import Patient, Report
+    from planner.report.pdf import write_report
 
     pictures: dict[tuple[int, Side], TrajectoryPictures] = {}
     for level in plan.levels:

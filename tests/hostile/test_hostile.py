@@ -6,7 +6,6 @@ The coverage-guided runs are benchmarks/fuzz.py; what they found is kept in corp
 from __future__ import annotations
 
 import ast
-import time
 from pathlib import Path
 
 import pytest
@@ -23,10 +22,8 @@ quick = settings(max_examples=25, deadline=None, suppress_health_check=list(Heal
 def test_each_seed_is_taken_and_each_find_refused(name: str) -> None:
     assert SEEDS[name]
     for path in SEEDS[name]:
-        begun = time.monotonic()
         took = survives(name, path.read_bytes())
         assert took is not path.name.startswith("found-"), path.name
-        assert time.monotonic() - begun < 10
 
 
 @pytest.mark.parametrize("name", READERS)

@@ -265,3 +265,28 @@ def test_a_drag_changes_the_numbers_where_they_stand(planned):
     p.session.preview(None)
     assert details._scroll.widget() is not shown
     assert details._rest.isEnabled()
+
+
+def test_a_view_goes_to_its_own_window_and_comes_back(planned, qtbot):
+    screen = planned.screen
+    view, frame = screen.view3d, screen.frames[3]
+    frame.apart.click()
+    window = screen.apart[3]
+    qtbot.waitUntil(lambda: window.isVisible() and view.isVisible())
+    assert view.window() is window
+    assert planned.presenter.patient.name in window.windowTitle()
+    assert window.title.text() == planned.presenter.title()
+    assert [f.isVisible() for f in screen.frames] == [True] * 6
+    qtbot.waitUntil(lambda: view.picture.width() > 300)
+    place = planned.presenter.side
+    view.setFocus()
+    qtbot.waitUntil(view.hasFocus)
+    QTest.keyClick(view, Qt.Key.Key_R if place == "left" else Qt.Key.Key_L)
+    qtbot.waitUntil(lambda: planned.presenter.side != place)
+    assert window.chip.side == planned.presenter.side
+    window.close()
+    qtbot.waitUntil(lambda: view.window() is planned and view.isVisible())
+    assert not screen.apart
+    frame.apart.click()
+    planned._drop_case()
+    assert not screen.apart

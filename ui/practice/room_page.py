@@ -9,12 +9,13 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QPushButton, QSplitter,
 from planner.practice.advice import clock_words
 from planner.practice.room import RoomState
 from planner.practice.scenario import Scenario
+from ui.icon_set import icon
 from ui.practice.carm_panel import CArmPanel
 from ui.practice.driver import RoomDriver, Shown
 from ui.practice.hand_panel import HandPanel
 from ui.practice.monitor import Monitor, ago, view_word
 from ui.practice.steps_panel import Expected, StepsPanel
-from ui.widgets import SideChip, icon, label
+from ui.widgets import SideChip, label
 
 DEG_PER_PX = 0.12
 RELEASE_MS = 45

@@ -13,12 +13,13 @@ from planner.domain.plan import LevelPlan, Plan, Trajectory
 from planner.services.acknowledge import open_doubts
 from planner.services.annotate import since_approved
 from planner.session import PlanningSession
+from ui.icon_set import icon
 from ui.presenters.wording import all_findings, worst
 from ui.screens.registry import Mark, Screen, WindowContext
 from ui.views.detail_panel import looked_button
 from ui.views.frame import ViewFrame
 from ui.views.xray_view import XrayPane
-from ui.widgets import SideChip, StatusMark, hairline, icon, label, mm, section
+from ui.widgets import SideChip, StatusMark, hairline, label, mm, section
 
 _RANK = {"stop": 0, "caution": 1, "good": 2, "none": 3}
 

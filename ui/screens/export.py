@@ -5,8 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from ui.icon_set import icon
 from ui.screens.registry import Screen, WindowContext
-from ui.widgets import StatusMark, icon, label, section
+from ui.widgets import StatusMark, label, section
 
 CONTENTS = (
     ("Report", "report.pdf: an overview, then a page for each level and side; stamped DRAFT until approved"),

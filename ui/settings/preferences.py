@@ -14,6 +14,7 @@ from imaging.labels import VERSE_FROM_NAME
 from planner.domain.limits import DEFAULT_LIMITS, LIMIT_SPECS, Limits, LimitSpec, limit_problem
 from planner.report.printing import Printing
 from planner.storage.limits_file import limits_from
+from ui.words.catalogue import languages
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,14 @@ MOUSE: dict[str, tuple[Act, Act, Act]] = {
 }
 GENERAL: tuple[Preference, ...] = (
     Preference("appearance/theme", "Appearance", "Theme", "dark", ("dark", "light")),
+    Preference(
+        "appearance/language",
+        "Appearance",
+        "Language",
+        "English",
+        languages(),
+        "Translations are files of your own; docs/app.md says how to make one. It holds from the next start.",
+    ),
     Preference(
         "views/orientation",
         "Orientation and views",

@@ -16,12 +16,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from ui.icon_set import icon
 from ui.presenters.browser_rows import SeriesRow, rows_of
 from ui.presenters.recent_cases import RecentCase
 from ui.theme import tokens
 from ui.views.preview import Preview
 from ui.views.series_list import BusyBar, ColumnHead, SeriesLine
-from ui.widgets import StatusMark, hairline, icon, label, mm, section, status_pixmap
+from ui.widgets import StatusMark, hairline, label, mm, section, status_pixmap
 
 
 class Browser(QWidget):

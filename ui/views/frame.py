@@ -6,8 +6,9 @@ from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QPainter, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
+from ui.icon_set import icon
 from ui.theme import VIEW_HEADER, VIEW_HEADER_ACTIVE, ui_font
-from ui.widgets import icon, label
+from ui.widgets import label
 
 
 class Elided(QLabel):
@@ -30,6 +31,7 @@ class ViewFrame(QWidget):
     """Header of 26 px over one view. The frame with the focus is the one that keys act on."""
 
     enlarge = Signal()
+    own_window = Signal()
     focused = Signal()
 
     def __init__(self, title: str, view: QWidget) -> None:
@@ -52,6 +54,12 @@ class ViewFrame(QWidget):
         self.note.setStyleSheet("color:#B6BFC8;font-size:12px")
         self._row.addWidget(self.title)
         self._row.addWidget(self.note, 1)
+        self.apart = self.add_button("", "Show this view in a window of its own")
+        self.apart.setIcon(icon("apart", "#B6BFC8", 16))
+        self.apart.setIconSize(QSize(16, 16))
+        self.apart.setAccessibleName(f"{title} in its own window")
+        self.apart.clicked.connect(self.own_window)
+        self.apart.hide()
         button = self.add_button("", "Enlarge this view (Enter, double-click)")
         button.setIcon(icon("enlarge", "#B6BFC8", 16))
         button.setIconSize(QSize(16, 16))
@@ -78,10 +86,10 @@ class ViewFrame(QWidget):
         return button
 
     def insert_button(self, text: str, tip: str) -> QPushButton:
-        """A quiet button left of Enlarge."""
+        """A quiet button left of those for the window."""
         button = self.add_button(text, tip)
         self._row.removeWidget(button)
-        self._row.insertWidget(self._row.count() - 1, button)
+        self._row.insertWidget(self._row.indexOf(self.apart), button)
         return button
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

@@ -15,6 +15,7 @@ from ui.views.detail_panel import DetailPanel
 from ui.views.dialogs import ask_edit
 from ui.views.frame import ViewFrame
 from ui.views.level_panel import LevelPanel
+from ui.views.own_window import OwnWindow
 from ui.views.samplers import Samplers
 from ui.views.slice_view import SliceView
 from ui.views.view3d import View3D
@@ -52,6 +53,7 @@ class PlanningScreen(QWidget):
             ViewFrame("X-ray lateral", self.lateral),
         ]
         self.large: int | None = None
+        self.apart: dict[int, OwnWindow] = {}
         self._narrow: bool | None = None
         self.levels, self.details, self.strip = (
             LevelPanel(presenter),
@@ -89,6 +91,8 @@ class PlanningScreen(QWidget):
     def _wire_frames(self) -> None:
         for index, frame in enumerate(self.frames):
             frame.enlarge.connect(lambda i=index: self.toggle_large(i))
+            frame.own_window.connect(lambda i=index: self.toggle_apart(i))
+            frame.apart.show()
         self._swap = self.frames[2].insert_button(
             "Coronal", "Show the coronal slice instead of the one across the tool"
         )
@@ -141,10 +145,38 @@ class PlanningScreen(QWidget):
     _forced: str | None = None
 
     def toggle_large(self, index: int) -> None:
-        """One view alone, or all again."""
+        """One view alone, or all again; one in its own window comes back."""
+        if index in self.apart:
+            self.toggle_apart(index)
+            return
         self.large = None if self.large == index else index
         self._arrange()
         self.frames[index].view.setFocus()
+
+    def toggle_apart(self, index: int) -> None:
+        """Show a view in a window of its own, or take it back."""
+        if index in self.apart:
+            self.apart[index].close()
+            return
+        frame = self.frames[index]
+        window = OwnWindow(frame, self.presenter, self)
+        self.apart[index] = window
+        frame.apart.setToolTip("Take this view back into the main window")
+        window.given_back.connect(lambda: self._take_back(index))
+        self._bind_keys(window)
+        bind(window, "undo", self.presenter.undo)
+        bind(window, "redo", self.presenter.redo)
+        if self.large == index:
+            self.large = None
+        self._arrange()
+        window.show()
+        window.activateWindow()
+
+    def _take_back(self, index: int) -> None:
+        window = self.apart.pop(index)
+        self.frames[index].apart.setToolTip("Show this view in a window of its own")
+        self._arrange()
+        window.deleteLater()
 
     def _kind(self) -> str:
         return self._forced or ("four" if self.width() < 1500 else "six")
@@ -155,14 +187,16 @@ class PlanningScreen(QWidget):
         for i in range(4):
             self._grid.setColumnStretch(i, 0)
             self._grid.setRowStretch(i, 0)
-        for frame in self.frames:
-            frame.hide()
+        here = [i for i in range(len(self.frames)) if i not in self.apart]
+        for index in here:
+            self.frames[index].hide()
         if self.large is not None:
             places = {self.large: (0, 0, 1, 1)}
             columns, rows = {0: 1}, {0: 1}
         elif self._kind() == "six":
-            places = {i: (i // 3, i % 3, 1, 1) for i in range(6)}
-            columns, rows = {0: 1, 1: 1, 2: 1}, {0: 1, 1: 1}
+            across = 3 if len(here) > 4 else 2
+            places = {i: (n // across, n % across, 1, 1) for n, i in enumerate(here)}
+            columns, rows = dict.fromkeys(range(across), 1), {0: 1, 1: 1}
         elif self._kind() == "slices":
             places = {i: (0, i, 1, 1) for i in range(3)}
             columns, rows = {0: 1, 1: 1, 2: 1}, {0: 1}
@@ -170,9 +204,14 @@ class PlanningScreen(QWidget):
             places = {4: (0, 0, 1, 1), 5: (0, 1, 1, 1)}
             columns, rows = {0: 1, 1: 1}, {0: 1}
         else:
-            places = {0: (0, 0, 3, 1), 1: (0, 1, 1, 1), 4: (1, 1, 1, 1), 5: (2, 1, 1, 1)}
+            first, *rest = ([i for i in (0, 1, 4, 5) if i in here] + [i for i in (2, 3) if i in here])[
+                :4
+            ] or [0]
+            places = {first: (0, 0, 3, 1), **{i: (n, 1, 1, 1) for n, i in enumerate(rest)}}
             columns, rows = {0: 155, 1: 100}, {0: 1, 1: 1, 2: 1}
         for index, place in places.items():
+            if index in self.apart:
+                continue
             self._grid.addWidget(self.frames[index], *place)
             self.frames[index].show()
         for column, stretch in columns.items():
@@ -240,15 +279,21 @@ class PlanningScreen(QWidget):
         }
         for number in range(6):
             actions[f"view{number + 1}"] = lambda i=number: self._focus_view(i)
-        for name, action in actions.items():
-            bind(self, name, action, within=True)
+        self._actions = actions
+        self._bind_keys(self)
+
+    def _bind_keys(self, place: QWidget) -> None:
+        for name, action in self._actions.items():
+            bind(place, name, action, within=True)
 
     def groups(self) -> list[QWidget]:
         """Groups of controls that F6 goes along."""
         return [self.levels, self.bar, *(f for f in self.frames if f.isVisible()), self.strip, self.details]
 
     def _focus_view(self, index: int) -> None:
-        if not self.frames[index].isVisible():
+        if index in self.apart:
+            self.apart[index].activateWindow()
+        elif not self.frames[index].isVisible():
             self.toggle_large(index)
         self.frames[index].view.setFocus()
 
@@ -276,7 +321,9 @@ class PlanningScreen(QWidget):
         self.details.refresh()
 
     def shutdown(self) -> None:
-        """Free the graphics context."""
+        """Free the graphics context; close the windows of views."""
+        for index in list(self.apart):
+            self.apart[index].close()
         for channel in ("surface", "volume"):
             self.presenter.tasks.cancel(channel)
         self.view3d.shutdown()

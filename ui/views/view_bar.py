@@ -7,11 +7,11 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
 
+from ui.icon_set import icon
 from ui.views.dialogs import edit_note
 from ui.views.legend import Legend
 from ui.views.mr_layer import MODES
 from ui.views.slice_input import MEASURES
-from ui.widgets import icon
 
 SLABS = {"Thin slice": 0.0, "Brightest of 2 mm": 2.0, "Brightest of 5 mm": 5.0, "Brightest of 10 mm": 10.0}
 
