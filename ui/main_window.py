@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QSettings, Qt
+from PySide6.QtCore import QSettings, Qt, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
@@ -35,6 +35,8 @@ from ui.views.series_list import BusyBar
 
 class MainWindow(Opening, Saving, Keeping, Guiding, QMainWindow):
     """One window, one session. Closing it cancels what runs and waits at most three seconds."""
+
+    series_seen = Signal(object)
 
     def __init__(self, services: Services, recovery_root: Path | None = None) -> None:
         super().__init__()
@@ -84,6 +86,7 @@ class MainWindow(Opening, Saving, Keeping, Guiding, QMainWindow):
         browser.recent_case.connect(self.open_case_file)
         browser.plan_series.connect(self.plan_series)
         browser.cancelled.connect(self._cancel_work)
+        self.series_seen.connect(browser.show_seen)
         browser.preview_wanted.connect(self._preview)
         self.stack.addWidget(browser)
         return browser

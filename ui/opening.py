@@ -90,10 +90,12 @@ class Opening:
 
         def cancelled() -> None:
             self.browser.busy.hide()
+            if not self.browser.lines:
+                self.browser.show_empty()
 
         self.tasks.start(
             "scan",
-            lambda progress: self.services.scan(folder, progress),
+            lambda progress: self.services.scan(folder, progress, self.series_seen.emit),
             done,
             failed,
             self.browser.busy.report,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from imaging.dicom.checks import is_bone_kernel
@@ -12,13 +13,18 @@ from imaging.dicom.grouping import summarise_series, with_best
 from imaging.dicom.header_cache import HeaderCache
 from imaging.dicom.headers import DamagedFileError, NotDicomError, SliceHeader, readable_folder
 from imaging.dicom.inputs import directory_files, is_archive, is_directory_file, unpacked
-from imaging.dicom.series import ScanResult, SeriesSummary, SkippedFile
+from imaging.dicom.series import ScanResult, SeenSeries, SeriesSummary, SkippedFile
 from imaging.errors import PlannerError
 from imaging.progress import NULL_PROGRESS, Progress, SubProgress
 
+Seen = Callable[[tuple[SeenSeries, ...]], None]
+SEEN_EVERY_S = 0.4
 
-def scan_folder(folder: Path, progress: Progress = NULL_PROGRESS) -> ScanResult:
+
+def scan_folder(folder: Path, progress: Progress = NULL_PROGRESS, seen: Seen | None = None) -> ScanResult:
     """Find every volume below a folder, in a zip archive, or named by a DICOMDIR; reads headers only.
+
+    ``seen`` is told now and then what was found so far, in the order in which it was found.
 
     Nothing is written beside the images. Headers are remembered in the user's cache folder, where archives
     are unpacked too.
@@ -44,9 +50,13 @@ def scan_folder(folder: Path, progress: Progress = NULL_PROGRESS) -> ScanResult:
     skipped = [SkippedFile(path, "may not be opened: permission denied") for path in closed]
     skipped += [SkippedFile(path, "is named by the DICOMDIR and not there") for path in missing]
     others = 0
+    told = time.monotonic()
     for n, path in enumerate(paths):
         if n % 10 == 0:
             progress.step(0.95 * n / len(paths), f"Reading headers, {n} of {len(paths)} files")
+            if seen is not None and by_series and time.monotonic() > told + SEEN_EVERY_S:
+                told = time.monotonic()
+                seen(_so_far(by_series))
         try:
             for header in cache.slices(path):
                 by_series[header.image.series_uid].append(header)
@@ -68,6 +78,14 @@ def scan_folder(folder: Path, progress: Progress = NULL_PROGRESS) -> ScanResult:
     ]
     progress.step(1.0, f"Found {len(series)} series")
     return ScanResult(tuple(with_best(series)), tuple(skipped), others)
+
+
+def _so_far(by_series: dict[str, list[SliceHeader]]) -> tuple[SeenSeries, ...]:
+    return tuple(
+        SeenSeries(first.patient_name, first.patient_id, first.modality, first.description, len(headers))
+        for headers in by_series.values()
+        for first in (headers[0].image,)
+    )
 
 
 def _files(folder: Path, progress: Progress) -> tuple[list[Path], list[Path]]:

@@ -103,3 +103,14 @@ class ScanResult:
     series: tuple[SeriesSummary, ...]
     skipped: tuple[SkippedFile, ...]
     other_files: int
+
+
+@dataclass(frozen=True)
+class SeenSeries:
+    """A series while the search still goes on: who, what, and how many images were found of it so far."""
+
+    patient_name: str
+    patient_id: str
+    modality: str
+    description: str
+    images: int

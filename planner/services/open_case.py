@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from imaging.dicom.load import LoadedSeries, load_series
-from imaging.dicom.scan import choose_best, scan_folder
+from imaging.dicom.scan import Seen, choose_best, scan_folder
 from imaging.dicom.series import ScanResult, SeriesSummary
 from imaging.errors import PlannerError
 from imaging.findings import Finding
@@ -54,9 +54,12 @@ class Case:
         )
 
 
-def scan(folder: Path, progress: Progress = NULL_PROGRESS) -> ScanResult:
-    """What a folder holds; PlannerError where it cannot be searched or holds no images."""
-    return scan_folder(folder, progress)
+def scan(folder: Path, progress: Progress = NULL_PROGRESS, seen: Seen | None = None) -> ScanResult:
+    """What a folder holds; PlannerError where it cannot be searched or holds no images.
+
+    ``seen`` is told now and then what was found so far.
+    """
+    return scan_folder(folder, progress, seen)
 
 
 def open_series(

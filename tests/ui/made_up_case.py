@@ -178,7 +178,7 @@ class FakeServices:
         self.saved: list[Path] = []
         self.segmenting = False
 
-    def scan(self, folder, progress):
+    def scan(self, folder, progress, seen=None):
         if not folder.exists():
             raise PlannerError("folder_missing", f"There is no folder {folder}.")
         if not any(folder.iterdir()):

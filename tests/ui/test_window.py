@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ from made_up_case import FakeSeries
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QDialog, QLabel, QPushButton
 
+from imaging.dicom.series import SeenSeries
 from imaging.errors import PlannerError
 from imaging.findings import Finding
 from ui.error_dialog import sentence_of
@@ -209,3 +211,28 @@ def test_the_bar_says_about_how_long_it_still_takes(window):
     busy._begun -= 40
     busy.report(0.5, "Looking")
     assert busy.step.text().endswith("about 40\u202fs left")
+
+
+def test_rows_appear_while_a_folder_is_searched(window, services, qtbot, tmp_path, monkeypatch):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a").write_bytes(b"x")
+    go_on = threading.Event()
+    scan = services.scan
+
+    def slowly(folder, progress, seen=None):
+        seen((SeenSeries("DOE^Jane", "7", "CT", "Lumbar 1.0", 40), SeenSeries("ROE^Ann", "8", "MR", "", 1)))
+        while not go_on.wait(0.02):
+            progress.step(0.1, "Reading")
+        return scan(folder, progress)
+
+    monkeypatch.setattr(services, "scan", slowly)
+    window.open_folder(tmp_path / "in")
+    qtbot.waitUntil(lambda: window.browser.summary.text() == "2 series so far")
+    words = {w.text() for w in window.browser.findChildren(QLabel)}
+    assert {"Lumbar 1.0", "40 images so far", "No description", "1 image so far"} <= words
+    assert not window.browser.lines
+    window._cancel_work()
+    qtbot.waitUntil(lambda: window.browser.title.text() == "Cases")
+    window.open_folder(tmp_path / "in")
+    go_on.set()
+    qtbot.waitUntil(lambda: len(window.browser.lines) == 2)

@@ -46,9 +46,9 @@ class PlannerServices:
         self._lock = threading.Lock()
         self._apart = Apart()
 
-    def scan(self, folder: Path, progress: Progress) -> Any:
-        """What a folder holds."""
-        found = open_case.scan(folder, progress)
+    def scan(self, folder: Path, progress: Progress, seen: Any = None) -> Any:
+        """What a folder holds; ``seen`` is told what was found so far."""
+        found = open_case.scan(folder, progress, seen)
         self._folder = folder
         return found
 

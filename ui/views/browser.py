@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from imaging.dicom.series import SeenSeries
 from ui.icon_set import icon
-from ui.presenters.browser_rows import SeriesRow, rows_of
+from ui.presenters.browser_rows import SeriesRow, person_name, rows_of
 from ui.presenters.recent_cases import RecentCase
 from ui.theme import tokens
 from ui.views.preview import Preview
@@ -247,6 +249,30 @@ class Browser(QWidget):
         row.addStretch(1)
         box.addLayout(row)
         box.addStretch(3)
+        self._scroll.setWidget(holder)
+
+    def show_seen(self, seen: Sequence[SeenSeries]) -> None:
+        """Name what was found so far while the search goes on; it stands in the order it was found."""
+        if not self.busy.isVisible():
+            return
+        self.lines, self.chosen = [], None
+        self.title.setText("Reading the folder")
+        self.summary.setText(f"{len(seen)} series so far")
+        self.columns.hide()
+        self.right.hide()
+        holder = QWidget()
+        holder.setProperty("role", "clear")
+        box = QVBoxLayout(holder)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(0)
+        people = dict.fromkeys((s.patient_name, s.patient_id) for s in seen)
+        for name, number in people:
+            own = [s for s in seen if (s.patient_name, s.patient_id) == (name, number)]
+            box.addWidget(_group(person_name(name), number, f"{len(own)} series", 36, True))
+            for s in own:
+                words = f"{s.images} image{'s' if s.images != 1 else ''} so far"
+                box.addWidget(_group(s.description or "No description", s.modality, words, 30, False))
+        box.addStretch(1)
         self._scroll.setWidget(holder)
 
     def show_series(self, folder: Path, found: Any) -> None:
