@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -32,10 +32,11 @@ _DATE = re.compile(r"(\d{1,2}) ([A-Z][a-z]{2}) (\d{4})")
 _STRONG = 8
 
 _Template = tuple[re.Pattern[str], str]
+_Shown = tuple[str, bool]  # and whether every word of it is known
 
 
 class Catalogue:
-    """Translates by whole sentence, then by template, then part by part; what it does not know stays."""
+    """Translates by whole sentence, by template, or part by part; what it does not know stays."""
 
     def __init__(self, sentences: Mapping[str, str]) -> None:
         sentences = {**_parts_of(sentences), **sentences}
@@ -49,83 +50,65 @@ class Catalogue:
                 pattern = re.compile("(.+?)".join(re.escape(p) for p in english.split("{}")), re.DOTALL)
                 kept = self._strong if len(re.findall(r"[^\W\d_]", english)) >= _STRONG else self._weak
                 kept["" if english.startswith("{}") else english[:1]].append((pattern, other))
-        self.tr = lru_cache(maxsize=20000)(self._tr)
+        self._look = lru_cache(maxsize=20000)(self._looked_up)
 
-    def _tr(self, text: str) -> str:
+    def tr(self, text: str) -> str:
+        """The words that are shown for English ones."""
+        return self._look(text)[0]
+
+    def _looked_up(self, text: str) -> _Shown:
+        """The first way to read ``text`` that leaves no word of it in English; else the first of all."""
         if not _LETTERS.search(text):
-            return text
-        found = self._whole.get(text)
-        if found is not None:
-            return found
-        bare = text.strip()
-        if bare != text:
+            return text, True
+        first: _Shown | None = None
+        for shown in self._ways(text):
+            if shown[1]:
+                return shown
+            first = first or shown
+        return first or (text, False)
+
+    def _ways(self, text: str) -> Iterator[_Shown]:
+        bare, other = text.strip(), text[:1].swapcase() + text[1:]
+        if text in self._whole:
+            yield self._whole[text], True
+        elif bare != text:
             lead = text[: len(text) - len(text.lstrip())]
-            return lead + str(self.tr(bare)) + text[len(lead) + len(bare) :]
-        if _TAG.search(text):
-            return "".join(p if p.startswith("<") else self.tr(p) for p in _TAG.split(text))
-        date = _DATE.fullmatch(text)
-        if date is not None:
-            return f"{date[1]} {self.tr(date[2])} {date[3]}"
-        filled = (
-            self._after_known(text)
-            or self._filled(self._strong, text)
-            or self._filled(self._weak, text, False)
-            or self._recased(text)
-        )
-        if filled is not None:
-            return filled
-        if text.endswith(".") and not any(split.search(text) for split in _SPLITS[:3]):
-            return f"{self.tr(text[:-1])}."
-        return self._in_parts(text) or self._filled(self._weak, text) or self._at_numbers(text) or text
+            yield self._put((lead, text[len(lead) + len(bare) :]), (bare,))
+        elif _TAG.search(text):
+            pieces = _TAG.split(text)
+            yield self._put(("", *pieces[1::2], ""), pieces[::2])
+        elif date := _DATE.fullmatch(text):
+            yield self._put((f"{date[1]} ", f" {date[3]}"), (date[2],))
+        else:
+            if other in self._whole:
+                shown = self._whole[other]
+                yield shown[:1].swapcase() + shown[1:], True
+            for start, end in _joints(text):
+                if text[:start] in self._whole:
+                    yield self._put(("", text[start:end], ""), (text[:start], text[end:]))
+            yield from self._filled(self._strong, text)
+            if text.endswith(".") and not any(split.search(text) for split in _SPLITS[:3]):
+                yield self._put(("", "."), (text[:-1],))
+            for split in (*_SPLITS, _NUMBER):
+                pieces = split.split(text)
+                if len(pieces) > 1:
+                    yield self._put(("", *pieces[1::2], ""), pieces[::2])
+            yield from self._filled(self._weak, text)
+            for gap in (m.start() for m in re.finditer(" ", text)):
+                if text[:gap] in self._whole or text[gap + 1 :] in self._whole:
+                    yield self._put(("", " ", ""), (text[:gap], text[gap + 1 :]))
 
-    def _recased(self, text: str) -> str | None:
-        """A known text whose first letter was made large or small."""
-        other = text[:1].swapcase() + text[1:]
-        found = self._whole.get(other) if other != text else None
-        return None if found is None else found[:1].swapcase() + found[1:]
-
-    def _after_known(self, text: str) -> str | None:
-        """The longest beginning that is known word by word, and what follows it or its number."""
-        for start, end in (*_joints(text), *(m.span() for m in _NUMBER.finditer(text))):
-            head = self._whole.get(text[:start]) or self._recased(text[:start])
-            if head:
-                return f"{head}{text[start:end]}{self.tr(text[end:])}"
-        return None
-
-    def _in_parts(self, text: str) -> str | None:
-        """The longest beginning that a template knows and what follows it; else all parts one by one."""
-        for start, end in _joints(text):
-            head = self._filled(self._strong, text[:start])
-            if head is not None:
-                return f"{head}{text[start:end]}{self.tr(text[end:])}"
-        for split in _SPLITS:
-            parts = split.split(text)
-            if len(parts) > 1:
-                return "".join(p if split.fullmatch(p) else self.tr(p) for p in parts)
-        return None
-
-    def _at_numbers(self, text: str) -> str | None:
-        """Words round a number with its unit; else two known halves."""
-        parts = _NUMBER.split(text)
-        if len(parts) > 1:
-            return "".join(p if _NUMBER.fullmatch(p) else self.tr(p) for p in parts)
-        for gap in (m.start() for m in re.finditer(" ", text)):
-            halves = text[:gap], text[gap + 1 :]
-            shown = [self._whole.get(h) or self._recased(h) or self._filled(self._weak, h) for h in halves]
-            if shown[0] and shown[1]:
-                return f"{shown[0]} {shown[1]}"
-        return None
-
-    def _filled(
-        self, templates: Mapping[str, list[_Template]], text: str, open_front: bool = True
-    ) -> str | None:
-        for pattern, other in (*templates.get(text[:1], ()), *(templates.get("", ()) if open_front else ())):
+    def _filled(self, templates: Mapping[str, list[_Template]], text: str) -> Iterator[_Shown]:
+        for pattern, other in (*templates.get(text[:1], ()), *templates.get("", ())):
             match = pattern.fullmatch(text)
             if match is not None:
-                words = [self.tr(g) for g in match.groups()]
-                pieces = other.split("{}")
-                return pieces[0] + "".join(w + p for w, p in zip(words, pieces[1:], strict=True))
-        return None
+                yield self._put(tuple(other.split("{}")), match.groups())
+
+    def _put(self, between: Sequence[str], parts: Sequence[str]) -> _Shown:
+        """``parts`` translated, each between two texts that stay."""
+        shown = [self._look(part) for part in parts]
+        words = between[0] + "".join(w + b for (w, _), b in zip(shown, between[1:], strict=True))
+        return words, all(done for _, done in shown)
 
 
 def _joints(text: str) -> list[tuple[int, int]]:
