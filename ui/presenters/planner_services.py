@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from imaging.errors import PlannerError
+from imaging.fluoro.annotate import source_stamp
 from imaging.fluoro.picture import PictureSettings
 from imaging.fluoro.technique import Technique
 from imaging.fluoro.views import pose_for
@@ -206,7 +207,8 @@ class PlannerServices:
             raise PlannerError("not_planned", "The X-ray waits for a planned trajectory.")
         progress.step(0.0, "Taking the X-ray")
         with self._lock:
-            room = self._room(xray_volume(case, segmentation, progress), size_px)
+            volume = xray_volume(case, segmentation, progress)
+            room = self._room(volume, size_px)
             pose = pose_for(render_fluoro.isocentre(level), trajectory.view_angles(view))
             shot = room.take(
                 pose,
@@ -218,7 +220,9 @@ class PlannerServices:
             )
         pixels = np.repeat(shot.plain[..., None], 3, axis=2) if shot.plain.ndim == 2 else shot.plain
         words = pose_words(pose.primary_deg, pose.secondary_deg)
-        return XrayPicture(np.ascontiguousarray(pixels), shot.projection, f"{level.name} {side}\n{words}")
+        told = f"{level.name} {side}\n{words}"
+        stamp = source_stamp(volume.made_from) if volume.made_from else ""
+        return XrayPicture(np.ascontiguousarray(pixels), shot.projection, told, stamp)
 
     def _room(self, volume: Volume, size_px: int) -> render_fluoro.FluoroRoom:
         key = (id(volume), size_px)

@@ -36,11 +36,15 @@ class PatientWords:
 
 @dataclass(frozen=True, eq=False)
 class XrayPicture:
-    """A simulated X-ray: (h, w, 3) uint8 pixels, its projection, its angles in clinic words."""
+    """A simulated X-ray: (h, w, 3) uint8 pixels, its projection, its angles in clinic words.
+
+    ``stamp`` is what is burnt into a picture whose attenuation was not measured.
+    """
 
     pixels: NDArray[np.uint8]
     projection: Projection
     words: str
+    stamp: str = ""
 
 
 class Services(Protocol):

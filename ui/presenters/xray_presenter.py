@@ -10,6 +10,7 @@ import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from imaging.errors import PlannerError
+from imaging.fluoro.annotate import source_stamp
 from imaging.fluoro.engine import FluoroEngine, FluoroPicture
 from imaging.fluoro.overlay import Outline
 from imaging.fluoro.picture import PictureSettings
@@ -133,6 +134,11 @@ class XrayPresenter(QObject):
     def engine(self) -> FluoroEngine | None:
         """The case's engine, once a picture was asked for."""
         return self._engine
+
+    def stamp(self) -> str:
+        """What is burnt into pictures whose attenuation was not measured; "" on CT."""
+        made_from = self._engine.volume.made_from if self._engine else ""
+        return source_stamp(made_from) if made_from else ""
 
     # -- moving the C-arm ------------------------------------------------------------------------------
 

@@ -9,11 +9,11 @@ from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPainterPath, Q
 from PySide6.QtWidgets import QWidget
 
 from ui.presenters.case_presenter import CasePresenter
-from ui.presenters.services import Handle, XrayView
+from ui.presenters.services import Handle, XrayPicture, XrayView
 from ui.theme import side_colour
 from ui.views import planes
 from ui.views.paint import INK, cased, handle, orientation_cube, plate, polyline, target_ring, thinned
-from ui.views.xray.handling import XrayCanvas
+from ui.views.xray.handling import XrayCanvas, repeat_stamp
 
 
 class XrayPane(XrayCanvas):
@@ -89,7 +89,7 @@ class XrayPane(XrayCanvas):
             if self.presenter.overlays:
                 self._draw_plan(p)
             p.restore()
-            self._draw_marks(p, picture)
+            self._draw_marks(p, picture, QRectF(self.rect()).contains(field))
 
     def _draw_plan(self, p: QPainter) -> None:
         presenter = self.presenter
@@ -111,7 +111,7 @@ class XrayPane(XrayCanvas):
         p.setBrush(Qt.BrushStyle.NoBrush)
         p.drawEllipse(QPointF(x, y), 4, 4)
 
-    def _draw_marks(self, p: QPainter, picture: object) -> None:
+    def _draw_marks(self, p: QPainter, picture: XrayPicture, whole: bool) -> None:
         projection = picture.projection
         left, right = planes.letter(-projection.u_lps), planes.letter(projection.u_lps)
         plate(p, QPointF(8, 8), left, "tl", 14)
@@ -123,6 +123,8 @@ class XrayPane(XrayCanvas):
         p.setPen(QPen(INK, 1))
         p.setBrush(Qt.BrushStyle.NoBrush)
         p.drawRoundedRect(rect.adjusted(1.5, 1.5, -1.5, -1.5), 2, 2)
+        if picture.stamp and not whole:
+            repeat_stamp(p, rect, picture.stamp)
 
     def _grip_at(self, at: QPointF) -> Handle | None:
         trajectory = self.presenter.trajectory

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QWheelEvent
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QMouseEvent, QPainter, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ui.presenters.case_presenter import CasePresenter
+from ui.views.paint import plate
+
+
+def repeat_stamp(p: QPainter, simulated: QRectF, stamp: str) -> None:
+    """What is burnt into a picture, once more over its SIMULATED: for one whose upper part is cut off."""
+    lines = stamp.replace(", ", ",\n")
+    plate(p, simulated.topRight() + QPointF(0, -4), lines, "br", 11)
 
 
 class XrayCanvas(QWidget):

@@ -14,7 +14,7 @@ from ui.presenters.xray_lines import Monitor, PlanLines
 from ui.presenters.xray_presenter import XrayPresenter
 from ui.views.paint import plate
 from ui.views.xray.composing import GlassFrame, composed
-from ui.views.xray.handling import XrayCanvas
+from ui.views.xray.handling import XrayCanvas, repeat_stamp
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +85,10 @@ class XrayMonitor(XrayCanvas):
         plate(p, QPointF(8, self.height() - 8), self.presenter.words(self.name), "bl", 11, False)
         corner = QPointF(self.width() - 8, self.height() - 8)
         told = plate(p, corner, self.presenter.case.title(), "br", 11, False)
-        plate(p, QPointF(self.width() - 8, told.top() - 4), "SIMULATED", "br", 11)
+        mark = plate(p, QPointF(self.width() - 8, told.top() - 4), "SIMULATED", "br", 11)
+        stamp = self.presenter.stamp()
+        if stamp and (self.zoom > 1 or not self.shift.isNull()):
+            repeat_stamp(p, mark, stamp)
         if self.width() > 420:
             dose = picture.dose
             kerma = 1000 * dose.air_kerma_mgy
