@@ -1,7 +1,7 @@
 """Milliseconds a picture: our projector, and RTK's Joseph and plastimatch where they are installed.
 
 Volume 512x512x300 of 0.7x0.7x1.0 mm (and any DICOM folder given), detector 512x512 on 384 mm, SID 1000 mm,
-SOD 600 mm, one geometry for all. The peers: `pip install .[peers]`, `apt-get install plastimatch`. Run:
+SOD 600 mm, one geometry for all. `python -m benchmarks.peers` installs the peers first. Run:
 
     python -m benchmarks.fluoro [DICOM_FOLDER ...] [--scaling PLOT.png] [--threads 2]
 """
@@ -181,41 +181,63 @@ def compare(name: str, volume: Volume, threads: int) -> None:
             )
         print(line, flush=True)
     other = plastimatch_ms(volume)
-    print(f"  plastimatch exact: {other:.0f} ms" if other else "  plastimatch is not installed")
+    print(f"  plastimatch exact, AP: {other:.0f} ms" if other else "  plastimatch is not installed")
+
+
+SHAPES = [(128, 128, 128), (256, 256, 256), (300, 512, 512), (600, 512, 512)]
 
 
 def scaling(plot: Path | None) -> None:
-    """Times by size and threads as a table, and as a plot where matplotlib is installed."""
-    shapes = [(128, 128, 128), (256, 256, 256), (300, 512, 512), (600, 512, 512)]
+    """Times by size and threads as a table, RTK's beside them, and as plots where matplotlib is installed."""
     most = numba.config.NUMBA_NUM_THREADS
-    table: dict[int, list[float]] = {}
+    table: dict[str, list[float]] = {}
     print("scaling, AP, ms wall a picture (cpu)")
-    for shape in shapes:
-        projector = Projector(synthetic_volume(shape))
+    for shape in SHAPES:
+        volume = synthetic_volume(shape)
+        projector, projection = Projector(volume), Projection.of(CARM, CArmPose(180.0, 0.0))
         line = f"  {'x'.join(str(n) for n in shape[::-1]):12}"
         for threads in range(1, most + 1):
             numba.set_num_threads(threads)
-            projection = Projection.of(CARM, CArmPose(180.0, 0.0))
-            wall, cpu = best(lambda q=projector, p=projection: q.line_integrals(p), 8)  # type: ignore[misc]
-            table.setdefault(threads, []).append(wall)
+            wall, cpu = best(lambda q=projector, p=projection: q.line_integrals(p), 12)  # type: ignore[misc]
+            table.setdefault(f"ours, {threads} threads", []).append(wall)
             line += f"  {threads} threads {wall:6.1f} ({cpu:6.1f})"
+            try:
+                (theirs, _), _ = Rtk(volume, threads).measure(projection, 2)
+            except ImportError:
+                continue
+            table.setdefault(f"RTK, {threads} threads", []).append(theirs)
+            line += f", RTK {theirs:7.1f}"
         print(line, flush=True)
     numba.set_num_threads(most)
-    if plot is None:
-        return
+    if plot is not None:
+        draw_scaling(table, most, plot)
+
+
+def draw_scaling(table: dict[str, list[float]], most: int, plot: Path) -> None:
+    """Left: times over voxels. Right: how many times faster all threads are than one."""
     try:
         import matplotlib.pyplot as plt
     except ImportError:
         print("no plot: matplotlib is not installed")
         return
-    voxels = [np.prod(s) / 1e6 for s in shapes]
-    for threads, times in table.items():
-        plt.loglog(voxels, times, "o-", label=f"{threads} threads")
-    plt.xlabel("million voxels")
-    plt.ylabel("ms a picture, AP, 512 x 512")
-    plt.grid(True, which="both", alpha=0.3)
-    plt.legend()
-    plt.savefig(plot, dpi=110, bbox_inches="tight")
+    voxels = [np.prod(s) / 1e6 for s in SHAPES]
+    figure, (times, gain) = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
+    for name, ms in table.items():
+        times.loglog(voxels, ms, "o-" if name.startswith("ours") else "s--", label=name)
+    times.set(xlabel="million voxels", ylabel="ms a picture, AP, 512 x 512")
+    times.grid(True, which="both", alpha=0.3)
+    times.legend(fontsize=8)
+    for who in ("ours", "RTK"):
+        one, all_ = table.get(f"{who}, 1 threads"), table.get(f"{who}, {most} threads")
+        if one and all_:
+            style = "o-" if who == "ours" else "s--"
+            gain.semilogx(voxels, [a / b for a, b in zip(one, all_, strict=True)], style, label=who)
+    gain.set(
+        xlabel="million voxels", ylabel=f"times faster on {most} threads than on one", ylim=(0, most + 0.2)
+    )
+    gain.grid(True, which="both", alpha=0.3)
+    gain.legend(fontsize=8)
+    figure.savefig(plot, dpi=90, bbox_inches="tight")
 
 
 def pipeline(volume: Volume) -> None:
@@ -246,13 +268,13 @@ def pipeline(volume: Volume) -> None:
     print(f"clinical picture, C-arm moving: {wall:.1f} ms (cpu {cpu:.1f}), {rate:.0f} a second")
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser()
     parser.add_argument("folders", nargs="*", type=Path)
     parser.add_argument("--scaling", type=Path)
     parser.add_argument("--threads", type=int, default=numba.config.NUMBA_NUM_THREADS)
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     numba.set_num_threads(options.threads)
     volume = synthetic_volume()
     pipeline(volume)

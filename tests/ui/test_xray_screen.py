@@ -9,7 +9,9 @@ import pytest
 
 from imaging.geometry.carm_profiles import FIXED
 from planner.report.checkpoints import advanced_to
+from planner.services.real_xray import RealXray
 from planner.services.render_fluoro import planned_tools
+from ui.views.xray.real_window import RealXrayWindow
 
 pytestmark = pytest.mark.gui
 
@@ -116,3 +118,31 @@ def test_a_moving_picture_is_the_engines_own_and_comes_composed(screen, qtbot):
     else:
         pytest.fail("no seed gives the picture shown")
     qtbot.waitUntil(lambda: not moving(), timeout=30_000)
+
+
+def test_real_xrays_open_beside_simulated_ones_and_each_can_be_enlarged(screen, tmp_path, qtbot):
+    p, context = screen.presenter, screen.context
+    shown = p.pictures["ap"]
+    carm, pose = shown.projection.carm, shown.projection.pose
+    picture = RealXray(
+        tmp_path / "xa.dcm",
+        shown.pixels.astype(np.float32),
+        (pose.primary_deg, pose.secondary_deg),
+        carm.sid_mm,
+        carm.sod_mm,
+        carm.pixel_mm,
+        (),
+        "made up",
+        "20250115",
+        "XA",
+    )
+    window = RealXrayWindow(screen, context, p, [picture])
+    qtbot.addWidget(window)
+    window.show()
+    assert not window.button.isEnabled(), "one picture alone does not tell the depth"
+    assert window.button.toolTip()
+    qtbot.waitUntil(lambda: window.made[0].pixels is not None, timeout=30_000)
+    window.frames[0].enlarge.emit()
+    assert [f.isVisible() for f in window.frames] == [True, False]
+    window.frames[0].enlarge.emit()
+    assert [f.isVisible() for f in window.frames] == [True, True]

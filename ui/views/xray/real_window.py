@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from imaging.errors import PlannerError
+from imaging.fluoro.annotate import edge_letters
 from imaging.fluoro.overlay import anatomy_outlines, target_outline, tool_outline
 from imaging.fluoro.register import Registration
 from imaging.geometry.carm import CArm, Projection, angles_from_oblique, oblique_and_tilt
@@ -36,6 +37,7 @@ from ui.screens.registry import WindowContext
 from ui.theme import BONE_LINE, side_colour
 from ui.views.frame import ViewFrame
 from ui.views.paint import cased, plate, polyline, target_ring
+from ui.views.xray.handling import repeat_stamp
 from ui.widgets import StatusMark, label, mm
 
 Array = NDArray[np.float64]
@@ -43,10 +45,13 @@ Array = NDArray[np.float64]
 
 def open_real_xrays(parent: QWidget, context: WindowContext, presenter: XrayPresenter) -> None:
     """Ask for one or two files and show them; pictures of another patient are refused."""
-    files, _ = QFileDialog.getOpenFileNames(parent, "Open one or two real X-rays (XA, RF or DX DICOM)")
+    case = context.session.case
+    folder = str(case.folder) if case is not None else ""
+    files, _ = QFileDialog.getOpenFileNames(
+        parent, "Open one or two real X-rays (XA, RF or DX DICOM)", folder
+    )
     if not files:
         return
-    case = context.session.case
     try:
         if len(files) > 2:
             raise PlannerError("too_many", "Choose one or two pictures: they are shown side by side.")
@@ -92,7 +97,14 @@ class _Canvas(QWidget):
             picture = self.owner.pictures[self.index]
             plate(p, QPointF(8, self.height() - 8), picture.words, "bl", 11, False)
             if not self.real or picture.simulated:
-                plate(p, QPointF(self.width() - 8, self.height() - 8), "SIMULATED", "br", 11)
+                mark = plate(p, QPointF(self.width() - 8, self.height() - 8), "SIMULATED", "br", 11)
+                stamp = self.owner.presenter.stamp()
+                if stamp and not self.real and not QRectF(self.rect()).contains(QRectF(x, y, w * s, h * s)):
+                    repeat_stamp(p, mark, stamp)
+            if not self.real and projection is not None:
+                left, right = edge_letters(projection)
+                plate(p, QPointF(8, 8), left, "tl", 13)
+                plate(p, QPointF(self.width() - 8, 8), right, "tr", 13)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._press = event.position()
@@ -136,7 +148,8 @@ class RealXrayWindow(QDialog):
         self.fit: Registration | None = None
         level = presenter.case.level
         self.setWindowTitle(f"Real X-rays, {presenter.case.title()}, {presenter.case.patient.name}")
-        self.resize(1280, 860)
+        room = self.screen().availableGeometry().adjusted(0, 0, -16, -48)  # its title bar and borders
+        self.resize(min(1280, room.width()), min(860, room.height()))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box = QVBoxLayout(self)
         box.setContentsMargins(8, 8, 8, 8)
@@ -144,14 +157,19 @@ class RealXrayWindow(QDialog):
         grid.setSpacing(2)
         self.real: list[_Canvas] = []
         self.made: list[_Canvas] = []
+        self.frames: list[ViewFrame] = []
+        made_from = presenter.case.volume.modality
         for n, picture in enumerate(pictures):
             date = date_words(picture.date)
             real, made = _Canvas(self, n, True), _Canvas(self, n, False)
             frame = ViewFrame(f"{picture.kind} {date}", real)
             assumed = ", assumed: " + ", ".join(picture.assumed) if picture.assumed else ""
             frame.note.setText(picture.patient + assumed)
-            grid.addWidget(frame, 2 * n, 0)
-            grid.addWidget(ViewFrame("Simulated from the CT", made), 2 * n, 1)
+            beside = ViewFrame(f"Simulated from the {made_from}", made)
+            for column, one in enumerate((frame, beside)):
+                grid.addWidget(one, 2 * n, column)
+                one.enlarge.connect(lambda chosen=one: self._enlarge(chosen))
+                self.frames.append(one)
             grid.addLayout(self._angles(n), 2 * n + 1, 0, 1, 2)
             self.real.append(real)
             self.made.append(made)
@@ -182,6 +200,12 @@ class RealXrayWindow(QDialog):
             foot.addWidget(widget, 1 if widget is self.state else 0)
         box.addLayout(foot)
         self._simulate()
+
+    def _enlarge(self, chosen: ViewFrame) -> None:
+        """One picture alone, or all again."""
+        alone = any(frame.isVisible() for frame in self.frames if frame is not chosen)
+        for frame in self.frames:
+            frame.setVisible(frame is chosen or not alone)
 
     def _angles(self, index: int) -> QHBoxLayout:
         """Spin boxes for the C-arm's angles; headers of mobile arms are not to be trusted when prone."""
