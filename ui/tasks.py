@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import queue
 import threading
 import time
 import traceback
@@ -29,8 +30,24 @@ class Task:
     progress: Callable[[float, str], None] | None = None
     cancelled: Callable[[], None] | None = None
     stop: threading.Event = field(default_factory=threading.Event)
-    thread: threading.Thread | None = None
     last_report: float = 0.0
+
+
+class _Worker(threading.Thread):
+    """A thread that is kept for the next task: starting one holds up the window for a millisecond."""
+
+    def __init__(self) -> None:
+        super().__init__(name="task", daemon=True)
+        self.jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self.start()
+
+    def run(self) -> None:
+        while True:
+            job = self.jobs.get()
+            if job is None:
+                return
+            job()
+            del job  # nor keep alive what it worked on
 
 
 class TaskRunner(QObject):
@@ -45,7 +62,8 @@ class TaskRunner(QObject):
         self._pending: dict[str, Task] = {}
         self._generations: dict[str, int] = {}
         self._closing = False
-        self._threads: list[threading.Thread] = []
+        self._workers: list[_Worker] = []
+        self._idle: list[_Worker] = []
         self._report.connect(self._on_report, Qt.ConnectionType.QueuedConnection)
 
     def start(
@@ -103,9 +121,11 @@ class TaskRunner(QObject):
         self._closing = True
         self.cancel_all()
         end = time.monotonic() + wait_s
-        for thread in list(self._threads):
-            thread.join(max(0.0, end - time.monotonic()))
-        return not any(thread.is_alive() for thread in self._threads)
+        for worker in self._workers:
+            worker.jobs.put(None)
+        for worker in self._workers:
+            worker.join(max(0.0, end - time.monotonic()))
+        return not any(worker.is_alive() for worker in self._workers)
 
     def _enqueue(
         self,
@@ -127,14 +147,21 @@ class TaskRunner(QObject):
 
     def _launch(self, task: Task) -> None:
         self._running[task.channel] = task
-        task.thread = threading.Thread(
-            target=self._run, args=(task,), name=f"task-{task.channel}", daemon=True
-        )
-        self._threads = [t for t in self._threads if t.is_alive()] + [task.thread]
-        task.thread.start()
+        if self._idle:
+            worker = self._idle.pop()
+        else:
+            worker = _Worker()
+            self._workers.append(worker)
+        worker.jobs.put(lambda: self._run(task, worker))
         self.busy_changed.emit()
 
-    def _run(self, task: Task) -> None:
+    def _run(self, task: Task, worker: _Worker) -> None:
+        try:
+            self._work(task)
+        finally:
+            self._idle.append(worker)
+
+    def _work(self, task: Task) -> None:
         def report(fraction: float, text: str) -> None:
             now = time.monotonic()
             if now - task.last_report > 0.04 or fraction >= 1:

@@ -117,7 +117,7 @@ def test_closing_while_segmenting_is_quick_and_clean(window, services, qtbot):
     start = time.monotonic()
     assert window.close()
     assert time.monotonic() - start < 3.2
-    assert not any(t.is_alive() for t in window.tasks._threads)
+    assert not any(t.is_alive() for t in window.tasks._workers)
 
 
 def test_cancelling_the_segmentation_keeps_the_images(window, services, qtbot):
