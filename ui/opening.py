@@ -213,14 +213,23 @@ class Opening:
             self.busy.hide()
             if self.session.case is not case:
                 return
+            segmentation, plan = result
             words = f"Segmented and planned in {time.monotonic() - begun:.0f}\u202fs"
-            self.session.set_segmentation(result[0])
-            QTimer.singleShot(0, self, lambda: shown(result, words))  # the window looks up in between
+            # Much follows from each of these: the window sees what the hand does in between.
+            steps = [
+                lambda: self.session.set_segmentation(segmentation),
+                lambda: self.session.begin_plan(plan),
+                lambda: self.presenter.select_first() if self.presenter else None,
+                self._show_state,
+                lambda: self.status.finished.setText(words),
+            ]
 
-        def shown(result: Any, words: str) -> None:
-            if self.session.case is case:
-                self.show_plan(*result)
-                self.status.finished.setText(words)
+            def step() -> None:
+                if steps and self.session.case is case:
+                    steps.pop(0)()
+                    QTimer.singleShot(0, self, step)
+
+            step()
 
         def failed(error: Exception, details: str) -> None:
             self.busy.hide()

@@ -117,11 +117,11 @@ class ModicPage(QWidget):
         self._table.installEventFilter(self)
         self._table.currentCellChanged.connect(lambda *_: self._choose())
         self._table.setMaximumHeight(28 * len(ENDPLATES) + 34)
-        side.addWidget(self._table, 1)
+        side.addWidget(self._table, 100)
         side.addLayout(self._fields())
         self._message = label("", "", wrap=True)
         side.addWidget(self._message)
-        side.addStretch(0)
+        side.addStretch(1)
         return side
 
     def _fields(self) -> QGridLayout:
