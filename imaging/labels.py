@@ -20,7 +20,7 @@ NAME_FROM_VERSE: dict[int, str] = {number: name for name, number in VERSE_FROM_N
 
 
 class Structure(IntEnum):
-    """Values of structures.nii.gz."""
+    """Values of structures.nii.gz; discs are found on MR alone, and belong to no vertebra."""
 
     BODY = 1
     POSTERIOR_ELEMENTS = 2
@@ -28,6 +28,7 @@ class Structure(IntEnum):
     LEFT_PEDICLE = 4
     CANAL = 5
     SACRUM_REST = 6
+    DISC = 7
 
 
 PEDICLE_OF_SIDE: dict[Side, Structure] = {"left": Structure.LEFT_PEDICLE, "right": Structure.RIGHT_PEDICLE}

@@ -16,7 +16,7 @@ SPACING_RATIO = 0.16
 TURN_DEG = 16.0
 # A body below the chain, changed beside its endplates or at a sharp turn, may be less sure than the others.
 _MORE_TURN_DEG = (-14.0, 30.0)
-_LEAST_SCORE, _LEAST_WORTH, _COST_SHARE, _LEAST_OF_STEP = 2.2, 0.4, 0.35, 0.78
+_LEAST_SCORE, _LEAST_WORTH, _COST_SHARE, _LEAST_OF_STEP = 2.2, 0.4, 0.35, 0.86
 
 Array = NDArray[np.float64]
 

@@ -1,8 +1,9 @@
-"""The whole chain on MR: bodies found and named, canal and pedicles from a model, no learned weights."""
+"""The whole chain on MR: bodies found and named, discs between them, canal and pedicles from a model."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import SimpleITK as sitk
@@ -14,6 +15,7 @@ from imaging.findings import Finding
 from imaging.labels import NAME_FROM_VERSE, PEDICLE_OF_SIDE, SACRUM, VERSE_FROM_NAME, Structure
 from imaging.mr.anatomy import mr_vertebra
 from imaging.mr.column import Column, find_column
+from imaging.mr.discs import in_disc
 from imaging.mr.model_arch import MEANS, in_canal, in_pedicle, pedicle_models, wall_mm
 from imaging.mr.surface import BodySurface, Sampler
 from imaging.progress import NULL_PROGRESS, Progress, SubProgress
@@ -161,9 +163,13 @@ def _painted(volume: Volume, named: list[NamedBody]) -> tuple[LabelVolume, Label
         vertebrae[where][mine] = item.verse
         structures[where][mine] = int(Structure.BODY)
         depth[where][mine] = beyond[mine]
+    for (lower, where, points), (upper, _, _) in pairwise(boxes):
+        disc = in_disc(lower.body, upper.body, points) & (vertebrae[where] == 0)
+        structures[where][disc] = int(Structure.DISC)
     for item, where, points in boxes:
         behind = item.body.to_local(points)[..., 1] - wall_mm(item.body)
         canal = in_canal(item.body, item.verse, points) & (vertebrae[where] == 0) & (behind > 0)
+        canal &= structures[where] != int(Structure.DISC)
         structures[where][canal] = int(Structure.CANAL)
         for model in pedicle_models(item.body, item.verse):
             bone = in_pedicle(item.body, model, points) & (vertebrae[where] == 0) & (behind > -9)

@@ -15,7 +15,7 @@ from scipy import ndimage as ndi
 
 Array = NDArray[np.float64]
 
-RAYS = (22, 60)
+RAYS = (30, 96)
 LABEL_MM = 0.7
 REACH_MM = 10.5
 LABELS = int(2 * REACH_MM / LABEL_MM) + 1
@@ -26,6 +26,9 @@ RISE_WORTH = 0.4
 SLOPE = 0.6
 FRONT_POWER = 2.0
 LATERAL_HOLD = 8.0
+# How much wider at the endplates than at mid height, as seen from above; where between it is even.
+WAIST, WAIST_BEHIND, WAIST_EVEN = 0.15, 0.6, 0.35
+SQUARE = 9
 INSET_MM = -0.1
 
 
@@ -110,15 +113,20 @@ def ray_directions() -> Array:
 
 
 def box_radius(size_mm: Array, back_power: float, taper: float = 0.0) -> Array:
-    """(RAYS) distance to a rounded box of these sides: oval seen from above, straight-sided from the side."""
+    """(RAYS) distance to a box of these sides: oval seen from above, waisted between its endplates.
+
+    A box that tapers (S1) has no waist; the others are narrowed at mid height and widened at their endplates.
+    """
     rays = ray_directions()
     u = np.abs(rays) / (size_mm / 2)
     power = np.where(rays[..., 1] < 0, FRONT_POWER, back_power)
     axial = (u[..., 0] ** power + u[..., 1] ** power) ** (1 / power)
-    radius = (axial**7 + u[..., 2] ** 7) ** (-1 / 7)
-    for _ in range(3 if taper else 0):
-        grown = 1 + taper * np.clip(radius * rays[..., 2] / (size_mm[2] / 2), -1, 1)
-        radius = ((axial / grown) ** 7 + u[..., 2] ** 7) ** (-1 / 7)
+    waist = 0.0 if taper else WAIST * np.where(rays[..., 1] > 0, WAIST_BEHIND, 1.0)
+    radius = (axial**SQUARE + u[..., 2] ** SQUARE) ** (-1 / SQUARE)
+    for _ in range(4):
+        z = np.clip(radius * rays[..., 2] / (size_mm[2] / 2), -1, 1)
+        grown = 1 + taper * z + waist * (z**2 - WAIST_EVEN)
+        radius = ((axial / grown) ** SQUARE + u[..., 2] ** SQUARE) ** (-1 / SQUARE)
     return np.asarray(radius)
 
 

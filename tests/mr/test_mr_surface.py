@@ -6,7 +6,7 @@ import numpy as np
 
 from imaging.mr.blocks import STEP_MM, find_blocks
 from imaging.mr.chain import best_chain
-from imaging.mr.column import which_is_s1
+from imaging.mr.foot import which_is_s1
 from imaging.mr.surface import BodySurface, Sampler, box_radius, fit_surface
 
 

@@ -6,14 +6,11 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-import numpy as np
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QFrame,
-    QGridLayout,
     QHBoxLayout,
     QHeaderView,
     QLineEdit,
@@ -30,7 +27,6 @@ from planner.domain.fusion import Fusion
 from planner.domain.modic import (
     ENDPLATES,
     KEYS,
-    SHARES,
     ModicFinding,
     can_type,
     endplate_name,
@@ -39,18 +35,13 @@ from planner.domain.modic import (
 from planner.domain.plan import Plan
 from planner.services.modic import ModicStudy, seen_from_ct, study_of, with_modic
 from planner.session import PlanningSession
-from ui.images.mr_view import MrView
+from ui.images.modic_fields import ModicFields
+from ui.images.modic_pictures import SEQUENCES, ModicPictures
 from ui.tasks import TaskRunner
 from ui.theme import tokens
-from ui.views import planes
-from ui.views.series_list import BusyBar
 from ui.widgets import StatusMark, label
 
-SEQUENCES = ("T1", "T2", "STIR")
 CHANNEL = "modic"
-_SHARES = ("–", *SHARES)
-_DEFECTS = ("–", "no", "yes")
-_SURE = ("unsure", "likely", "sure")
 _HEADS = ("Endplate", "Type", "Height", "Area", "Defect", "Suggested")
 
 
@@ -65,7 +56,6 @@ class ModicPage(QWidget):
         self._fused: Fusion | None = None
         self._asked = False
         self._named: dict[str, str] = {}
-        self._aside_mm, self._view_mm = 0.0, 90.0
         self._link = session.plan_changed.connect(lambda _old, _new: self._fill())
         columns = QHBoxLayout(self)
         columns.setContentsMargins(12, 4, 2, 8)
@@ -74,7 +64,9 @@ class ModicPage(QWidget):
         left.setMaximumWidth(520)
         left.setLayout(self._entry_side())
         columns.addWidget(left, 4)
-        columns.addLayout(self._picture_side(), 6)
+        self.pictures = ModicPictures(lambda: tasks.cancel(CHANNEL))
+        self.pictures.named.connect(self._name)
+        columns.addWidget(self.pictures, 6)
         self._fill()
 
     def _entry_side(self) -> QVBoxLayout:
@@ -118,55 +110,12 @@ class ModicPage(QWidget):
         self._table.currentCellChanged.connect(lambda *_: self._choose())
         self._table.setMaximumHeight(28 * len(ENDPLATES) + 34)
         side.addWidget(self._table, 100)
-        side.addLayout(self._fields())
+        self._fields = ModicFields()
+        self._fields.changed.connect(self._enter_fields)
+        side.addWidget(self._fields)
         self._message = label("", "", wrap=True)
         side.addWidget(self._message)
         side.addStretch(1)
-        return side
-
-    def _fields(self) -> QGridLayout:
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(8)
-        self._height, self._area = QComboBox(), QComboBox()
-        self._defect, self._sure = QComboBox(), QComboBox()
-        self._place = QLineEdit()
-        self._place.setPlaceholderText("e.g. front left")
-        for n, (words, box, values) in enumerate(
-            (
-                ("Height, % of the body", self._height, _SHARES),
-                ("Area, % of the endplate", self._area, _SHARES),
-                ("Endplate defect", self._defect, _DEFECTS),
-                ("Confidence", self._sure, _SURE),
-            )
-        ):
-            box.addItems(list(values))
-            box.setAccessibleName(words)
-            box.activated.connect(lambda _index: self._enter_fields())
-            grid.addWidget(label(words, "text2"), n // 2 * 2, n % 2)
-            grid.addWidget(box, n // 2 * 2 + 1, n % 2)
-        self._place.editingFinished.connect(self._enter_fields)
-        grid.addWidget(label("Place", "text2"), 4, 0)
-        grid.addWidget(self._place, 5, 0, 1, 2)
-        return grid
-
-    def _picture_side(self) -> QVBoxLayout:
-        side = QVBoxLayout()
-        side.setSpacing(6)
-        self.busy = BusyBar()
-        self.busy.cancel.connect(lambda: self._tasks.cancel(CHANNEL))
-        side.addWidget(self.busy)
-        self._unknown = QHBoxLayout()
-        side.addLayout(self._unknown)
-        row = QHBoxLayout()
-        row.setSpacing(2)
-        self.views = {name: MrView(name) for name in SEQUENCES}
-        for view in self.views.values():
-            view.scrolled.connect(self._scroll)
-            view.zoomed.connect(self._zoom)
-            row.addWidget(view, 1)
-        side.addLayout(row, 1)
-        self._suggested = label("", "text2", wrap=True)
-        side.addWidget(self._suggested)
         return side
 
     def shown(self) -> None:
@@ -194,36 +143,22 @@ class ModicPage(QWidget):
             return study_of(folder, progress, named, case)
 
         def done(study: ModicStudy) -> None:
-            self.busy.hide()
+            busy.hide()
             self._own = self.study = study
             self._fused = None
-            for name, view in self.views.items():
-                view.set_volume(study.images.get(name))
-                self._sequences[name].setChecked(name in study.images)
-            self._ask_unknown(study.unknown)
+            for name, box in self._sequences.items():
+                box.setChecked(name in study.images)
+            self.pictures.set_study(study)
             self._fill()
 
         def failed(error: Exception, _details: str) -> None:
-            self.busy.hide()
+            busy.hide()
             words = error.text if isinstance(error, PlannerError) else f"{type(error).__name__}: {error}"
-            self._suggested.setText(words)
+            self.pictures.tell(words)
 
-        self.busy.begin("Reading the MR")
-        self._tasks.start(CHANNEL, work, done, failed, self.busy.report, self.busy.hide)
-
-    def _ask_unknown(self, unknown: tuple[tuple[str, str], ...]) -> None:
-        """Ask for the sequence of each series whose header does not tell."""
-        while (item := self._unknown.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.deleteLater()
-        for uid, title in unknown[:3]:
-            self._unknown.addWidget(label(f"Which sequence is “{title}”?", "strong"))
-            box = QComboBox()
-            box.addItems(["not known", *SEQUENCES])
-            box.setAccessibleName(f"Sequence of {title}")
-            box.activated.connect(lambda _i, u=uid, b=box: self._name(u, b.currentText()))
-            self._unknown.addWidget(box)
-        self._unknown.addStretch(1)
+        busy = self.pictures.busy
+        busy.begin("Reading the MR")
+        self._tasks.start(CHANNEL, work, done, failed, busy.report, busy.hide)
 
     def _name(self, uid: str, sequence: str) -> None:
         if sequence in SEQUENCES:
@@ -287,19 +222,8 @@ class ModicPage(QWidget):
         if row < 0:
             return
         f, place = self._entered(), ENDPLATES[row]
-        for box, value in (
-            (self._height, f.height_share if f else None),
-            (self._area, f.area_share if f else None),
-            (self._defect, None if f is None or f.defect is None else "yes" if f.defect else "no"),
-        ):
-            box.setCurrentText(value or "–")
-        self._sure.setCurrentText(f.confidence if f else "unsure")
-        self._place.setText(f.place if f else "")
-        for field in (self._height, self._area, self._defect, self._sure, self._place):
-            field.setEnabled(f is not None)
-            field.setToolTip("" if f is not None else "Waits for a type at this endplate.")
-        self._aside_mm = 0.0
-        self._look()
+        self._fields.show_finding(f)
+        self.pictures.look(self.study, place)
         suggestion = self.study.suggestions.get(place) if self.study is not None else None
         if self.study is not None:
             if suggestion is None:
@@ -308,32 +232,8 @@ class ModicPage(QWidget):
                 words = suggestion.why
             else:
                 words = f"Measured: {suggestion.why}. Suggests {_kind(suggestion.kind)}; you enter the type."
-            self._suggested.setText(f"{endplate_name(place)}. {words}")
+            self.pictures.tell(f"{endplate_name(place)}. {words}")
         self._tell()
-
-    def _look(self) -> None:
-        row = self._table.currentRow()
-        anatomy = None if self.study is None else self.study.segmentation.level(ENDPLATES[row][0])
-        for view in self.views.values():
-            if anatomy is None:
-                view.look(None, None, self._view_mm)
-                continue
-            body = anatomy.body
-            point = (
-                body.superior_endplate[0] if ENDPLATES[row][1] == "superior" else body.inferior_endplate[0]
-            )
-            plane = planes.sagittal(point + self._aside_mm * body.left, anatomy)
-            half = 0.5 * body.depth_mm
-            line = point + np.array([[-half], [half]]) * body.posterior
-            view.look(plane, line, self._view_mm)
-
-    def _scroll(self, notches: float) -> None:
-        self._aside_mm = float(np.clip(self._aside_mm + 2 * notches, -30, 30))
-        self._look()
-
-    def _zoom(self, notches: float) -> None:
-        self._view_mm = float(np.clip(self._view_mm * 0.9**notches, 30, 220))
-        self._look()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Keys on the table enter a finding."""
@@ -345,14 +245,11 @@ class ModicPage(QWidget):
             if text == "n":
                 self._enter(None)
                 return True
-            boxes = {"h": self._height, "a": self._area, "d": self._defect, "c": self._sure}
-            if text in boxes:
+            if self._fields.has_key(text):
                 if self._entered() is None:
                     self._message.setText("Height, area, defect and confidence wait for a type.")
                 else:
-                    box = boxes[text]
-                    box.setCurrentIndex((box.currentIndex() + 1) % box.count())
-                    self._enter_fields()
+                    self._fields.step(text)
                 return True
             if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
                 self._take_back()
@@ -390,15 +287,7 @@ class ModicPage(QWidget):
         plan, old = self._session.plan, self._entered()
         if plan is None or old is None:
             return
-        height, area, defect = (b.currentText() for b in (self._height, self._area, self._defect))
-        finding = replace(
-            old,
-            height_share=None if height == "–" else height,  # type: ignore[arg-type]
-            area_share=None if area == "–" else area,  # type: ignore[arg-type]
-            defect=None if defect == "–" else defect == "yes",
-            confidence=self._sure.currentText(),  # type: ignore[arg-type]
-            place=self._place.text().strip(),
-        )
+        finding = self._fields.laid_into(old)
         if finding != old:
             self._commit(f"Modic at {finding.name}", with_modic(plan, finding))
 

@@ -7,20 +7,21 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ui.presenters.case_presenter import CasePresenter
-from ui.theme import LESION, TARGET, side_colour, tokens, ui_font
+from ui.theme import DISC, LESION, TARGET, side_colour, tokens, ui_font
 
 
 class Legend(QWidget):
-    """Tool of the selected side, target and lesion."""
+    """Tool of the selected side, target and lesion, and on MR the discs."""
 
     def __init__(self, presenter: CasePresenter) -> None:
         super().__init__()
         self._presenter = presenter
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
-        self.setFixedWidth(270)
+        self._discs = presenter.volume.modality == "MR"
+        self.setFixedWidth(340 if self._discs else 270)
 
     def sizeHint(self) -> QSize:
-        return QSize(270, 30)
+        return QSize(self.width(), 30)
 
     def paintEvent(self, _event: object) -> None:
         with QPainter(self) as p:
@@ -28,7 +29,7 @@ class Legend(QWidget):
             font = ui_font(12)
             metrics = QFontMetricsF(font)
             side, y = self._presenter.side, self.height() / 2
-            words = (f"{side.capitalize()} tool", "Target", "Lesion")
+            words = (f"{side.capitalize()} tool", "Target", "Lesion", *(("Disc",) if self._discs else ()))
             x = self.width() - sum(metrics.horizontalAdvance(w) + 40 for w in words) + 16
             for index, word in enumerate(words):
                 if index == 0:
@@ -44,6 +45,10 @@ class Legend(QWidget):
                     p.drawEllipse(centre, 4.5, 4.5)
                     for dx, dy in ((1, 0), (-1, 0), (0, 1), (0, -1)):
                         p.drawLine(QPointF(x + 8 + dx * 3, y + dy * 3), QPointF(x + 8 + dx * 8, y + dy * 8))
+                elif index == 3:
+                    p.setPen(QPen(DISC, 1.6))
+                    p.setBrush(Qt.BrushStyle.NoBrush)
+                    p.drawRoundedRect(QRectF(x, y - 4, 16, 8), 3, 3)
                 else:
                     pen = QPen(QColor(LESION) if tokens().name == "dark" else QColor("#8A6A3C"), 1.4)
                     pen.setDashPattern([1.2, 1.6])

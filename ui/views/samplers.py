@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from imaging.labels import Structure
 from ui.presenters.case_presenter import CasePresenter
 from ui.vtk.sampler import PlaneSampler
 
@@ -18,6 +19,7 @@ class Samplers:
         self.image = PlaneSampler(volume.values, volume.grid, -1024 if volume.modality == "CT" else 0)
         self.chosen: PlaneSampler | None = None
         self.others: PlaneSampler | None = None
+        self.discs: PlaneSampler | None = None
         self._key: tuple[int, int | None] | None = None
 
     def refresh(self) -> None:
@@ -30,10 +32,14 @@ class Samplers:
         self._key = key
         self.turns.keep_calm()
         if segmentation is None:
-            self.chosen = self.others = None
+            self.chosen = self.others = self.discs = None
             return
         labels = segmentation.vertebrae
         chosen = (labels.labels == (verse or 0)).astype(np.uint8) * np.uint8(100 if verse else 0)
         others = ((labels.labels > 0) & (labels.labels != (verse or 0))).astype(np.uint8) * np.uint8(100)
         self.chosen = PlaneSampler(chosen, labels.grid, 0)
         self.others = PlaneSampler(others, labels.grid, 0)
+        self.discs = None
+        if self._presenter.volume.modality == "MR":
+            discs = (segmentation.structures.labels == Structure.DISC).astype(np.uint8) * np.uint8(100)
+            self.discs = PlaneSampler(discs, labels.grid, 0)

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from ui.presenters.case_presenter import CasePresenter
 from ui.presenters.services import Handle
 from ui.settings.preferences import Act
+from ui.theme import DISC
 from ui.views import planes
 from ui.views.measure_overlay import MeasureOverlay
 from ui.views.paint import edge_letters, orientation_cube, plate, scale_bar
@@ -175,6 +176,7 @@ class SliceView(SliceInput, PlanOverlay, MeasureOverlay, QWidget):
         pixels[..., 3] = 255
         if p.overlays:
             for sampler, tint, strength in (
+                (self.samplers.discs, (DISC.red(), DISC.green(), DISC.blue()), 0.7),
                 (self.samplers.others, (150, 162, 172), 0.55),
                 (self.samplers.chosen, (233, 237, 240), 0.68),
             ):
