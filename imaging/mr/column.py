@@ -114,7 +114,7 @@ def _likeness(bodies: list[BodySurface]) -> float:
 
 
 def _course_mm(blocks: list[BlockOutline], places: Array) -> Array:
-    """(n,) how far before or behind the line through a chain each block lies; its lower end goes straight on."""
+    """(n,) how far before or behind the line through a chain each block lies; its lower end runs on."""
     z = np.array([b.z_mm for b in blocks])
     slope = (places[1, 0] - places[0, 0]) / (places[1, 1] - places[0, 1])
     y = np.interp(z, places[:, 1], places[:, 0]) + slope * np.minimum(z - places[0, 1], 0)

@@ -15,7 +15,7 @@ MOST_HEIGHT_MM = 26.0
 
 
 def in_disc(lower: BodySurface, upper: BodySurface, points_lps_mm: Array) -> NDArray[np.bool_]:
-    """(...,) whether places lie between two neighbouring bodies, in the outline that leads from one to the other.
+    """(...,) whether places lie between two neighbouring bodies, within the outline between them.
 
     Places within the bodies themselves are not taken out. The outline is as wide as the endplates, which
     are wider than the bodies' middles. Bodies that are too far apart to be neighbours have no disc.
