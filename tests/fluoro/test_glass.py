@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numba
 import numpy as np
 
 from imaging.fluoro.glass import Stroke, glass
+from imaging.fluoro.threads import half_the_threads
 
 GREY = np.arange(256, dtype=np.uint8)
 
@@ -64,3 +66,10 @@ def test_a_point_that_is_nowhere_draws_nothing():
     pixels = np.full((20, 20), 9, np.uint8)
     lost = Stroke(np.array([[np.nan, 1.0], [5.0, 5.0]]), 0xFFFFFF, 2.0)
     assert (channels(glass(pixels, 20, 20, (0.0, 0.0), 1.0, GREY, [lost])) == 9).all()
+
+
+def test_half_the_threads_and_all_again():
+    before = numba.get_num_threads()
+    with half_the_threads():
+        assert numba.get_num_threads() == max(1, before // 2)
+    assert numba.get_num_threads() == before

@@ -45,7 +45,7 @@ def small_pictures(
         TaskCancelledError: as ``progress`` says.
     """
     # Thumbnails show the level alone, at the size in which it can be told, and are not collimated.
-    small = carm.magnified(2.2).resized(SMALL_PX)
+    small = carm.magnified(1.8).resized(SMALL_PX)
     look = replace(settings, quality="clean", technique=replace(settings.technique, shutters=Shutters()))
     thumbs = {}
     whole = planned_tools(trajectory)
