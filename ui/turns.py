@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QWidget
 
 CALM_S = 1.0
+PATIENCE_S = 0.15
 
 
 class Turns(QObject):
@@ -17,7 +18,8 @@ class Turns(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._waiting: list[QWidget] = []
+        self._waiting: dict[QWidget, float] = {}
+        self._hand: QWidget | None = None
         self._now: QWidget | None = None
         self._last: QWidget | None = None
         self._calm_until = 0.0
@@ -26,14 +28,14 @@ class Turns(QObject):
         self._timer.timeout.connect(self._next)
 
     def asks(self, view: QWidget, first: Callable[[], bool] = lambda: False) -> Callable[..., None]:
-        """A slot that asks for a view, every second turn where ``first`` says that the hand works in it."""
+        """A slot that asks for a view, before the others where ``first`` says that the hand works in it."""
         return lambda *_: self.ask(view, first())
 
     def ask(self, view: QWidget, first: bool = False) -> None:
-        """Paint ``view`` soon; ``first`` gives it every second turn, those that wait share the others."""
-        if view not in self._waiting:
-            place = 1 if view is self._last else 0
-            self._waiting.insert(place if first else len(self._waiting), view)
+        """Paint ``view`` soon; ``first`` before the others, until one of these has waited long."""
+        self._waiting.setdefault(view, time.monotonic())
+        if first:
+            self._hand = view
         if not self._timer.isActive():
             self._timer.start()
 
@@ -52,9 +54,15 @@ class Turns(QObject):
         self.ask(view)
         return True
 
+    def _choose(self) -> QWidget:
+        oldest, since = next(iter(self._waiting.items()))
+        patient = time.monotonic() < since + PATIENCE_S or self._last is not self._hand
+        return self._hand if self._hand in self._waiting and patient else oldest
+
     def _next(self) -> None:
         while self._waiting:
-            view = self._waiting.pop(0)
+            view = self._choose()
+            del self._waiting[view]
             with contextlib.suppress(RuntimeError):  # it was deleted while it waited
                 if view.isVisible():
                     self._now = self._last = view
@@ -62,3 +70,4 @@ class Turns(QObject):
                     self._now = None
                     return
         self._timer.stop()
+        self._hand = None

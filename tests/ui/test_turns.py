@@ -1,4 +1,4 @@
-"""Views are painted one a turn, the one under the hand every second turn."""
+"""Views are painted one a turn, the one under the hand first."""
 
 from __future__ import annotations
 
@@ -30,17 +30,28 @@ def test_many_requests_make_one_picture_and_the_hand_goes_first(qtbot):
     for view in views:
         turns.ask(view)
         turns.ask(view)
-    turns.ask(views[0], first=True)
+    turns.ask(views[2], first=True)
     qtbot.waitUntil(lambda: not turns._waiting)
-    assert seen == ["a", "b", "c"]
+    assert seen == ["c", "a", "b"]
+
+
+def test_a_view_that_waited_long_comes_between_two_pictures_of_the_hand(qtbot, monkeypatch):
+    seen: list[str] = []
+    hand, other = (Painted(name, seen) for name in "ho")
+    for view in (hand, other):
+        qtbot.addWidget(view)
+        view.show()
+    qtbot.waitUntil(lambda: set(seen) == set("ho"))
     seen.clear()
-    turns.ask(views[0], first=True)
-    turns.ask(views[1])
-    turns._next()
-    turns.ask(views[2])
-    turns.ask(views[0], first=True)
-    qtbot.waitUntil(lambda: not turns._waiting)
-    assert seen == ["a", "b", "a", "c"]
+    monkeypatch.setattr("ui.turns.PATIENCE_S", -1.0)
+    turns = Turns()
+    turns._timer.stop()
+    turns.ask(other)
+    for _ in range(3):
+        turns.ask(hand, first=True)
+        turns.ask(other)
+        turns._next()
+    assert seen == ["h", "o", "h"]
 
 
 def test_while_much_changes_a_view_waits_for_its_turn(qtbot):

@@ -31,6 +31,7 @@ class SideRow(QWidget):
         self._hover = False
         self.trajectory: Trajectory | None = None
         self.refusal: Refusal | None = None
+        self._painted: tuple[object, ...] = (None, None, None)
         self.show_plan(level, limits)
 
     def show_plan(self, level: LevelPlan, limits: Limits) -> None:
@@ -50,7 +51,10 @@ class SideRow(QWidget):
             words = f"refused: {self.refusal.reason}" if self.refusal else "not planned"
         self.setAccessibleName(f"{self.name} {self.side}, {words}")
         self.setToolTip(self.refusal.reason if self.refusal else "")
-        self.update()
+        shown = (self.trajectory, self.selected, self.limits)
+        if any(a is not b for a, b in zip(shown, self._painted, strict=True)):
+            self._painted = shown
+            self.update()
 
     def paintEvent(self, _event: object) -> None:
         t = tokens()
