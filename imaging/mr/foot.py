@@ -11,7 +11,7 @@ Array = NDArray[np.float64]
 
 S1_TAPER = 0.22
 RATIO_S1 = 1.5
-_LEAST_LIKE, _LEAN_WORTH_DEG = 0.25, 16.0
+_LEAST_LIKE, _MOST_LEAN_OF_L5_DEG = 0.25, 19.0
 
 
 def headings_deg(bodies: list[BodySurface]) -> Array:
@@ -40,21 +40,18 @@ def which_is_s1(bodies: list[BodySurface]) -> tuple[int | None, float]:
 
 
 def bodies_below(image: Sampler, bodies: list[BodySurface]) -> list[BodySurface]:
-    """S1, or S1 and L5, under the lowest body of a chain that missed them; none where neither is like it.
+    """S1, or where there is none one step below, S1 and L5, under the lowest body of a chain that missed them.
 
-    The lean of the steps above tells whether the lowest is L5 (leans by about 12 degrees to L4) or L4.
+    Changed marrow hides L5 and S1 from the chain. A body that leans as S1 does is not taken for L5.
     """
-    lean = headings_deg(bodies)
-    like, found = _sacrum_below(image, bodies)
-    ways = [] if found is None else [(like - ((lean[0] - 12) / _LEAN_WORTH_DEG) ** 2, [found])]
+    found = _sacrum_below(image, bodies)
+    if found is not None:
+        return [found]
     fifth = _fifth_below(image, bodies)
-    if fifth is not None:
-        like, found = _sacrum_below(image, [fifth, *bodies])
-        lean = headings_deg([fifth, *bodies])
-        if found is not None:
-            off = ((lean[0] - 12) / _LEAN_WORTH_DEG) ** 2 + ((lean[1] + 1) / _LEAN_WORTH_DEG) ** 2
-            ways.append((like - off, [found, fifth]))
-    return max(ways, key=lambda way: way[0], default=(0.0, []))[1]
+    if fifth is None or headings_deg([fifth, *bodies])[0] > _MOST_LEAN_OF_L5_DEG:
+        return []
+    found = _sacrum_below(image, [fifth, *bodies])
+    return [] if found is None else [found, fifth]
 
 
 def _fifth_below(image: Sampler, bodies: list[BodySurface]) -> BodySurface | None:
@@ -75,8 +72,8 @@ def _fifth_below(image: Sampler, bodies: list[BodySurface]) -> BodySurface | Non
     return None if out is None else fit_surface(image, reframed(out), 1.0)
 
 
-def _sacrum_below(image: Sampler, bodies: list[BodySurface]) -> tuple[float, BodySurface | None]:
-    """(likeness, S1 under the lowest body): it is short, tapers and leans."""
+def _sacrum_below(image: Sampler, bodies: list[BodySurface]) -> BodySurface | None:
+    """S1 under the lowest body: it is short, tapers and leans."""
     depth = 0.92 * float(np.median([b.size_mm[1] for b in bodies[:4]]))
     size = np.array([RATIO_S1 * depth, depth, 23.0])
     best, out = _LEAST_LIKE, None
@@ -90,7 +87,7 @@ def _sacrum_below(image: Sampler, bodies: list[BodySurface]) -> tuple[float, Bod
                 like -= 0.15 * ((heading_deg - 41) / 8) ** 2 + 0.1 * ((length - 35) / 3) ** 2
                 if like > best:
                     best, out = like, body
-    return best, out
+    return out
 
 
 def _laid_below(

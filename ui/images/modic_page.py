@@ -91,6 +91,7 @@ class ModicPage(QWidget):
         who = QHBoxLayout()
         who.addWidget(label("Reader"))
         self._reader = QLineEdit()
+        self._reader.setObjectName("reader")
         who.addWidget(self._reader, 1)
         side.addLayout(who)
         self._doubt = DoubtCard()
@@ -144,12 +145,7 @@ class ModicPage(QWidget):
 
         def done(study: ModicStudy) -> None:
             busy.hide()
-            self._own = self.study = study
-            self._fused = None
-            for name, box in self._sequences.items():
-                box.setChecked(name in study.images)
-            self.pictures.set_study(study)
-            self._fill()
+            self.take(study)
 
         def failed(error: Exception, _details: str) -> None:
             busy.hide()
@@ -159,6 +155,15 @@ class ModicPage(QWidget):
         busy = self.pictures.busy
         busy.begin("Reading the MR")
         self._tasks.start(CHANNEL, work, done, failed, busy.report, busy.hide)
+
+    def take(self, study: ModicStudy) -> None:
+        """Show an MR study that was read; the sequences at hand are ticked."""
+        self._own = self.study = study
+        self._fused = None
+        for name, box in self._sequences.items():
+            box.setChecked(name in study.images)
+        self.pictures.set_study(study)
+        self._fill()
 
     def _name(self, uid: str, sequence: str) -> None:
         if sequence in SEQUENCES:
