@@ -40,7 +40,7 @@ def which_is_s1(bodies: list[BodySurface]) -> tuple[int | None, float]:
 
 
 def bodies_below(image: Sampler, bodies: list[BodySurface]) -> list[BodySurface]:
-    """S1, or where there is none one step below, S1 and L5, under the lowest body of a chain that missed them.
+    """S1 under the lowest body of a chain that missed it, or S1 and L5 where no S1 is one step below.
 
     Changed marrow hides L5 and S1 from the chain. A body that leans as S1 does is not taken for L5.
     """
