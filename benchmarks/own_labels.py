@@ -41,7 +41,8 @@ PEDICLE_MM = (-1.0, 9.0)
 
 @dataclass(frozen=True)
 class Route:
-    """One planned side: clearances in mm, past the docking length, claimed and on the exact bone."""
+    """One planned side: clearances in mm, past the docking length, claimed as a plan states them (less the
+    limits' reserve) and on the exact bone."""
 
     name: str
     side: Side
@@ -57,6 +58,7 @@ class _Exact:
 
     def __init__(self, fields: VertebraFields, exact: ExactBone) -> None:
         self.axes_lps = fields.axes_lps
+        self.bone_mm, self.grid = exact.bone_mm, exact.grid
         self._exact = exact
 
     def bone(self, points_lps_mm: ArrayLike) -> Array:
@@ -85,7 +87,7 @@ def routes(
     """Plan both sides of each level from the labels and judge them on the exact bone."""
     for verse in levels:
         own = anatomy[verse]
-        fields = prepare_fields(own, labels.vertebrae, labels.structures)
+        fields = prepare_fields(own, labels.vertebrae, labels.structures, volume=phantom.volume)
         exact = exact_bone(phantom.parameters, verse)
         for side in SIDES:
             found = plan_side(fields, own, default_target(own), side, DEVICE)
@@ -93,17 +95,17 @@ def routes(
                 yield found
                 continue
             points, diameters, _ = build_path(found, DEVICE)
+            thick = diameters + 2 * DEFAULT_LIMITS.cortex_reserve_mm
             along = np.r_[0.0, np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))]
             use = along >= DEFAULT_LIMITS.docking_mm
-            claimed, true = (
-                float((bone(points) - diameters / 2)[use].min()) for bone in (fields.bone, exact.bone)
-            )
+            claimed = float((fields.bone(points) - thick / 2)[use].min())
+            true = float((exact.bone(points) - diameters / 2)[use].min())
             behind = (points - own.body.posterior_wall_lps_mm) @ own.body.posterior
             zone = use & (behind > PEDICLE_MM[0]) & (behind < PEDICLE_MM[1])
-            walls = [
-                wall_clearances(shape, side, points, diameters, zone)  # type: ignore[arg-type]
-                for shape in (fields, _Exact(fields, exact))
-            ]
+            walls = (
+                wall_clearances(fields, side, points, thick, zone),
+                wall_clearances(_Exact(fields, exact), side, points, diameters, zone),  # type: ignore[arg-type]
+            )
             yield Route(own.name, side, claimed, true, gertzbein_robbins(max(0.0, -true)), *walls)
 
 

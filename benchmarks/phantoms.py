@@ -3,7 +3,8 @@
 usage: phantoms.py variants|seeds OUT.jsonl [--names-only] [--first N] [--count N] [--mm 1.5]
 
 Each case is one line of OUT.jsonl; what is there already is not done again. The table is printed at the end,
-also of an unfinished file (--count 0).
+also of an unfinished file (--count 0), of several put together by cat as well: two processes take half the
+seeds each (--first 0 --count 50, --first 50 --count 50) into files of their own.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ from sample_dicom.variants import VARIANTS, random_parameters
 
 SIGNED = ("outside_mm", "width_mm", "height_mm", "along_mm", "foramen_depth_mm")
 FIGURES = ("dice", "target_mm", "across_mm", *SIGNED)
+
+GROUPED = ("dice", "outside_mm")
 
 
 def names_of(phantom: Phantom) -> dict[str, Any]:
@@ -118,7 +121,32 @@ def measure(key: str, parameters: PhantomParameters, names_only: bool) -> dict[s
         result = names_of(phantom) if names_only else labels_of(phantom)
     except PlannerError as error:
         result = {"names": {}, "refused": error.code, "stops": [error.code]}
-    return {"case": key, "seconds": round(time.perf_counter() - start, 1), **result}
+    seconds = round(time.perf_counter() - start, 1)
+    return {
+        "case": key,
+        "seconds": seconds,
+        "slice_mm": parameters.slice_mm,
+        "is": special(parameters),
+        **result,
+    }
+
+
+def special(parameters: PhantomParameters) -> list[str]:
+    """What is unusual about a phantom, in words."""
+    p = parameters
+    says = {
+        f"{p.lumbar_count} lumbar": p.lumbar_count != 5,
+        str(p.transition): p.transition not in (None, "", "none"),
+        "fracture": bool(p.fractures),
+        "metal": bool(p.screws),
+        "scoliosis": abs(p.scoliosis_deg) >= 10,
+        "contrast": p.contrast_hu > 0,
+        "vacuum": bool(p.vacuum_discs),
+        "osteophytes": p.osteophyte_mm > 0,
+        "porous": p.osteoporosis >= 0.5,
+        "crop without skin": not p.with_skin,
+    }
+    return [text for text, so in says.items() if so]
 
 
 def table(lines: list[dict[str, Any]]) -> None:
@@ -141,6 +169,15 @@ def table(lines: list[dict[str, Any]]) -> None:
             f"| {first if asked else ''} | {'' if asked else first} | {missing} | {said} |"
         )
     print(f"names wrong in silence: {silent}")
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for line in lines:
+        for word in [f"slices of {line.get('slice_mm', '?')} mm", *line.get("is", [])]:
+            groups.setdefault(word, []).append(line)
+    for word, some in sorted(groups.items()):
+        got = {f: [v for line in some for n, v in line.get(f, {}).items() if n != "S1"] for f in GROUPED}
+        if all(got.values()):
+            said = "  ".join(f"{f} {np.median(v):.2f} ({min(v):.2f} to {max(v):.2f})" for f, v in got.items())
+            print(f"{word:20} n {len(some):3}  T12 to L5: {said}")
     for figure in FIGURES:
         by_level: dict[str, list[float]] = {}
         for line in lines:
@@ -153,6 +190,20 @@ def table(lines: list[dict[str, Any]]) -> None:
             )
 
 
+def read(path: Path) -> list[dict[str, Any]]:
+    """Lines written so far; one cut off by an end in mid-writing is done again."""
+    texts = path.read_text().splitlines() if path.is_file() else []
+    lines = []
+    for text in texts:
+        try:
+            lines.append(json.loads(text))
+        except ValueError:
+            print(f"left out, cut off: {text[:60]}")
+    if len(lines) < len(texts):
+        path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return lines
+
+
 def main() -> None:
     """Run what is missing and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -163,7 +214,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--mm", type=float, default=1.5)
     options = parser.parse_args()
-    lines = [json.loads(x) for x in options.out.read_text().splitlines()] if options.out.is_file() else []
+    lines = read(options.out)
     done = {line["case"] for line in lines}
     if options.over == "variants":
         cases = {n: v.cropped(**_voxels(v.changes, options.mm)) for n, v in VARIANTS.items()}

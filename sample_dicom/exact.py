@@ -93,8 +93,8 @@ def exact_bone(parameters: PhantomParameters, verse: int, step_mm: float = FINE_
     build = _Shapes(parameters)
     frame, b, shape = build.frames[verse], build.bodies[verse], build.shapes[verse]
     high = b.rim_mm / 2
-    behind = 44.0 if verse == SACRUM else 32.0
-    box = np.array([[-38.0, -b.depth_mm / 2 - 3, -high - 6], [38.0, b.depth_mm / 2 + behind, high + 9]])
+    wide, behind = (48.0, 44.0) if verse == SACRUM else (38.0, 32.0)
+    box = np.array([[-wide, -b.depth_mm / 2 - 3, -high - 6], [wide, b.depth_mm / 2 + behind, high + 9]])
     corners = frame.lps([[box[a, 0], box[c, 1], box[d, 2]] for a in (0, 1) for c in (0, 1) for d in (0, 1)])
     low, top = corners.min(0), corners.max(0)
     size = np.ceil((top - low) / step_mm).astype(int) + 1

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numba
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from imaging.errors import PlannerError
-from imaging.progress import Progress
+from imaging.progress import Progress, Tick
 from imaging.segmentation.iso import IsoVolume
 
 Array = NDArray[np.float64]
@@ -122,7 +124,7 @@ def _body_in_front(values: Image, pixel_mm: float, slice_mm: float, step_px: int
     return np.clip(shifted[:, :rows, :cols] / 150, -1, 1.2)
 
 
-def _asymmetry(values: Image, pixel_mm: float, step_px: int) -> Image:
+def _asymmetry(values: Image, pixel_mm: float, step_px: int, tick: Tick) -> Image:
     """Mean HU difference between left and right of each pixel, 4 to 45 mm off and 40 mm fore and aft."""
     thin = np.clip(values[:, ::step_px, ::step_px], -200, 400)
     rows, cols = values.shape[1] // step_px, values.shape[2] // step_px
@@ -134,10 +136,12 @@ def _asymmetry(values: Image, pixel_mm: float, step_px: int) -> Image:
     for d in range(max(1, round(4 / pixel)), round(45 / pixel) + 1):
         if 2 * d >= cols:
             break
+        tick()
         both = known[:, :, : -2 * d] & known[:, :, 2 * d :]
         total[:, :, d:-d] += np.abs(thin[:, :, 2 * d :] - thin[:, :, : -2 * d]) * both
         count[:, :, d:-d] += both
     size = (1, max(1, round(75 / pixel)), 1)
+    tick()
     nearby = [ndi.uniform_filter(a, size, mode="nearest") for a in (total, count)]
     return np.asarray(nearby[0] / nearby[1], dtype=np.float32)
 
@@ -160,17 +164,19 @@ def find_canal(coarse: IsoVolume, progress: Progress) -> Array:
     step = 2
     rays = []
     for k, image in enumerate(coarse.values):
-        if k % 8 == 0:
+        if k % 2 == 0:
             progress.step(0.8 * k / len(coarse.values), "Looking for the spinal canal")
         rays.append(_ray_scores(image, step, pixel, REACH_MM))
     score = np.stack(rays)
     progress.step(0.8, "Looking for the spinal canal")
     front = _body_in_front(coarse.values, pixel, slice_mm, step)
     progress.step(0.85, "Looking for the spinal canal")
-    skew = np.clip(_asymmetry(coarse.values, pixel, step) / 100, 0, 2)
+    tick = partial(progress.step, 0.85, "Looking for the spinal canal")
+    skew = np.clip(_asymmetry(coarse.values, pixel, step, tick) / 100, 0, 2)
     progress.step(0.9, "Looking for the spinal canal")
     rows, cols = score.shape[1:]
     local = ndi.gaussian_filter(np.clip(coarse.values, -120, 400), (2 / slice_mm, 2 / pixel, 2 / pixel))
+    progress.step(0.92, "Looking for the spinal canal")
     bony = np.clip((local[:, ::step, ::step][:, :rows, :cols] - 55) / 60, 0, 2)
     reward = (score - 0.55 + 0.8 * (front - 0.5) - 0.5 * skew - bony).astype(np.float32)
     reward[score == 0] = -1.0

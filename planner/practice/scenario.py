@@ -192,7 +192,7 @@ def make_scenario(
     if anatomy is None or spec.side not in anatomy.pedicles:
         raise PlannerError("not_planned", f"{name} {spec.side} was not measured, so it cannot be practised.")
     progress.step(0.0, f"{name}: preparing distances")
-    fields = prepare_fields(anatomy, vertebrae, structures)
+    fields = prepare_fields(anatomy, vertebrae, structures, volume=volume)
     progress.step(0.3, f"{name} {spec.side}: planning the way")
     if way is not None and target is not None:
         views = views_of(anatomy, way.direction_lps, spec.side)

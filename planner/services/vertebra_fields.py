@@ -35,7 +35,7 @@ def fields_of(found: SpineSegmentation, verse: int, volume: Volume | None = None
             raise PlannerError(
                 "not_measured", "This vertebra was not measured, so nothing can be planned in it."
             )
-        kept = prepare_fields(anatomy, found.vertebrae, found.structures)
+        kept = prepare_fields(anatomy, found.vertebrae, found.structures, volume=volume)
     if volume is not None and volume.modality == "CT" and kept.volume is not volume:
         kept = replace(kept, volume=volume)
     with _lock:

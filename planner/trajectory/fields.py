@@ -11,7 +11,7 @@ from scipy import ndimage as ndi
 
 from imaging.anatomy import VertebraAnatomy
 from imaging.geometry.grid import VolumeGrid
-from imaging.labels import Structure
+from imaging.labels import SACRUM, Structure
 from imaging.segmentation.anatomy_local import (
     FAR_MM,
     Box,
@@ -25,6 +25,7 @@ from imaging.segmentation.anatomy_local import (
     sample,
     signed_distance,
 )
+from imaging.segmentation.cortex_edge import outside_mm
 from imaging.volume import LabelVolume, Volume
 
 Array = NDArray[np.float64]
@@ -32,6 +33,10 @@ STEP_MM = 0.6
 STAIRS_MM = 1.0
 # The cleft between pedicle and posterior wall is as narrow as the smoothing of the voxels' stairs is wide.
 CLEFT_MM = 0.3
+ORDINARY_MM = 0.4
+"""An outline drawn at 1 mm lies this far outside the cortex: what the limits' reserve answers for."""
+MOST_MM = 1.5
+"""Beyond this the outline is wrong rather than blurred, and the profile across it tells nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,8 +145,9 @@ def prepare_fields(
     """
     body = anatomy.body
     half_depth, half_height = body.depth_mm / 2, body.height_mm / 2
-    low = np.array([-40.0, -half_depth - 6, -half_height - 9])
-    high = np.array([40.0, half_depth + 34, half_height + 9])
+    wide = 50.0 if anatomy.verse == SACRUM else 40.0
+    low = np.array([-wide, -half_depth - 6, -half_height - 9])
+    high = np.array([wide, half_depth + 34, half_height + 9])
     grid = frame_grid(body.centre_lps_mm, body.axes_lps, low, high, step_mm)
     corners = np.array([[a, b, c] for a in (0, 1) for b in (0, 1) for c in (0, 1)])
     reach = body.centre_lps_mm + (low - 4 + corners * (high - low + 8)) @ body.axes_lps
@@ -153,15 +159,20 @@ def prepare_fields(
     near = box_grid(vertebrae.grid, box)
     own = vertebrae.labels[box] == anatomy.verse
     parts = structures.labels[box]
-    bone = signed_distance(level_without_stairs(distance_image(own, near), grid), step_mm)
+    level = level_without_stairs(distance_image(own, near), grid)
+    bone = signed_distance(level, step_mm)
+    others = (vertebrae.labels[box] != 0) & ~own
+    other = resample(distance_image(others, near), grid, -FAR_MM) if others.any() else None
+    scan = volume if volume is not None and volume.modality == "CT" else None
+    if scan is not None:
+        outside = outside_mm(bone, grid, scan, other)
+        bone = signed_distance(level - np.clip(outside - ORDINARY_MM, 0, MOST_MM), step_mm)
     body_level = level_set(own & (parts == Structure.BODY), near, grid)
     tube = parts == Structure.CANAL
     canal = None
     if tube.any():
         level = level_set(tube, near, grid)
         canal = -signed_distance(level, step_mm)
-    others = (vertebrae.labels[box] != 0) & ~own
-    other = resample(distance_image(others, near), grid, -FAR_MM) if others.any() else None
     posteriors = axis_mm(grid, body.centre_lps_mm)[1]
     lefts = axis_mm(grid, body.centre_lps_mm)[0]
     seen = (body_level[:, :, np.abs(lefts) < 0.36 * body.width_mm] > 0).sum(2) * step_mm > 2.0
@@ -178,5 +189,5 @@ def prepare_fields(
         hindmost,
         vertebrae,
         other,
-        volume if volume is not None and volume.modality == "CT" else None,
+        scan,
     )

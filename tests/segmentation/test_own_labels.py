@@ -18,8 +18,8 @@ from imaging.segmentation.spine import label_spine
 from sample_dicom.phantom import Phantom, PhantomParameters, build_phantom
 
 LEVELS = (23, 24, SACRUM)
-# The wanted 0.5 mm is not reached: the labels lie 0.3 to 0.6 mm outside the exact surface, S1's more.
-OFF_MM = {"L4": 0.8, "L5": 0.8, "S1": 1.6}
+# The wanted 0.5 mm is not reached at S1, where a groove behind the ala is filled.
+OFF_MM = {"L4": 0.5, "L5": 0.5, "S1": 1.4}
 
 
 @pytest.fixture(scope="module")
