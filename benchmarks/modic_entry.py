@@ -2,9 +2,9 @@
 
 usage: modic_entry.py STUDY [PICTURE.png]
 
-STUDY is a folder with T1 and T2 or STIR, such as `bvn-planner sample` writes.
+STUDY is the folder that `bvn-planner sample` writes.
 
-Every endplate from L1's lower to S1's upper is answered as the suggestion has it: "none" by one key, a change
+Every endplate from L1's lower to S1's upper is answered as it is in truth: "none" by one key, a change
 by its type, height, area, defect and confidence. The pace is stated, not measured: 0.28 s a key, 1.1 s a
 pointing and 1.35 s for making up one's mind before each endplate and field (Card, Moran and Newell 1980, an
 average typist), and --look seconds at the pictures of each endplate. The program's own time is measured.
@@ -28,6 +28,7 @@ from planner.domain.modic import ENDPLATES, endplate_name
 from planner.domain.plan import Plan, Source
 from planner.services.modic import study_of
 from planner.session import PlanningSession
+from sample_dicom.magnetic import MODIC_TYPES
 from ui.images.modic_page import ModicPage
 from ui.tasks import TaskRunner
 
@@ -69,8 +70,7 @@ def main() -> None:
     for row, place in enumerate(ENDPLATES):
         if table.currentRow() != row:
             press("down")
-        suggestion = study.suggestions.get(place)
-        kind = "0" if suggestion is None or suggestion.kind is None else str(suggestion.kind)
+        kind = str(MODIC_TYPES.get(place, 0))
         minds += 1
         press(kind[0])
         if kind != "0":

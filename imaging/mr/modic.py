@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from imaging.anatomy import VertebraAnatomy
+from imaging.labels import SACRUM, VERSE_FROM_NAME
 from imaging.volume import Volume
 
 Array = NDArray[np.float64]
@@ -18,6 +20,7 @@ Array = NDArray[np.float64]
 LOW, HIGH = 0.82, 1.18
 BAND_MM = (2.5, 6.5)
 MIDDLE_SHARE = 0.16
+MOST_DISC_MM = 18.0
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,11 @@ class ModicSuggestion:
     kind: str | None
     ratios: tuple[tuple[str, float], ...]
     why: str
+
+
+NOT_SURE = ModicSuggestion(
+    None, (), "The endplate is not surely drawn here, as beside a strong change: nothing is suggested."
+)
 
 
 def suggest(anatomy: VertebraAnatomy, face: str, images: Mapping[str, Volume]) -> ModicSuggestion:
@@ -52,6 +60,21 @@ def suggest(anatomy: VertebraAnatomy, face: str, images: Mapping[str, Volume]) -
     if t1 < LOW and wet < LOW:
         return ModicSuggestion("3", told, words)
     return ModicSuggestion("0", told, words)
+
+
+def unsure_endplates(levels: Sequence[VertebraAnatomy]) -> frozenset[tuple[int, str]]:
+    """Endplates further from their neighbour's than a disc is high: (VerSe number, face) of both.
+
+    A drawn body stops short of a strongly changed band, so that what is measured there is beside the change.
+    """
+    out = set()
+    for lower, upper in product(levels, levels):
+        if lower.verse != upper.verse + 1 and (lower.verse, upper.verse) != (SACRUM, VERSE_FROM_NAME["L5"]):
+            continue
+        gap = lower.body.superior_endplate[0] - upper.body.inferior_endplate[0]
+        if np.linalg.norm(gap) > MOST_DISC_MM:
+            out |= {(lower.verse, "superior"), (upper.verse, "inferior")}
+    return frozenset(out)
 
 
 def _ratio(anatomy: VertebraAnatomy, face: str, image: Volume) -> float | None:

@@ -11,7 +11,7 @@ import numpy as np
 from imaging.dicom.series import SeriesSummary
 from imaging.errors import PlannerError
 from imaging.fusion.start import body_moved
-from imaging.mr.modic import ModicSuggestion, suggest
+from imaging.mr.modic import NOT_SURE, ModicSuggestion, suggest, unsure_endplates
 from imaging.mr.sequence import sequence_of_file
 from imaging.progress import NULL_PROGRESS, Progress, SubProgress
 from imaging.segmentation.result import SpineSegmentation
@@ -98,11 +98,12 @@ def study_of(
     frame = first.source.frame_of_reference_uid
     images = {n: c.volume for n, c in cases.items() if c.source.frame_of_reference_uid == frame}
     segmentation = segment_case(first, None, SubProgress(progress, 0.3, 0.9))
+    unsure = unsure_endplates(segmentation.levels)
     suggestions: dict[Endplate, ModicSuggestion] = {}
     for endplate in ENDPLATES:
         anatomy = segmentation.level(endplate[0])
         if anatomy is not None:
-            suggestions[endplate] = suggest(anatomy, endplate[1], images)
+            suggestions[endplate] = NOT_SURE if endplate in unsure else suggest(anatomy, endplate[1], images)
     strength = _field_strength_t(first)
     return ModicStudy(
         images, {n: why[n] for n in images}, suggestions, segmentation, tuple(unknown), strength

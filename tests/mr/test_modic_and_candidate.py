@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pytest
 
-from imaging.mr.modic import suggest
+from imaging.mr.modic import suggest, unsure_endplates
 from imaging.mr.sequence import sequence_of
 from planner.domain.candidate import CandidateSheet
 from planner.domain.modic import ENDPLATES, ModicFinding, can_type, neighbour, proposed_levels
@@ -97,3 +99,14 @@ def test_suggestion_agrees_with_the_phantom_s_truth() -> None:
     assert len(wrong) <= 1, wrong
     anatomy = SimpleNamespace(body=phantom.truth[23].body)
     assert suggest(anatomy, "inferior", {"STIR": images["STIR"]}).kind is None  # type: ignore[arg-type]
+
+
+def test_an_endplate_drawn_short_of_a_change_is_not_typed() -> None:
+    plate = {
+        v: (np.array([0, 0, z + 10.0]), np.array([0, 0, z - 10.0])) for v, z in ((22, 70), (23, 36), (24, -6))
+    }
+    levels: list[Any] = [
+        SimpleNamespace(verse=v, body=SimpleNamespace(superior_endplate=[up], inferior_endplate=[down]))
+        for v, (up, down) in plate.items()
+    ]
+    assert unsure_endplates(levels) == {(23, "inferior"), (24, "superior")}
