@@ -115,6 +115,8 @@ class ModicPage(QWidget):
         self._fields.changed.connect(self._enter_fields)
         side.addWidget(self._fields)
         self._message = label("", "", wrap=True)
+        # A wrapped label asks for one line only where the page is low.
+        self._message.setMinimumHeight(2 * self._message.fontMetrics().lineSpacing() + 2)
         side.addWidget(self._message)
         side.addStretch(1)
         return side
