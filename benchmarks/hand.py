@@ -3,7 +3,7 @@
 Opens the real window (offscreen where there is no display). Prints the time from choosing a series of 300
 slices of 512 x 512 (made here of noise) to its first slice and to all of it; plans L4 and L5 of DICOM_FOLDER
 and prints, with median and 95th percentile: scrolling a slice, dragging the tip (numbers and overlays),
-turning 3D; and the stalls of the window over 100 ms while it segments, with where the window was then.
+turning 3D; and the stalls of the window over 100 ms while it segments and shows the plan, with where it was.
 Software OpenGL on the CPU unless the machine has a graphics card.
 """
 
@@ -223,10 +223,11 @@ def main(folder: Path) -> None:
     watchdog = Watchdog()
     wait(lambda: window.session.plan is not None or window.dialog is not None)
     print(f"planned after {time.perf_counter() - start:.1f} s")
-    watchdog.end()
     if window.dialog is not None:
         sys.exit("The case could not be planned.")
     wait(lambda: window.screen.view3d.ready and len(window.presenter.xrays) == 2)
+    wait(lambda: not window.tasks.is_busy(), 20)
+    watchdog.end()
     p, screen = window.presenter, window.screen
 
     def scroll(n: int) -> None:

@@ -210,6 +210,8 @@ class Opening:
             return self.services.find_and_plan(case, progress)
 
         def done(result: Any) -> None:
+            if self.presenter is not None:
+                self.presenter.turns.keep_calm()
             self.busy.hide()
             if self.session.case is not case:
                 return
