@@ -12,6 +12,7 @@ Array = NDArray[np.float64]
 
 WIDER = 1.04
 MOST_HEIGHT_MM = 26.0
+DIP = 0.7
 
 
 def in_disc(lower: BodySurface, upper: BodySurface, points_lps_mm: Array) -> NDArray[np.bool_]:
@@ -22,7 +23,8 @@ def in_disc(lower: BodySurface, upper: BodySurface, points_lps_mm: Array) -> NDA
     """
     points = np.asarray(points_lps_mm, float)
     below, above = lower.to_local(points), upper.to_local(points)
-    out = (below[..., 2] > 0) & (above[..., 2] < 0)
+    # From where an endplate may dip to; beside a body's waist there is no disc.
+    out = (below[..., 2] > DIP * lower.size_mm[2] / 2) & (above[..., 2] < -DIP * upper.size_mm[2] / 2)
     gap = (
         np.linalg.norm(upper.centre_lps_mm - lower.centre_lps_mm) - (lower.size_mm[2] + upper.size_mm[2]) / 2
     )

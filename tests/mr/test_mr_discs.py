@@ -23,5 +23,9 @@ def test_a_disc_fills_what_lies_between_two_endplates() -> None:
     assert in_disc(lower, upper, points).tolist() == [True, True, True, False, False, False]
 
 
+def test_there_is_no_disc_beside_a_body_s_waist() -> None:
+    assert not in_disc(_body(0.0), _body(36.0), np.array([[21.5, 0, 5.0], [21.5, 0, 31.0]])).any()
+
+
 def test_bodies_a_level_apart_have_no_disc() -> None:
     assert not in_disc(_body(0.0), _body(72.0), np.array([[0, 0, 36.0]])).any()

@@ -18,7 +18,8 @@ class Legend(QWidget):
         self._presenter = presenter
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
         self._discs = presenter.volume.modality == "MR"
-        self.setFixedWidth(340 if self._discs else 270)
+        self._gap = 30 if self._discs else 40
+        self.setFixedWidth(292 if self._discs else 270)
 
     def sizeHint(self) -> QSize:
         return QSize(self.width(), 30)
@@ -30,7 +31,7 @@ class Legend(QWidget):
             metrics = QFontMetricsF(font)
             side, y = self._presenter.side, self.height() / 2
             words = (f"{side.capitalize()} tool", "Target", "Lesion", *(("Disc",) if self._discs else ()))
-            x = self.width() - sum(metrics.horizontalAdvance(w) + 40 for w in words) + 16
+            x = self.width() - sum(metrics.horizontalAdvance(w) + self._gap for w in words) + self._gap - 24
             for index, word in enumerate(words):
                 if index == 0:
                     p.setPen(QPen(side_colour(side), 1.6))
@@ -61,4 +62,4 @@ class Legend(QWidget):
                 p.setFont(font)
                 width = metrics.horizontalAdvance(word)
                 p.drawText(QRectF(x + 24, 0, width + 4, self.height()), Qt.AlignmentFlag.AlignVCenter, word)
-                x += width + 40
+                x += width + self._gap
