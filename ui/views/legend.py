@@ -17,9 +17,14 @@ class Legend(QWidget):
         super().__init__()
         self._presenter = presenter
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
-        self._discs = presenter.volume.modality == "MR"
-        self._gap = 30 if self._discs else 40
-        self.setFixedWidth(292 if self._discs else 270)
+        self._discs = False
+        self.setFixedWidth(270)
+
+    def set_room(self, enough: bool) -> None:
+        """Whether there is room to name the discs of an MR as well."""
+        self._discs = enough and self._presenter.volume.modality == "MR"
+        self.setFixedWidth(340 if self._discs else 270)
+        self.update()
 
     def sizeHint(self) -> QSize:
         return QSize(self.width(), 30)
@@ -31,7 +36,7 @@ class Legend(QWidget):
             metrics = QFontMetricsF(font)
             side, y = self._presenter.side, self.height() / 2
             words = (f"{side.capitalize()} tool", "Target", "Lesion", *(("Disc",) if self._discs else ()))
-            x = self.width() - sum(metrics.horizontalAdvance(w) + self._gap for w in words) + self._gap - 24
+            x = self.width() - sum(metrics.horizontalAdvance(w) + 40 for w in words) + 16
             for index, word in enumerate(words):
                 if index == 0:
                     p.setPen(QPen(side_colour(side), 1.6))
@@ -62,4 +67,4 @@ class Legend(QWidget):
                 p.setFont(font)
                 width = metrics.horizontalAdvance(word)
                 p.drawText(QRectF(x + 24, 0, width + 4, self.height()), Qt.AlignmentFlag.AlignVCenter, word)
-                x += width + self._gap
+                x += width + 40

@@ -230,6 +230,7 @@ class PlanningScreen(QWidget):
             self.strip.setFixedHeight(104 if narrow else 118)
             self._arrange()
         self.bar.legend.setVisible(self.width() >= 1340)
+        self.bar.legend.set_room(self.width() >= 1440)
         super().resizeEvent(event)
 
     def _notes(self) -> None:
