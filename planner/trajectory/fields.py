@@ -33,8 +33,9 @@ STEP_MM = 0.6
 STAIRS_MM = 1.0
 # The cleft between pedicle and posterior wall is as narrow as the smoothing of the voxels' stairs is wide.
 CLEFT_MM = 0.3
-ORDINARY_MM = 0.4
-"""An outline drawn at 1 mm lies this far outside the cortex: what the limits' reserve answers for."""
+ORDINARY_MM = 0.55
+"""An outline drawn as experts draw it lies so far outside the cortex, and is not corrected. The sacrum's was
+set by no expert's labels: there the whole distance is taken off."""
 MOST_MM = 1.5
 """Beyond this the outline is wrong rather than blurred, and the profile across it tells nothing."""
 
@@ -166,7 +167,8 @@ def prepare_fields(
     scan = volume if volume is not None and volume.modality == "CT" else None
     if scan is not None:
         outside = outside_mm(bone, grid, scan, other)
-        bone = signed_distance(level - np.clip(outside - ORDINARY_MM, 0, MOST_MM), step_mm)
+        usual = 0.0 if anatomy.verse == SACRUM else ORDINARY_MM
+        bone = signed_distance(level - np.clip(outside - usual, 0, MOST_MM), step_mm)
     body_level = level_set(own & (parts == Structure.BODY), near, grid)
     tube = parts == Structure.CANAL
     canal = None
