@@ -15,6 +15,8 @@ AXIS_DEG = (41.0, -19.0)
 BEHIND_WALL_MM = 1.0
 WALL_MM = (1.4, 0.6)
 """Bone between the pedicle's ellipse and the canal, and over it."""
+OUTLINE_MM = 0.5
+"""So far the sacrum's outline lies outside its cortex, in front of the canal and above (seed 7 of the phantom)."""
 CANAL_MM = (5.0, 6.5, 8.0, 9.5)
 LEVELS_MM = (-3.0, -1.0, 1.0, 3.0, 5.0)
 
@@ -39,8 +41,8 @@ def measure_sacral(bone: Field, grid: VolumeGrid, body: BodyGeometry, side: Side
     top = _top_mm(bone, grid, body, sign, lateral)
     if top is None:
         return None
-    height = top - (SIZE_MM[1] / 2 + WALL_MM[1]) / np.cos(tilt)
-    local = np.array([sign * lateral, BEHIND_WALL_MM, height])
+    height = top - OUTLINE_MM - (SIZE_MM[1] / 2 + WALL_MM[1]) / np.cos(tilt)
+    local = np.array([sign * lateral, BEHIND_WALL_MM - OUTLINE_MM, height])
     axis = [-sign * np.sin(converge) * np.cos(tilt), -np.cos(converge) * np.cos(tilt), np.sin(tilt)]
     return PedicleGeometry(
         body.posterior_wall_lps_mm + local @ body.axes_lps,

@@ -20,7 +20,7 @@ from imaging.labels import NAME_FROM_VERSE, SIDES
 from planner.version import app_version
 
 # To be raised when what imaging.segmentation measures, or how, changes.
-MEASURES = 1
+MEASURES = 2
 
 _BODY = {
     "centre_lps_mm": (3,),
