@@ -16,7 +16,7 @@ BEHIND_WALL_MM = 1.0
 WALL_MM = (1.4, 0.6)
 """Bone between the pedicle's ellipse and the canal, and over it."""
 OUTLINE_MM = 0.5
-"""So far the sacrum's outline lies outside its cortex, in front of the canal and above (seed 7 of the phantom)."""
+"""So far the sacrum's outline lies outside its cortex, in front of the canal and above (phantom, seed 7)."""
 CANAL_MM = (5.0, 6.5, 8.0, 9.5)
 LEVELS_MM = (-3.0, -1.0, 1.0, 3.0, 5.0)
 
