@@ -146,7 +146,7 @@ def plan_folder(
         middle = SubProgress(progress, 0.55, 0.70)
         plan = propose_plan(case, found, asked, sides, profile, middle, margins, way, choice)
         if heat:
-            plan = with_heat(found, plan, SubProgress(progress, 0.70, 0.75))
+            plan = with_heat(case, found, plan, SubProgress(progress, 0.70, 0.75))
         last = SubProgress(progress, 0.75, 1.0)
         export_plan(out, case, found, plan, report=report, dicom=dicom, printing=printing, progress=last)
     finally:

@@ -10,6 +10,7 @@ from imaging.labels import Side
 from imaging.segmentation.result import SpineSegmentation
 from planner.domain.limits import Limits
 from planner.domain.plan import Plan
+from planner.services.open_case import Case
 from planner.services.propose_plan import device_of
 from planner.services.vertebra_fields import fields_of
 from planner.trajectory.forgiveness import EntryMap, entry_map
@@ -19,11 +20,11 @@ from planner.trajectory.reach import ReachSurface, reach_surface
 COLOURS = np.array([[69, 199, 154], [246, 196, 69], [242, 107, 78], [38, 42, 47]], np.uint8)
 
 
-def entry_map_of(found: SpineSegmentation, plan: Plan, verse: int, side: Side) -> EntryMap:
+def entry_map_of(case: Case, found: SpineSegmentation, plan: Plan, verse: int, side: Side) -> EntryMap:
     """Margins for every entry round the planned one; PlannerError ``not_planned``."""
     _, trajectory = plan.planned(verse, side)
     device = device_of(plan, trajectory.device)
-    return entry_map(fields_of(found, verse), device, trajectory.parameters, plan.limits)
+    return entry_map(fields_of(found, verse, case.volume), device, trajectory.parameters, plan.limits)
 
 
 def entry_map_image(chart: EntryMap, limits: Limits) -> NDArray[np.uint8]:
@@ -33,10 +34,10 @@ def entry_map_image(chart: EntryMap, limits: Limits) -> NDArray[np.uint8]:
     return COLOURS[np.where(np.isfinite(chart.margin_mm), index, 3)]
 
 
-def reach_of(found: SpineSegmentation, plan: Plan, verse: int, side: Side) -> ReachSurface:
+def reach_of(case: Case, found: SpineSegmentation, plan: Plan, verse: int, side: Side) -> ReachSurface:
     """The surface a tool reaches from its entry, its introducer as planned; PlannerError ``not_planned``."""
     level, trajectory = plan.planned(verse, side)
     if level.target is None:
         raise PlannerError("not_planned", "This level has no target.")
     device = device_of(plan, trajectory.device)
-    return reach_surface(fields_of(found, verse), device, trajectory.parameters, level.target)
+    return reach_surface(fields_of(found, verse, case.volume), device, trajectory.parameters, level.target)

@@ -10,12 +10,14 @@ from imaging.labels import Side
 from imaging.progress import NULL_PROGRESS, Progress
 from imaging.segmentation.result import SpineSegmentation
 from planner.domain.plan import Plan
+from planner.services.open_case import Case
 from planner.services.propose_plan import device_of
 from planner.services.vertebra_fields import fields_of
 from planner.trajectory.heat import heat_of
 
 
 def with_heat(
+    case: Case,
     found: SpineSegmentation,
     plan: Plan,
     progress: Progress = NULL_PROGRESS,
@@ -40,7 +42,11 @@ def with_heat(
         if anatomy is None or level.target is None:
             continue
         heat = heat_of(
-            fields_of(found, level.verse), anatomy.body, level.target, device_of(plan, t.device), t.parameters
+            fields_of(found, level.verse, case.volume),
+            anatomy.body,
+            level.target,
+            device_of(plan, t.device),
+            t.parameters,
         )
         plan = plan.with_trajectory(level.verse, replace(t, heat=heat))
     progress.step(1.0, "Heating solved")

@@ -18,10 +18,10 @@ _digests: WeakKeyDictionary[SpineSegmentation, str] = WeakKeyDictionary()
 _lock = threading.Lock()
 
 
-def fields_of(found: SpineSegmentation, verse: int, volume: Volume | None = None) -> VertebraFields:
+def fields_of(found: SpineSegmentation, verse: int, volume: Volume) -> VertebraFields:
     """Fields of one vertebra; about a second the first time, then at once. Safe to call from any thread.
 
-    ``volume`` is the CT they stand on, for what lies between skin and bone.
+    ``volume`` is the image they stand on. Distances follow a CT's own edge: without it they would be others.
 
     Raises:
         PlannerError: not_measured where the segmentation does not measure this vertebra.
@@ -36,7 +36,7 @@ def fields_of(found: SpineSegmentation, verse: int, volume: Volume | None = None
                 "not_measured", "This vertebra was not measured, so nothing can be planned in it."
             )
         kept = prepare_fields(anatomy, found.vertebrae, found.structures, volume=volume)
-    if volume is not None and volume.modality == "CT" and kept.volume is not volume:
+    if volume.modality == "CT" and kept.volume is not volume:
         kept = replace(kept, volume=volume)
     with _lock:
         mine[verse] = kept

@@ -18,8 +18,7 @@ from imaging.segmentation.spine import label_spine
 from sample_dicom.phantom import Phantom, PhantomParameters, build_phantom
 
 LEVELS = (23, 24, SACRUM)
-# The wanted 0.5 mm is not reached at S1, where a groove behind the ala is filled.
-OFF_MM = {"L4": 0.5, "L5": 0.5, "S1": 1.4}
+OFF_MM = 0.5
 
 
 @pytest.fixture(scope="module")
@@ -56,8 +55,7 @@ def test_claimed_clearances_are_true(
     for route in made:
         assert isinstance(route, Route)
         assert route.grade == "A"
-        allowed = OFF_MM[route.name]
-        assert abs(route.claimed_mm - route.true_mm) < allowed, route
+        assert abs(route.claimed_mm - route.true_mm) < OFF_MM, route
 
 
 def test_no_bone_is_given_to_the_neighbour_at_a_joint(phantom: Phantom, labels: SpineLabels) -> None:

@@ -18,6 +18,7 @@ from planner.services.propose_plan import device_named, propose_plan
 from planner.services.segment_case import segment_case
 from planner.services.vertebra_fields import fields_of
 from planner.storage.plan_json import plan_from_text, plan_to_text
+from planner.trajectory.fields import prepare_fields
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data" / "ct_verse005"
 pytestmark = [
@@ -58,7 +59,13 @@ def test_edits_measure_again_and_the_same_parameters_change_nothing(
 ) -> None:
     case, found, plan = planned
     t = plan.levels[1].trajectories[0]
-    assert fields_of(found, L4) is fields_of(found, L4)
+    kept = fields_of(found, L4, case.volume)
+    assert kept is fields_of(found, L4, case.volume)
+    anatomy = found.level(L4)
+    assert anatomy is not None
+    # Edits, the map of entries and the heat stand on the plan's own distances, which follow the CT's edge.
+    own = prepare_fields(anatomy, found.vertebrae, found.structures, volume=case.volume)
+    assert np.array_equal(kept.bone_mm, own.bone_mm)
     assert change_trajectory(case, found, plan, L4, t.side, t.parameters) == plan
     longer = replace(t.parameters, straight_mm=t.parameters.straight_mm + 60)
     worse = change_trajectory(case, found, plan, L4, t.side, longer).levels[1].trajectory(t.side)

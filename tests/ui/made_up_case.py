@@ -242,15 +242,15 @@ class FakeServices:
     def target_changed(self, case, segmentation, plan, verse, target):
         return plan.with_level(replace(plan.level(verse), target=target))
 
-    def heat(self, segmentation, plan, verse, side, progress):
+    def heat(self, case, segmentation, plan, verse, side, progress):
         t = plan.level(verse).trajectory(side)
         return plan.with_trajectory(verse, replace(t, heat=HeatResult(15, 85, 10.7, 15.9, 0.97, 41.2, None)))
 
-    def entry_map(self, segmentation, plan, verse, side):
+    def entry_map(self, case, segmentation, plan, verse, side):
         margin = np.linspace(-2, 4, 49)[None] * np.ones((49, 1))
         return EntryMap(margin, np.zeros(3), np.array([-1.0, 0, 0]), np.array([0, 0, -1.0]), 0.5)
 
-    def reach(self, segmentation, plan, verse, side):
+    def reach(self, case, segmentation, plan, verse, side):
         corners = np.array([[0.0, 0, 0], [10, 0, 0], [0, 10, 0]])
         return ReachSurface(corners, np.array([[0, 1, 2]]), 2.0)
 

@@ -43,13 +43,13 @@ class Exploring:
 
     def solve_heat(self) -> None:
         """Solve the bioheat equation round the selected electrode."""
-        level, segmentation, plan = self.level, self.segmentation, self.session.plan
+        case, level, segmentation, plan = self.session.case, self.level, self.segmentation, self.session.plan
         if level is None or plan is None or segmentation is None or self.trajectory is None:
             return
         verse, side, title = level.verse, self.side, self.title()
 
         def work(progress: Progress) -> Plan:
-            return self.services.heat(segmentation, plan, verse, side, progress)
+            return self.services.heat(case, segmentation, plan, verse, side, progress)
 
         def done(fresh: Plan) -> None:
             if self.session.plan is plan:
@@ -59,13 +59,13 @@ class Exploring:
 
     def request_map(self) -> None:
         """Work out the entry map of the selected tool; ``map_changed`` tells when it is there."""
-        level, segmentation, plan = self.level, self.segmentation, self.plan
+        case, level, segmentation, plan = self.session.case, self.level, self.segmentation, self.plan
         if level is None or plan is None or segmentation is None or self.trajectory is None:
             return
         verse, side = level.verse, self.side
 
         def work(_progress: Progress) -> Any:
-            return self.services.entry_map(segmentation, plan, verse, side)
+            return self.services.entry_map(case, segmentation, plan, verse, side)
 
         def done(result: Any) -> None:
             if self.level is not None and (self.level.verse, self.side) == (verse, side):
@@ -79,13 +79,13 @@ class Exploring:
         self.reach_shown = shown
         self.reach = None
         self.reach_changed.emit()
-        level, segmentation, plan = self.level, self.segmentation, self.plan
+        case, level, segmentation, plan = self.session.case, self.level, self.segmentation, self.plan
         if not shown or level is None or plan is None or segmentation is None or self.trajectory is None:
             return
         verse, side = level.verse, self.side
 
         def work(_progress: Progress) -> Any:
-            return self.services.reach(segmentation, plan, verse, side)
+            return self.services.reach(case, segmentation, plan, verse, side)
 
         def done(result: Any) -> None:
             if self.reach_shown and self.level is not None and (self.level.verse, self.side) == (verse, side):

@@ -176,18 +176,28 @@ class PlannerServices:
         return edit_plan.with_target(case, segmentation, plan, verse, target)
 
     def heat(
-        self, segmentation: SpineSegmentation, plan: Plan, verse: int, side: Side, progress: Progress
+        self,
+        case: Case,
+        segmentation: SpineSegmentation,
+        plan: Plan,
+        verse: int,
+        side: Side,
+        progress: Progress,
     ) -> Plan:
         """The plan with the heating of one tool solved."""
-        return heat.with_heat(segmentation, plan, progress, ((verse, side),))
+        return heat.with_heat(case, segmentation, plan, progress, ((verse, side),))
 
-    def entry_map(self, segmentation: SpineSegmentation, plan: Plan, verse: int, side: Side) -> EntryMap:
+    def entry_map(
+        self, case: Case, segmentation: SpineSegmentation, plan: Plan, verse: int, side: Side
+    ) -> EntryMap:
         """Margins round the planned entry."""
-        return explore.entry_map_of(segmentation, plan, verse, side)
+        return explore.entry_map_of(case, segmentation, plan, verse, side)
 
-    def reach(self, segmentation: SpineSegmentation, plan: Plan, verse: int, side: Side) -> ReachSurface:
+    def reach(
+        self, case: Case, segmentation: SpineSegmentation, plan: Plan, verse: int, side: Side
+    ) -> ReachSurface:
         """What the tool reaches from its entry."""
-        return explore.reach_of(segmentation, plan, verse, side)
+        return explore.reach_of(case, segmentation, plan, verse, side)
 
     def xray(
         self,

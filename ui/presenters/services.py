@@ -97,10 +97,20 @@ class Services(Protocol):
         self, case: Any, segmentation: SpineSegmentation, plan: Plan, verse: int, target: Target
     ) -> Plan: ...
     def heat(
-        self, segmentation: SpineSegmentation, plan: Plan, verse: int, side: Side, progress: Progress
+        self,
+        case: Any,
+        segmentation: SpineSegmentation,
+        plan: Plan,
+        verse: int,
+        side: Side,
+        progress: Progress,
     ) -> Plan: ...
-    def entry_map(self, segmentation: SpineSegmentation, plan: Plan, verse: int, side: Side) -> EntryMap: ...
-    def reach(self, segmentation: SpineSegmentation, plan: Plan, verse: int, side: Side) -> ReachSurface: ...
+    def entry_map(
+        self, case: Any, segmentation: SpineSegmentation, plan: Plan, verse: int, side: Side
+    ) -> EntryMap: ...
+    def reach(
+        self, case: Any, segmentation: SpineSegmentation, plan: Plan, verse: int, side: Side
+    ) -> ReachSurface: ...
     def xray(
         self,
         case: Any,
