@@ -77,33 +77,35 @@ class SideRow(QWidget):
             strong = ui_font(13, QFont.Weight.DemiBold)
             align = Qt.AlignmentFlag.AlignVCenter
             if self.trajectory is None:
-                draw_status(p, QRectF(36, middle - 7, 14, 14), "stop" if self.refusal else "none")
+                draw_status(p, QRectF(32, middle - 7, 14, 14), "stop" if self.refusal else "none")
                 p.setFont(strong)
                 p.setPen(QColor(t.text))
                 p.drawText(
-                    QRectF(58, 0, 120, self.height()), align, "Refused" if self.refusal else "Not planned"
+                    QRectF(51, 0, 120, self.height()), align, "Refused" if self.refusal else "Not planned"
                 )
                 return
             least = least_of(self.trajectory, self.limits)
             value = least.clearance_mm if least else None
             band = wall_band(self.trajectory, value, least.toward if least else "", self.limits)
-            draw_status(p, QRectF(36, middle - 7, 14, 14), band)
+            draw_status(p, QRectF(32, middle - 7, 14, 14), band)
             p.setFont(strong)
             p.setPen(QColor(t.text))
-            p.drawText(QRectF(58, 0, 62, self.height()), align, mm(value))
+            p.drawText(QRectF(51, 0, 62, self.height()), align, mm(value))
+            p.setFont(ui_font(12))
+            state = self.trajectory.state.capitalize()
+            right = self.width() - 8
+            begins = right - p.fontMetrics().horizontalAdvance(state)
+            # Beside the scroll bar of a small screen the count of findings moves up to the value.
+            at = max(103, min(122, begins - 30))
             cautions = [f for f in self.trajectory.findings if f.severity != "info"]
             if cautions:
                 stop = any(f.severity == "stop" for f in cautions)
-                draw_status(p, QRectF(122, middle - 6.5, 13, 13), "stop" if stop else "caution")
-                p.setFont(ui_font(12))
-                p.drawText(QRectF(140, 0, 24, self.height()), align, str(len(cautions)))
-            p.setFont(ui_font(12))
+                draw_status(p, QRectF(at, middle - 6.5, 13, 13), "stop" if stop else "caution")
+                p.drawText(QRectF(at + 16, 0, 24, self.height()), align, str(len(cautions)))
             p.setPen(QColor(t.text2))
-            state = self.trajectory.state.capitalize()
-            right = self.width() - 8
-            if self.trajectory.state == "approved":
-                draw_status(p, QRectF(right - 82, middle - 6, 12, 12), "good")
-            p.drawText(QRectF(right - 80, 0, 80, self.height()), align | Qt.AlignmentFlag.AlignRight, state)
+            if self.trajectory.state == "approved" and begins - 16 > at + 28:
+                draw_status(p, QRectF(begins - 16, middle - 6, 12, 12), "good")
+            p.drawText(QRectF(begins, 0, right - begins, self.height()), align, state)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.setFocus()
