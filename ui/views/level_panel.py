@@ -91,17 +91,17 @@ class SideRow(QWidget):
             p.setFont(strong)
             p.setPen(QColor(t.text))
             p.drawText(QRectF(51, 0, 62, self.height()), align, mm(value))
-            p.setFont(ui_font(12))
+            # Beside the scroll bar of a small screen the state is smaller and the count moves up to the value.
+            p.setFont(ui_font(12 if self.width() > 190 else 11))
             state = self.trajectory.state.capitalize()
-            right = self.width() - 8
+            right = self.width() - 6
             begins = right - p.fontMetrics().horizontalAdvance(state)
-            # Beside the scroll bar of a small screen the count of findings moves up to the value.
-            at = max(103, min(122, begins - 30))
+            at = max(101, min(122, begins - 30))
             cautions = [f for f in self.trajectory.findings if f.severity != "info"]
             if cautions:
                 stop = any(f.severity == "stop" for f in cautions)
                 draw_status(p, QRectF(at, middle - 6.5, 13, 13), "stop" if stop else "caution")
-                p.drawText(QRectF(at + 16, 0, 24, self.height()), align, str(len(cautions)))
+                p.drawText(QRectF(at + 15, 0, 24, self.height()), align, str(len(cautions)))
             p.setPen(QColor(t.text2))
             if self.trajectory.state == "approved" and begins - 16 > at + 28:
                 draw_status(p, QRectF(begins - 16, middle - 6, 12, 12), "good")

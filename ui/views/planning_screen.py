@@ -225,7 +225,7 @@ class PlanningScreen(QWidget):
         narrow = self.width() < 1500
         if narrow != self._narrow:
             self._narrow = narrow
-            self.levels.setFixedWidth(220 if narrow else 280)
+            self.levels.setFixedWidth(212 if narrow else 280)
             self.details.setFixedWidth(264 if narrow else 336)
             self.strip.setFixedHeight(104 if narrow else 118)
             self._arrange()
