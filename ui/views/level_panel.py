@@ -91,7 +91,7 @@ class SideRow(QWidget):
             p.setFont(strong)
             p.setPen(QColor(t.text))
             p.drawText(QRectF(51, 0, 62, self.height()), align, mm(value))
-            # Beside the scroll bar of a small screen the state is smaller and the count moves up to the value.
+            # Beside a small screen's scroll bar the state is smaller and the count moves up to the value.
             p.setFont(ui_font(12 if self.width() > 190 else 11))
             state = self.trajectory.state.capitalize()
             right = self.width() - 6
