@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imaging.fluoro.attenuation import Part, part_table, water_mu_per_mm
+from imaging.fluoro.card import Card, CardVolume
 from imaging.fluoro.joseph import joseph_sums
 from imaging.fluoro.rows import CoarseMask, attenuation_rows, slice_boxes
 from imaging.fluoro.shear_warp import intermediate_for, warp_to_detector
@@ -61,6 +62,7 @@ class Projector:
         self.energy_kev = energy_kev
         self.keep = keep
         self.part = part
+        self.card: CardVolume | None = None
         self._unit = 1.0 if part != "all" else water_mu_per_mm(energy_kev)
 
     def line_integrals(self, projection: Projection) -> Picture:
@@ -70,7 +72,12 @@ class Projector:
         return self.reference_line_integrals(projection) if picture is None else picture
 
     def fan_integrals(self, fan: RayFan, rows: int, columns: int, grid: VolumeGrid) -> Picture | None:
-        """The same for any fan of rays, voxels placed by ``grid``; None with the source among them."""
+        """The same for any fan of rays, voxels placed by ``grid``; None with the source among them.
+
+        On the graphics card where ``card`` is set.
+        """
+        if self.card is not None:
+            return self._on_card(self.card, fan, rows, columns, grid)
         size = np.array(grid.shape_kji[::-1])
         plan = intermediate_for(fan.source, fan.corner, fan.column, fan.row, size, rows, columns)
         if plan is None:
@@ -95,6 +102,24 @@ class Projector:
             self._unit / _STEPS_PER_WATER,
         )  # fmt: skip
         return picture
+
+    def loaded(self, card: Card) -> CardVolume | None:
+        """The volume in a card's memory, to be set as ``card`` or tried; None if it does not take it."""
+        try:
+            return CardVolume(card, self._rows_along_i[0], self.volume.grid.shape_kji)
+        except Exception:  # drivers fail in many ways, and the processor does as well
+            return None
+
+    def card_line_integrals(self, loaded: CardVolume, projection: Projection) -> Picture:
+        """``line_integrals`` on a card that is not trusted yet."""
+        fan, carm, grid = RayFan.of(projection, self.volume.grid), projection.carm, self.volume.grid
+        return self._on_card(loaded, fan, carm.rows, carm.columns, grid)
+
+    def _on_card(self, loaded: CardVolume, fan: RayFan, rows: int, columns: int, grid: VolumeGrid) -> Picture:
+        rays = (fan.source, fan.corner, fan.column, fan.row)
+        return loaded.fan_integrals(
+            rays, rows, columns, grid.lps_from_ijk[:3, :3], self._unit / _STEPS_PER_WATER
+        )
 
     def reference_line_integrals(self, projection: Projection) -> Picture:
         """The same, ray by ray after Joseph: slower, and what the fast path is tested against."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from imaging.errors import PlannerError
 from imaging.fluoro.annotate import source_stamp
+from imaging.fluoro.card import graphics_card
 from imaging.fluoro.engine import FluoroEngine, FluoroPicture
 from imaging.fluoro.overlay import Outline
 from imaging.fluoro.picture import PictureSettings
@@ -321,6 +323,8 @@ class XrayPresenter(QObject):
             return engine, found_views(volume, found, level, trajectory, carm)
 
         def done(made: tuple[FluoroEngine, tuple[FoundView, ...]]) -> None:
+            if made[0] is not self._engine:
+                self.tasks.latest("xray-card", partial(_on_card, made[0]), lambda _: None, lambda *_: None)
             self._engine, views = made
             self.views = views
             for found_view in views:
@@ -375,3 +379,11 @@ class XrayPresenter(QObject):
     def trap_mm(self) -> float | None:
         """See xray_lines.trap_mm, of the selected trajectory."""
         return trap_mm(self.case.trajectory) if self.case.trajectory else None
+
+
+def _on_card(engine: FluoroEngine, progress: Progress) -> None:
+    """Lets a graphics card make the pictures where there is one that agrees and is quicker."""
+    progress.step(0.0, "Trying the graphics card")
+    card = graphics_card()
+    if card is not None:
+        engine.try_card(card)
