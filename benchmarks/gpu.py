@@ -1,7 +1,7 @@
 """The graphics card beside our projector: `python -m benchmarks.gpu [VOXELS A SIDE]`.
 
 Milliseconds a picture of 512x512 and the difference, by what draws OpenGL here (Mesa's llvmpipe, on
-the processor, where there is no card), and whether the app would use it. Needs the extra "gpu"; docs/adr/0010.
+the processor, where there is no card), and whether the app would use it. Needs the extra "gpu".
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ OpenGL binds its context to one thread: all work of a card is done on a thread o
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -97,11 +98,16 @@ class Card:
         import moderngl
 
         create: Any = moderngl.create_context
-        try:
-            context = create(standalone=True, require=330)
-        except Exception:  # without a display
-            context = create(standalone=True, require=330, backend="egl")
-        self.context: Any = context
+        # EGL needs no display, and no second voice on the window's connection to it.
+        loaders: tuple[dict[str, str], ...] = ({"backend": "egl"}, {}) if sys.platform == "linux" else ({},)
+        context: Any = None
+        for loader in loaders:
+            with contextlib.suppress(Exception):
+                context = create(standalone=True, require=330, **loader)
+                break
+        if context is None:
+            raise RuntimeError("no OpenGL 3.3 here")
+        self.context = context
         self.program: Any = context.program(vertex_shader=_CORNERS, fragment_shader=_RAYS)
         self._corners = context.vertex_array(self.program, [])
         self._targets: dict[tuple[int, int], Any] = {}
