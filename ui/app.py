@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from pathlib import Path
 
 
@@ -14,6 +15,7 @@ def run(path: Path | None = None) -> int:
     from PySide6.QtCore import QSettings, QTimer
     from PySide6.QtWidgets import QApplication
 
+    from imaging.fluoro.compiled import begin as begin_compiling
     from ui.main_window import MainWindow
     from ui.presenters.planner_services import PlannerServices
     from ui.settings.preferences import preference
@@ -37,6 +39,7 @@ def run(path: Path | None = None) -> int:
         window.show()
     else:
         window.showMaximized()  # its frame would push the foot of it off the screen
+    threading.Thread(target=begin_compiling, name="compiling", daemon=True).start()
     QTimer.singleShot(0, window.offer_left_behind)
     if untranslated:
         window.status.tell(untranslated)

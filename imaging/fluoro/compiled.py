@@ -1,35 +1,99 @@
 """Compiles every kernel on the way to a picture: `python -m imaging.fluoro.compiled`.
 
-Compiled code is kept on disc, so this costs seconds once after an update and then nothing. Set-up does it,
-and so does the process that makes a plan: no window then waits for its first X-ray.
+Compiled code is kept on disc, so this costs seconds once after an update and then nothing. Set-up does it;
+where it was not done, ``begin`` starts it apart as soon as a program runs that will want pictures. Compiling
+is Python's work and holds its lock: two processes, one for the body's shadow and one for the monitor, halve
+the wait, and no window stands still meanwhile.
 """
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
 import numpy as np
 
-from imaging.fluoro.engine import FluoroEngine
-from imaging.fluoro.glass import Stroke, glass
-from imaging.fluoro.picture import PictureSettings
-from imaging.fluoro.rows import patient_mask
-from imaging.fluoro.tools import Tool
-from imaging.geometry.carm import CArm, CArmPose
+from imaging.geometry.carm import CArm, CArmPose, Projection
 from imaging.geometry.grid import VolumeGrid
 from imaging.volume import Volume
 
+PARTS = ("shadow", "monitor")
+_running: list[subprocess.Popen[bytes]] = []
+_lock = threading.Lock()
 
-def compile_pictures() -> None:
-    """Take tiny X-rays of a tiny block of water, with a tool, in both looks, and put one on a glass."""
+
+def compile_shadow() -> None:
+    """Project a tiny block of water and a tool, from the front and from the side."""
+    from imaging.fluoro.projector import Projector
+    from imaging.fluoro.rows import patient_mask
+    from imaging.fluoro.tools import Tool, tools_line_integral
+
     grid = VolumeGrid.from_parts((16, 16, 16), (-8.0, -8.0, -8.0), (1.0, 1.0, 1.0))
     volume = Volume(grid, np.zeros((16, 16, 16), np.int16))
-    engine = FluoroEngine(volume, CArm().resized(64), patient_mask(volume))
+    projector = Projector(volume, keep=patient_mask(volume))
+    for primary in (180.0, 90.0):
+        projector.line_integrals(Projection.of(CArm().resized(64), CArmPose(primary, 5.0)))
     tool = Tool(np.array([[0.0, 20.0, 0.0], [0.0, 5.0, 0.0], [3.0, 0.0, 0.0]]), np.full(3, 4.0))
-    for primary, quality in ((180.0, "clinical"), (90.0, "clean")):
-        settings = PictureSettings(quality)  # type: ignore[arg-type]
-        picture = engine.take(CArmPose(primary, 5.0), settings, [tool])
+    tools_line_integral(Projection.of(CArm().resized(64), CArmPose(180.0, 5.0)), [tool])
+
+
+def compile_monitor() -> None:
+    """Show a shadow in both looks and put it on a glass."""
+    from imaging.fluoro.glass import Stroke, glass
+    from imaging.fluoro.picture import PictureSettings, render_picture
+
+    projection = Projection.of(CArm().resized(64), CArmPose(180.0, 5.0))
+    shadow = np.ones((64, 64), np.float32)
+    render_picture(shadow, None, projection, PictureSettings("clinical"))
+    picture = render_picture(shadow, shadow * 0, projection, PictureSettings("clean"))
     line = Stroke(np.array([[1.0, 1.0], [9.0, 9.0]]), 0xFFFFFF, 1.5)
-    glass(picture.pixels, 32, 32, (0.0, 0.0), 0.5, np.arange(256, dtype=np.uint8), [line])
+    glass(picture, 32, 32, (0.0, 0.0), 0.5, np.arange(256, dtype=np.uint8), [line])
+
+
+def is_compiled() -> bool:
+    """Whether compiled code of every kernel lies on disc."""
+    from imaging.fluoro import coarse, glass, picture_rows, rows, shear_warp, slice_sums, tools
+
+    kernels = (
+        slice_sums.accumulate_slices, shear_warp.warp_to_detector, rows._fill_rows, tools._chords,
+        coarse._block_rows, coarse._gaussian, picture_rows.clinical_rows, picture_rows.clean_rows,
+        picture_rows.grey_rows, glass._fill_rows, glass._draw_strokes,
+    )  # fmt: skip
+    for kernel in kernels:
+        stem = kernel.__module__.rpartition(".")[2]
+        if not any(Path(kernel.stats.cache_path).glob(f"{stem}.{kernel.__name__}-*.nbi")):
+            return False
+    return True
+
+
+def begin() -> None:
+    """Starts compiling in processes apart if that was never done here; returns at once."""
+    with _lock:
+        if not _running and not is_compiled():
+            _running.extend(
+                subprocess.Popen([sys.executable, "-m", "imaging.fluoro.compiled", part]) for part in PARTS
+            )
+
+
+def wait() -> None:
+    """Until what ``begin`` started has ended; at once where it started nothing."""
+    for process in tuple(_running):
+        process.wait()
+
+
+def _main(parts: list[str]) -> int:
+    if parts:
+        if hasattr(os, "nice"):
+            os.nice(5)
+        for part in parts:
+            {"shadow": compile_shadow, "monitor": compile_monitor}[part]()
+        return 0
+    processes = [subprocess.Popen([sys.executable, "-m", "imaging.fluoro.compiled", part]) for part in PARTS]
+    return max(process.wait() for process in processes)
 
 
 if __name__ == "__main__":
-    compile_pictures()
+    sys.exit(_main(sys.argv[1:]))

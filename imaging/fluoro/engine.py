@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imaging.errors import PlannerError
+from imaging.fluoro import compiled
 from imaging.fluoro.annotate import source_stamp, stamped
 from imaging.fluoro.attenuation import bone_excess, effective_kev, steel_relative, water_mu_per_mm
 from imaging.fluoro.card import Card, agreement
@@ -178,6 +179,7 @@ class FluoroEngine:
         self, pose: CArmPose, settings: PictureSettings, tools: Sequence[Tool] = (), carm: CArm | None = None
     ) -> Beam:
         """The first half of ``take``: what the rays pass."""
+        compiled.wait()
         projection = Projection.of(carm or self.carm, pose)
         body = self.shadow(projection, settings.technique.beam == "spectrum")
         return Beam(projection, body, tools_line_integral(projection, tools) if tools else None)

@@ -40,10 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write the picture whole or not at all."""
+    from imaging.fluoro import compiled
     from planner.services.render_fluoro import FluoroRequest, render_case_picture
     from planner.storage.atomic import whole_file
     from planner.storage.plan_json import read_plan
 
+    compiled.begin()
     if options.view and (options.primary is not None or options.secondary is not None):
         raise PlannerError("bad_call", "Give either --view or --primary and --secondary, not both.")
     if options.out.suffix.lower() != ".png":

@@ -73,6 +73,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Plan; 0 when everything asked is planned, 3 when a trajectory was refused."""
+    from imaging.fluoro import compiled
+
+    compiled.begin()  # beside the segmentation, for the report's X-rays
     return plan_folder(
         options.folder,
         options.out,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from imaging.errors import PlannerError
-from imaging.fluoro.compiled import compile_pictures
 from imaging.labels import NAME_FROM_VERSE, SIDES
 from imaging.progress import Progress, SubProgress
 from imaging.segmentation.result import SpineSegmentation
@@ -22,7 +21,6 @@ def find_and_plan(
     """What was found, its plan, and the distance fields that were prepared on the way."""
     found = segment_case.segment_case(case, None, SubProgress(progress, 0.0, 0.7))
     plan = plan_wanted(case, found, wanted, limits, SubProgress(progress, 0.7, 1.0))
-    compile_pictures()  # on disc before the window asks for its first X-ray
     return found, plan, kept_fields(found)
 
 
