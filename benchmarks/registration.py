@@ -22,7 +22,8 @@ from scipy.spatial.transform import Rotation
 from imaging.errors import PlannerError
 from imaging.fluoro.engine import FluoroEngine
 from imaging.fluoro.picture import PictureSettings
-from imaging.fluoro.register import VertebraTemplate, XrayView, neighbours, register_vertebra
+from imaging.fluoro.register import neighbours, register_vertebra
+from imaging.fluoro.register_field import VertebraTemplate, XrayView
 from imaging.fluoro.technique import Technique
 from imaging.geometry.carm import CArm, CArmPose
 from imaging.labels import NAME_FROM_VERSE

@@ -1,8 +1,7 @@
 """2D/3D registration: where one vertebra of the CT stands in real X-ray pictures.
 
 The vertebra alone is projected, as bone in excess of soft tissue, and its edges are compared with the
-picture's by gradient correlation (G. Penney and others, IEEE TMI 17(4), 1998), which does not care about
-scatter, noise or the monitor's grey curve. The search tries turned starts, finds the shift of each by
+picture's (see register_field). The search tries turned starts, finds the shift of each by
 correlation in the frequency domain, and refines the best ones. A fit that its own views do not confirm is
 refused, and so is one at whose place a neighbouring vertebra of the same CT fits as well: vertebrae resemble
 each other, and their edges alone do not tell one level from the next.
@@ -16,24 +15,17 @@ from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage, optimize
+from scipy import optimize
 from scipy.spatial.transform import Rotation
 
 from imaging.errors import PlannerError
-from imaging.fluoro.edges import gradient_correlation
-from imaging.fluoro.projector import Projector, RayFan
-from imaging.geometry.carm import Projection
-from imaging.geometry.grid import VolumeGrid
+from imaging.fluoro.register_field import Field, VertebraTemplate, XrayView
 from imaging.labels import SACRUM
 from imaging.progress import NULL_PROGRESS, Progress
 from imaging.volume import LabelVolume, Volume
 
 Array = NDArray[np.float64]
-Picture = NDArray[np.float32]
 
-_SOFT_HU = 60
-_RIM_MM = 2.0
-_AROUND_MM = 22.0
 _COARSE_MM, _FINE_MM = 1.8, 0.9
 _TURNS_DEG = (-7.0, 0.0, 7.0)
 _REFINED = 3
@@ -44,21 +36,6 @@ LEAST_SCORE = 0.50
 MOST_RESIDUAL_MM = 0.8
 MOST_DISAGREEMENT_MM = 1.5
 MOST_RIVAL_SHARE = 0.97
-
-
-@dataclass(frozen=True, eq=False)
-class XrayView:
-    """A picture with its geometry.
-
-    Attributes:
-        picture: (rows, columns) grey values of any scale.
-        projection: of the C-arm as its DICOM header or the user gives it.
-        bone_dark: whether bone is darker than soft tissue.
-    """
-
-    picture: NDArray[np.generic]
-    projection: Projection
-    bone_dark: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,116 +65,10 @@ class Registration:
         return np.asarray(points_lps_mm @ self.moved_from_ct[:3, :3].T + self.moved_from_ct[:3, 3])
 
 
-class VertebraTemplate:
-    """One vertebra cut out of the CT.
-
-    Args:
-        volume: CT.
-        vertebrae: labels on the CT's grid.
-        verse: the vertebra's number.
-
-    Raises:
-        PlannerError: not_found, the label is not in the map.
-    """
-
-    def __init__(self, volume: Volume, vertebrae: LabelVolume, verse: int) -> None:
-        mine = vertebrae.labels == verse
-        found = ndimage.find_objects(mine.astype(np.uint8))
-        if not found or found[0] is None:
-            raise PlannerError("not_found", "This vertebra is not in the labels of the CT.")
-        margin = [int(np.ceil(_RIM_MM / s)) + 1 for s in volume.grid.spacing_ijk_mm[::-1]]
-        box = tuple(
-            slice(max(0, s.start - m), min(n, s.stop + m))
-            for s, m, n in zip(found[0], margin, mine.shape, strict=True)
-        )
-        mask = mine[box]
-        away = ndimage.distance_transform_edt(~mask, sampling=volume.grid.spacing_ijk_mm[::-1])
-        # Other vertebrae's bone within the rim would pull the fit to the neighbour.
-        others = (vertebrae.labels[box] > 0) & ~mask
-        hu = np.where((away <= _RIM_MM) & ~others, volume.values[box].astype(np.int32) - _SOFT_HU, 0)
-        matrix = np.array(volume.grid.lps_from_ijk)
-        matrix[:3, 3] = volume.grid.lps_from_indices([s.start for s in box[::-1]])
-        self.grid = VolumeGrid(mask.shape, matrix)
-        self.projector = Projector(Volume(self.grid, np.clip(hu, 0, 3000).astype(np.int16)), part="bone")
-        self.centre_lps_mm = self.grid.lps_from_indices(np.argwhere(mask).mean(0)[::-1])
-        corners = np.array(list(product((0, 1), repeat=3))) * (np.array(mask.shape[::-1]) - 1)
-        self.corners_lps_mm = self.grid.lps_from_indices(corners)
-
-    def matrix(self, parameters: Array) -> Array:
-        """(4, 4) of (rotation vector in degrees, shift in mm) about the vertebra's centre."""
-        out = np.eye(4)
-        out[:3, :3] = Rotation.from_rotvec(parameters[:3], degrees=True).as_matrix()
-        out[:3, 3] = self.centre_lps_mm + parameters[3:] - out[:3, :3] @ self.centre_lps_mm
-        return out
-
-
 def neighbours(volume: Volume, vertebrae: LabelVolume, verse: int) -> list[VertebraTemplate]:
     """The labelled vertebrae above and below; the sacrum is told from L5 by its shape and left out."""
     near = [v for v in (verse - 1, verse + 1) if v < SACRUM and (vertebrae.labels == v).any()]
     return [VertebraTemplate(volume, vertebrae, v) for v in near]
-
-
-class _Field:
-    """The part of one picture in which the vertebra may lie, at one resolution."""
-
-    def __init__(self, template: VertebraTemplate, view: XrayView, start: Array, pixel_iso_mm: float) -> None:
-        self.view = view
-        p = view.projection
-        self.magnification = p.carm.sid_mm / p.carm.sod_mm
-        self.step = max(1.0, pixel_iso_mm * self.magnification / p.carm.pixel_mm)
-        self.mm = self.step * p.carm.pixel_mm / self.magnification
-        corners = template.corners_lps_mm @ start[:3, :3].T + start[:3, 3]
-        uv = p.project(corners)
-        margin = _AROUND_MM * self.magnification / p.carm.pixel_mm
-        low = np.maximum(uv.min(0) - margin, 0)
-        high = np.minimum(uv.max(0) + margin, [p.carm.columns - 1, p.carm.rows - 1])
-        if (high - low < 20 * self.step).any():
-            raise PlannerError("not_in_picture", "The vertebra does not lie within the X-ray picture.")
-        self.first = (float(low[0]), float(low[1]))
-        self.columns, self.rows = (int(n) + 1 for n in (high - low) // self.step)
-        grey = np.asarray(view.picture, np.float32)
-        smooth = ndimage.gaussian_filter(grey, 0.5 * self.step)
-        v, u = np.mgrid[: self.rows, : self.columns] * self.step
-        fixed = ndimage.map_coordinates(smooth, [v + low[1], u + low[0]], order=1, mode="nearest")
-        self.gradients = _gradients(-fixed if view.bone_dark else fixed)
-        # A bright spot, such as metal or the field's edge, must not outweigh bone.
-        limit = 3 * np.percentile(np.abs(self.gradients), 80)
-        self.gradients = np.ascontiguousarray(np.clip(self.gradients, -limit, limit), np.float32)
-
-    def shadow(self, template: VertebraTemplate, matrix: Array) -> NDArray[np.float32]:
-        """(rows, columns) line integrals of the moved vertebra; 0 where it cannot be projected."""
-        grid = VolumeGrid(template.grid.shape_kji, matrix @ template.grid.lps_from_ijk)
-        fan = RayFan.of(self.view.projection, grid, self.first, self.step)
-        shadow = template.projector.fan_integrals(fan, self.rows, self.columns, grid)
-        return np.zeros((self.rows, self.columns), np.float32) if shadow is None else shadow
-
-    def score(self, template: VertebraTemplate, matrix: Array) -> float:
-        """Mean correlation of both gradient components where the vertebra's shadow has edges."""
-        return float(gradient_correlation(self.gradients, self.shadow(template, matrix)))
-
-    def shift_mm(self, template: VertebraTemplate, matrix: Array, reach_mm: float) -> Array:
-        """(right, down) in mm at the isocentre by which the shadow matches best."""
-        moving = _gradients(self.shadow(template, matrix))
-        power = [1 << int(np.ceil(np.log2(2 * n))) for n in (self.rows, self.columns)]
-        total: NDArray[np.complex128] = sum(
-            np.fft.rfft2(f, power) * np.conj(np.fft.rfft2(m, power))
-            for f, m in zip(self.gradients, moving, strict=True)
-        )  # type: ignore[assignment]
-        found = np.fft.irfft2(total, power)
-        reach = max(2, int(reach_mm / self.mm))
-        window = np.roll(found, (reach, reach), (0, 1))[: 2 * reach + 1, : 2 * reach + 1]
-        v, u = divmod(int(window.argmax()), window.shape[1])
-        place = np.array([u - reach, v - reach], float)
-        for axis, (low, mid, high) in enumerate(
-            (
-                (window[v, max(u - 1, 0)], window[v, u], window[v, min(u + 1, 2 * reach)]),
-                (window[max(v - 1, 0), u], window[v, u], window[min(v + 1, 2 * reach), u]),
-            )
-        ):
-            bend = low - 2 * mid + high
-            if bend < 0:
-                place[axis] += float(np.clip(0.5 * (low - high) / bend, -0.5, 0.5))
-        return place * self.mm
 
 
 def register_vertebra(
@@ -224,7 +95,7 @@ def register_vertebra(
     _check_views(views)
     begin = np.eye(4) if start is None else np.asarray(start, float)
     first = _parameters(template, begin)
-    coarse = [_Field(template, view, begin, _COARSE_MM) for view in views]
+    coarse = [Field(template, view, begin, _COARSE_MM) for view in views]
     candidates = []
     turns = list(product(_TURNS_DEG, repeat=3))
     for n, turn in enumerate(turns):
@@ -237,7 +108,7 @@ def register_vertebra(
             guess[3:] += _common_shift(coarse, template, template.matrix(guess))
         candidates.append((_score(coarse, template, guess), guess))
     candidates.sort(key=lambda c: -c[0])
-    fine = [_Field(template, view, begin, _FINE_MM) for view in views]
+    fine = [Field(template, view, begin, _FINE_MM) for view in views]
     roughly = []
     for n, (_, guess) in enumerate(candidates[:_REFINED]):
         progress.step(0.4 + 0.2 * n / _REFINED, "Fitting the vertebra's edges")
@@ -262,8 +133,8 @@ def register_vertebra(
 
 
 def _rival_score(
-    coarse: Sequence[_Field],
-    fine: Sequence[_Field],
+    coarse: Sequence[Field],
+    fine: Sequence[Field],
     rival: VertebraTemplate,
     template: VertebraTemplate,
     fit: Array,
@@ -303,7 +174,7 @@ def _parameters(template: VertebraTemplate, matrix: Array) -> Array:
 
 
 def _common_shift(
-    fields: Sequence[_Field],
+    fields: Sequence[Field],
     template: VertebraTemplate,
     matrix: Array,
     reach_mm: float = _MOST_SHIFT_MM,
@@ -318,13 +189,13 @@ def _common_shift(
     return np.asarray(np.linalg.lstsq(np.array(rows), np.array(wanted), rcond=None)[0])
 
 
-def _score(fields: Sequence[_Field], template: VertebraTemplate, parameters: Array) -> float:
+def _score(fields: Sequence[Field], template: VertebraTemplate, parameters: Array) -> float:
     matrix = template.matrix(parameters)
     return float(np.mean([f.score(template, matrix) for f in fields]))
 
 
 def _refined(
-    fields: Sequence[_Field], template: VertebraTemplate, start: Array, size: float, most_calls: int
+    fields: Sequence[Field], template: VertebraTemplate, start: Array, size: float, most_calls: int
 ) -> tuple[float, Array]:
     """Best score and parameters near ``start``, first steps of ``size`` mm and 1.5 ``size`` degrees."""
     scale = np.array([1.5, 1.5, 1.5, 1, 1, 1]) * size
@@ -338,7 +209,7 @@ def _refined(
 
 
 def _judged(
-    fields: Sequence[_Field],
+    fields: Sequence[Field],
     template: VertebraTemplate,
     fits: Sequence[tuple[float, Array]],
     begin: Array,
@@ -376,13 +247,3 @@ def _apart_mm(template: VertebraTemplate, one: Array, other: Array) -> float:
     corners = template.corners_lps_mm
     places = [corners @ m[:3, :3].T + m[:3, 3] for m in (template.matrix(one), template.matrix(other))]
     return float(np.linalg.norm(places[0] - places[1], axis=1).mean())
-
-
-def _gradients(picture: NDArray[np.floating]) -> NDArray[np.float32]:
-    """(2, rows, columns) change along columns and rows, smoothed across."""
-    return np.stack(
-        [
-            ndimage.sobel(np.asarray(picture, np.float32), axis=1),
-            ndimage.sobel(np.asarray(picture, np.float32), axis=0),
-        ]
-    )

@@ -10,13 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imaging.errors import PlannerError
-from imaging.fluoro.register import (
-    Registration,
-    VertebraTemplate,
-    XrayView,
-    neighbours,
-    register_vertebra,
-)
+from imaging.fluoro.register import Registration, neighbours, register_vertebra
+from imaging.fluoro.register_field import VertebraTemplate, XrayView
 from imaging.geometry.carm import CArm, CArmPose, Projection, pose_words
 from imaging.progress import NULL_PROGRESS, Progress
 from imaging.segmentation.result import SpineSegmentation

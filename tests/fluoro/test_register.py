@@ -7,7 +7,8 @@ from fluoro_shapes import grid_about
 from imaging.errors import PlannerError
 from imaging.fluoro.engine import FluoroEngine
 from imaging.fluoro.picture import PictureSettings
-from imaging.fluoro.register import VertebraTemplate, XrayView, neighbours, register_vertebra
+from imaging.fluoro.register import neighbours, register_vertebra
+from imaging.fluoro.register_field import VertebraTemplate, XrayView
 from imaging.fluoro.technique import Technique
 from imaging.geometry.carm import CArm, CArmPose
 from imaging.volume import LabelVolume, Volume
