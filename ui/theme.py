@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from PySide6.QtCore import QSettings
@@ -119,7 +120,12 @@ def load_fonts() -> str:
 
 def ui_font(px: int = 13, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
     """A font of the app with tabular figures where the face has them."""
-    font = QFont(QApplication.font().family())
+    return QFont(_font(QApplication.font().family(), px, weight))
+
+
+@lru_cache(maxsize=64)
+def _font(family: str, px: int, weight: QFont.Weight) -> QFont:
+    font = QFont(family)
     font.setPixelSize(px)
     font.setWeight(weight)
     with contextlib.suppress(AttributeError, TypeError):  # Qt before 6.7 has no font features

@@ -23,6 +23,22 @@ def label(text: str = "", role: str = "", wrap: bool = False) -> QLabel:
     return made
 
 
+def say_in_place(shown: QLabel, text: str) -> None:
+    """Other words in a label that keeps its size where they fit, so that nothing is laid out anew."""
+    if text == shown.text():
+        return
+    if not shown.isVisible():
+        shown.setText(text)
+        return
+    if shown.minimumSize() != shown.maximumSize():
+        shown.setFixedSize(shown.size())
+    shown.setText(text)
+    if shown.wordWrap():
+        shown.setFixedHeight(max(shown.height(), shown.heightForWidth(shown.width())))
+    else:
+        shown.setFixedWidth(max(shown.width(), shown.sizeHint().width()))
+
+
 def section(text: str) -> QLabel:
     """A section head: the only capitals."""
     made = label(text.upper(), "section")
@@ -177,8 +193,9 @@ class StatusMark(QWidget):
 
     def set_kind(self, kind: str) -> None:
         """Change the shape."""
-        self.kind = kind
-        self.update()
+        if kind != self.kind:
+            self.kind = kind
+            self.update()
 
     def paintEvent(self, _event: object) -> None:
         with QPainter(self) as p:

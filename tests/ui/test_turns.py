@@ -54,6 +54,29 @@ def test_a_view_that_waited_long_comes_between_two_pictures_of_the_hand(qtbot, m
     assert seen == ["h", "o", "h"]
 
 
+def test_another_view_has_its_turn_after_two_pictures_of_the_hand(qtbot):
+    seen: list[str] = []
+    hand, other = (Painted(name, seen) for name in "ho")
+    for view in (hand, other):
+        qtbot.addWidget(view)
+        view.show()
+    qtbot.waitUntil(lambda: set(seen) == set("ho"))
+    seen.clear()
+    turns = Turns()
+    turns._timer.timeout.disconnect()
+    for _ in range(4):
+        turns.ask(hand, first=True)
+        turns.ask(other)
+        turns._next()
+        turns._next()
+    assert seen == ["h", "h", "o", "h", "h", "o"]
+    turns.ask(other)
+    turns.ask(hand)  # the hand let go: everything is painted
+    while turns._waiting:
+        turns._next()
+    assert seen[6:] == ["o", "h"]
+
+
 def test_while_much_changes_a_view_waits_for_its_turn(qtbot):
     turns, view = Turns(), Painted("a", [])
     qtbot.addWidget(view)

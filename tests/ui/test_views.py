@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QImage, QMouseEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QWidget
 
 from imaging.geometry.grid import VolumeGrid
 from imaging.volume import Volume
@@ -15,6 +15,7 @@ from ui.settings.preferences import preference
 from ui.views import planes
 from ui.vtk.sampler import PlaneSampler
 from ui.vtk.volume_picture import thinned
+from ui.widgets import say_in_place
 
 pytestmark = pytest.mark.gui
 
@@ -290,3 +291,21 @@ def test_a_view_goes_to_its_own_window_and_comes_back(planned, qtbot):
     frame.apart.click()
     planned._drop_case()
     assert not screen.apart
+
+
+def test_a_number_that_changes_in_place_lays_nothing_out_anew_until_it_does_not_fit(qtbot):
+    holder = QWidget()
+    row = QHBoxLayout(holder)
+    row.addWidget(QLabel("Turn"))
+    row.addStretch(1)
+    value = QLabel("12.5°")
+    row.addWidget(value)
+    qtbot.addWidget(holder)
+    holder.resize(300, 40)
+    holder.show()
+    qtbot.waitExposed(holder)
+    before = value.width()
+    say_in_place(value, "1.5°")
+    assert (value.text(), value.width()) == ("1.5°", before)
+    say_in_place(value, "1.5° in a longer sentence")
+    assert value.width() >= value.sizeHint().width() > before

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-DRAGGED_XRAY_S = 0.25
+DRAGGED_XRAY_S = 0.4
 
 
 class CasePresenter(AlongTool, Annotating, Counting, Editing, Exploring, Picturing, QObject):

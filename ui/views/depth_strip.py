@@ -21,7 +21,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 from planner.domain.bands import least_of, wall_band, walls
 from ui.presenters.case_presenter import CasePresenter
 from ui.theme import tokens, ui_font
-from ui.widgets import draw_status, label, mm, section
+from ui.widgets import draw_status, label, mm, say_in_place, section
 
 CEILING_MM = 8.0
 
@@ -245,7 +245,7 @@ class DepthStrip(QWidget):
             self.value.setText("–")
             self.note.setText("no trajectory")
             return
-        self.value.setText(mm(p.depth_mm))
+        say_in_place(self.value, mm(p.depth_mm))
         passed = [(name, d) for name, d in p.checkpoints() if d <= p.depth_mm + 0.05]
         if not passed:
             self.note.setText("before docking")

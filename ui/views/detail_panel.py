@@ -22,7 +22,7 @@ from ui.views.detail_parts import (
     pair,
     reach_box,
 )
-from ui.widgets import SideChip, StatusMark, draw_status, hairline, label, mm, section
+from ui.widgets import SideChip, StatusMark, draw_status, hairline, label, mm, say_in_place, section
 
 
 class ClearanceLine(QWidget):
@@ -31,13 +31,18 @@ class ClearanceLine(QWidget):
     def __init__(self, row: JudgedClearance) -> None:
         super().__init__()
         self.setFixedHeight(25)
+        self._told = ""
         self.show_row(row)
 
     def show_row(self, row: JudgedClearance) -> None:
         """Take another value."""
+        told = f"{row.name}: {mm(row.value_mm)}, {row.band}, at least {mm(row.wanted_mm, 0)}"
         self.row = row
+        if told == self._told:
+            return
+        self._told = told
         self.update()
-        self.setAccessibleName(f"{row.name}: {mm(row.value_mm)}, {row.band}, at least {mm(row.wanted_mm, 0)}")
+        self.setAccessibleName(told)
         self.setToolTip("" if row.value_mm is not None else "Not measurable in these images")
 
     def paintEvent(self, _event: object) -> None:
@@ -248,11 +253,11 @@ class DetailPanel(QWidget):
         said = [binding_sentence(t, p.limits), *(self._in_words(f) for f in told)]
         for (mark, words), (kind, strong, rest) in zip(self._sentences, said, strict=True):
             mark.set_kind(kind)
-            _say(words, strong, rest)
+            say_in_place(words, _rich(strong, rest))
         for line, clearance in zip(self._lines, judged, strict=True):
             line.show_row(clearance)
         for name, value in rows:
-            self._values[name].setText(value)
+            say_in_place(self._values[name], value)
         if self._rest is not None:
             self._rest.setEnabled(False)  # it stands on the tool before the drag
         return True
@@ -305,13 +310,13 @@ def _sentence(kind: str, strong: str, rest: str) -> tuple[QHBoxLayout, StatusMar
     row.addWidget(mark, 0, Qt.AlignmentFlag.AlignTop)
     words = label("", "", wrap=True)
     words.setTextFormat(Qt.TextFormat.RichText)
-    _say(words, strong, rest)
+    words.setText(_rich(strong, rest))
     row.addWidget(words, 1)
     return row, mark, words
 
 
-def _say(words: QLabel, strong: str, rest: str) -> None:
+def _rich(strong: str, rest: str) -> str:
     safe = [s.replace("&", "&amp;").replace("<", "&lt;") for s in (strong, rest)]
-    words.setText(
+    return (
         f"<span style='font-weight:600'>{safe[0]}</span><span style='color:{tokens().text2}'>{safe[1]}</span>"
     )

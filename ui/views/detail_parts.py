@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -37,6 +38,7 @@ def pair(name: str, value: str) -> tuple[QHBoxLayout, QLabel]:
     row.addStretch(1)
     shown = label(value, "strong")
     shown.setFont(ui_font(13, QFont.Weight.DemiBold))
+    shown.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
     row.addWidget(shown)
     return row, shown
 

@@ -17,7 +17,7 @@ class Legend(QWidget):
         super().__init__()
         self._presenter = presenter
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
-        self._discs = False
+        self._discs, self._side = False, ""
         self.setFixedWidth(270)
 
     def set_room(self, enough: bool) -> None:
@@ -25,6 +25,11 @@ class Legend(QWidget):
         self._discs = enough and self._presenter.volume.modality == "MR"
         self.setFixedWidth(340 if self._discs else 270)
         self.update()
+
+    def refresh(self) -> None:
+        """Follow the selected side."""
+        if self._side != self._presenter.side:
+            self.update()
 
     def sizeHint(self) -> QSize:
         return QSize(self.width(), 30)
@@ -34,7 +39,8 @@ class Legend(QWidget):
             p.setRenderHint(QPainter.RenderHint.Antialiasing)
             font = ui_font(12)
             metrics = QFontMetricsF(font)
-            side, y = self._presenter.side, self.height() / 2
+            self._side = side = self._presenter.side
+            y = self.height() / 2
             words = (f"{side.capitalize()} tool", "Target", "Lesion", *(("Disc",) if self._discs else ()))
             x = self.width() - sum(metrics.horizontalAdvance(w) + 40 for w in words) + 16
             for index, word in enumerate(words):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -9,6 +11,7 @@ from PySide6.QtGui import (
     QColor,
     QFont,
     QFontMetricsF,
+    QImage,
     QPainter,
     QPainterPath,
     QPainterPathStroker,
@@ -201,20 +204,37 @@ def status_plate(p: QPainter, at: QPointF, kind: str, text: str, bounds: QRectF,
     )
 
 
+CUBE_PX, CUBE_BOX = 15.0, 24
 _FACES = {"L": (1, 0, 0), "R": (-1, 0, 0), "P": (0, 1, 0), "A": (0, -1, 0), "S": (0, 0, 1), "I": (0, 0, -1)}
 
 
 def orientation_cube(
-    p: QPainter,
-    at: QPointF,
-    right_lps: NDArray[np.float64],
-    down_lps: NDArray[np.float64],
-    size: float = 15.0,
+    p: QPainter, at: QPointF, right_lps: NDArray[np.float64], down_lps: NDArray[np.float64]
 ) -> None:
     """A cube with the patient's directions on its faces, turned as the view is; its middle at ``at``.
 
     Drawn a little from above and aside, so that a view along an axis shows three faces too.
     """
+    ratio = p.device().devicePixelRatioF()
+    turned = tuple(round(float(x), 2) for x in (*right_lps, *down_lps))
+    p.drawImage(at - QPointF(CUBE_BOX, CUBE_BOX), _cube(turned, ratio))
+
+
+@lru_cache(maxsize=256)
+def _cube(turned: tuple[float, ...], ratio: float) -> QImage:
+    """The cube in the middle of a square of twice CUBE_BOX; ``turned``: right and down, LPS."""
+    side = round(2 * CUBE_BOX * ratio)
+    picture = QImage(side, side, QImage.Format.Format_ARGB32_Premultiplied)
+    picture.setDevicePixelRatio(ratio)
+    picture.fill(Qt.GlobalColor.transparent)
+    with QPainter(picture) as p:
+        _paint_cube(p, QPointF(CUBE_BOX, CUBE_BOX), np.array(turned[:3]), np.array(turned[3:]))
+    return picture
+
+
+def _paint_cube(
+    p: QPainter, at: QPointF, right_lps: NDArray[np.float64], down_lps: NDArray[np.float64]
+) -> None:
     away = np.cross(right_lps, down_lps)
     a, b = np.deg2rad(18), np.deg2rad(16)
     right = right_lps * np.cos(a) + away * np.sin(a)
@@ -224,7 +244,6 @@ def orientation_cube(
         ((float(np.array(n, float) @ depth), name, np.array(n, float)) for name, n in _FACES.items()),
         key=lambda face: -face[0],
     )
-    p.save()
     p.setRenderHint(QPainter.RenderHint.Antialiasing)
     for toward, name, normal in shown:
         if toward > -0.08:
@@ -232,15 +251,16 @@ def orientation_cube(
         first = np.array([normal[1], normal[2], normal[0]])
         second = np.cross(normal, first)
         corners = [normal + u * first + v * second for u, v in ((1, 1), (1, -1), (-1, -1), (-1, 1))]
-        polygon = QPolygonF([at + QPointF(float(c @ right), float(c @ down)) * (size / 1.5) for c in corners])
+        polygon = QPolygonF(
+            [at + QPointF(float(c @ right), float(c @ down)) * (CUBE_PX / 1.5) for c in corners]
+        )
         shade = int(58 + 62 * min(1.0, -toward))
         p.setPen(QPen(QColor(11, 14, 17), 1.2))
         p.setBrush(QColor(shade, shade + 5, shade + 12, 235))
         p.drawPolygon(polygon)
         if toward < -0.5:
-            middle = at + QPointF(float(normal @ right), float(normal @ down)) * (size / 1.5)
+            middle = at + QPointF(float(normal @ right), float(normal @ down)) * (CUBE_PX / 1.5)
             p.setPen(INK)
             p.setFont(ui_font(10, QFont.Weight.Bold))
             box = QRectF(middle.x() - 9, middle.y() - 9, 18, 18)
             p.drawText(box, Qt.AlignmentFlag.AlignCenter, name)
-    p.restore()

@@ -253,7 +253,7 @@ class PlanningScreen(QWidget):
         )
         self.frames[4].note.setText(f"true AP of {level}" if level and cut else "")
         self.frames[5].note.setText(f"true lateral of {level}" if level and cut else "")
-        self.bar.legend.update()
+        self.bar.legend.refresh()
         self.bar.refresh()
 
     def _add_keys(self) -> None:

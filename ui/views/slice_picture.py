@@ -15,6 +15,7 @@ Pixels = NDArray[np.uint8]
 WHITE = 235.0
 OUTLINE_MM = 0.45
 COARSE_MM = 0.6
+HURRIED_MM = 0.9
 
 
 def grey_of(values: NDArray[np.generic], window: float, level: float) -> NDArray[np.generic]:
@@ -41,13 +42,15 @@ def draw_outline(
     ratio: float,
     tint: tuple[int, int, int],
     strength: float,
+    sampled_mm: float = COARSE_MM,
 ) -> None:
     """Blend the outline of a mask (0..100) into (h, w, 4) pixels, where the mask is only.
 
-    The mask is blurred by 0.45 mm, so it is sampled at every second pixel where these are that fine.
+    The mask is blurred by 0.45 mm, so it is sampled at every second pixel where these lie no more than
+    ``sampled_mm`` apart.
     """
     h, w = pixels.shape[:2]
-    by = 2 if 2 * mm_per_px <= COARSE_MM else 1
+    by = 2 if 2 * mm_per_px <= sampled_mm else 1
     rows, columns = (h + by - 1) // by + 1, (w + by - 1) // by + 1
     mask = sampler.sample(plane, left_mm, top_mm, by * mm_per_px, columns, rows)
     blur_px = OUTLINE_MM / (by * mm_per_px)

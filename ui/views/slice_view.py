@@ -21,7 +21,7 @@ from ui.views.planes import Plane
 from ui.views.samplers import Samplers
 from ui.views.slice_input import SliceInput
 from ui.views.slice_overlay import PlanOverlay
-from ui.views.slice_picture import COARSE_MM, draw_outline, grey_of
+from ui.views.slice_picture import COARSE_MM, HURRIED_MM, draw_outline, grey_of
 
 Kind = Literal["axial", "sagittal", "coronal", "tool"]
 
@@ -39,6 +39,7 @@ class SliceView(SliceInput, PlanOverlay, MeasureOverlay, QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(120, 100)
         self.setMouseTracking(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.view_mm = 62.0 if kind == "tool" else 92.0
         self.centre = np.zeros(2)
@@ -175,13 +176,14 @@ class SliceView(SliceInput, PlanOverlay, MeasureOverlay, QWidget):
         pixels[..., :3] = grey[..., None]
         pixels[..., 3] = 255
         if p.overlays:
+            sampled = HURRIED_MM if self._coarse else COARSE_MM
             for sampler, tint, strength in (
                 (self.samplers.discs, (DISC.red(), DISC.green(), DISC.blue()), 0.7),
                 (self.samplers.others, (150, 162, 172), 0.55),
                 (self.samplers.chosen, (233, 237, 240), 0.68),
             ):
                 if sampler is not None:
-                    draw_outline(pixels, sampler, plane, left, top, step, ratio, tint, strength)
+                    draw_outline(pixels, sampler, plane, left, top, step, ratio, tint, strength, sampled)
         self._pixels = pixels
         self._base = QImage(pixels.data, w, h, 4 * w, QImage.Format.Format_RGBX8888)
         self._base.setDevicePixelRatio(ratio)

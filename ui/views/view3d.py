@@ -21,7 +21,7 @@ from ui.vtk.mesh import bone_surfaces
 from ui.vtk.scene import CutFace, SpineScene
 from ui.vtk.volume_picture import fit_to, make_volume
 
-DRAGGED_MS = 150
+DRAGGED_MS = 450
 DRAGGED_SHARE = 4
 
 
@@ -86,6 +86,9 @@ class View3D(BlitView):
 
     def must_wait(self) -> bool:
         return self.samplers.turns.must_wait(self)
+
+    def is_hurried(self) -> bool:
+        return self.presenter.dragging is not None
 
     def before_render(self, window: vtkRenderWindow) -> None:
         if self.scene.volume is not None and not self._fitted:

@@ -24,6 +24,7 @@ class XrayPane(XrayCanvas):
         self.name, self.presenter = view, presenter
         self.setMinimumSize(120, 100)
         self.setMouseTracking(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self._from: NDArray[np.float64] = np.zeros(3)
         self._grip: Handle | None = None
         self._moved = False

@@ -33,6 +33,7 @@ class BlitView(QWidget):
         super().__init__(parent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(120, 100)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._window: vtkRenderWindow | None = None
         self.renderer = vtkRenderer()
@@ -84,7 +85,7 @@ class BlitView(QWidget):
         if self._window is None:
             self._window = make_render_window(samples=0)
             self._window.AddRenderer(self.renderer)
-        ratio = self.devicePixelRatioF()
+        ratio = self.devicePixelRatioF() / (2 if self.is_hurried() else 1)
         width, height = max(2, round(self.width() * ratio)), max(2, round(self.height() * ratio))
         self._window.SetSize(width, height)
         # Volumes are drawn coarser while the hand turns them, and finer once it rests.
@@ -101,6 +102,10 @@ class BlitView(QWidget):
         self.last_render_ms = 1000 * (time.perf_counter() - begun)
         self.update()
 
+    def is_hurried(self) -> bool:
+        """Whether a picture of half the width and height will do, because the next one comes soon."""
+        return False
+
     def must_wait(self) -> bool:
         """Whether another view is to be painted first; this one is asked again."""
         return False
@@ -111,7 +116,8 @@ class BlitView(QWidget):
         with QPainter(self) as p:
             p.fillRect(self.rect(), QColor("black"))
             if not self.picture.isNull():
-                p.drawImage(0, 0, self.picture)
+                p.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+                p.drawImage(self.rect(), self.picture)
             self.paint_over(p)
 
     def before_render(self, window: vtkRenderWindow) -> None:
