@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas as PdfCanvas
 
+from planner.domain.dates import moment_words
 from planner.practice.advice import clock_words
 from planner.practice.learning import PASS_TOTAL, cusum, cusum_limits, smoothed, summaries
 from planner.practice.log import SessionLog
@@ -34,7 +35,7 @@ def session_pdf(
     side_chip(c, _LEFT, _H - 66, 22, log.spec.side)
     text(c, _LEFT + 32, _H - 60, f"{log.spec.task}, practice", 18, BOLD)
     who = log.learner or ANONYMOUS
-    text(c, _LEFT, _H - 86, f"{who}, {log.started}, {log.grade}, {log.spec.title}", 9)
+    text(c, _LEFT, _H - 86, f"{who}, {moment_words(log.started)}, {log.grade}, {log.spec.title}", 9)
     y = _H - 112
     text(c, _LEFT, y, "Gates", 11, BOLD)
     for gate in score.gates:
@@ -101,7 +102,7 @@ def progress_pdf(attempts: Sequence[Attempt], title: str) -> bytes:
             c.showPage()
             y = _H - 60
         result = points_words(a.total) if a.passed else "FAILED: " + "; ".join(a.failed_gates)
-        line = f"{n}  {a.started[:16].replace('T', ' ')}  {a.learner}  {a.task}, {a.title}, {a.grade}"
+        line = f"{n}  {moment_words(a.started)}  {a.learner}  {a.task}, {a.title}, {a.grade}"
         text(c, _LEFT, y, line, fitted(c, line, 330, 8.5, "Helvetica"))
         text(c, _RIGHT, y, result, fitted(c, result, 170, 8.5, "Helvetica"), align="right")
     text(c, _LEFT, 30, PURPOSE, 8)

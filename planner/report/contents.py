@@ -9,6 +9,7 @@ from reportlab.lib.pagesizes import A4
 
 from imaging.labels import Side
 from imaging.segmentation.result import SpineSegmentation
+from planner.domain.dates import date_words
 from planner.domain.device import DeviceProfile
 from planner.domain.limits import Limits
 from planner.domain.plan import Plan, ViewName
@@ -23,7 +24,6 @@ from planner.report.pictures import TrajectoryPictures
 from planner.report.printing import DEFAULT_PRINTING, Printing
 from planner.report.words import (
     Row,
-    date_words,
     patient_name,
 )
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from imaging.anatomy import VertebraAnatomy
 from imaging.findings import Finding
 from planner.domain.bands import judged_clearances
+from planner.domain.dates import moment_words
 from planner.domain.device import DeviceProfile
 from planner.domain.doubt import Seen, needs_a_look
 from planner.domain.limits import Limits
@@ -28,7 +29,7 @@ def looked_at(finding: Finding, verse: int, seen: Iterable[Seen]) -> str:
     looks = [s for s in seen if (s.verse, s.code) == (verse, finding.code)]
     if not looks:
         return "Nobody has looked at this yet."
-    return f"Looked at by {looks[0].who or 'a person without a name'}, {looks[0].when}."
+    return f"Looked at by {looks[0].who or 'a person without a name'}, {moment_words(looks[0].when)}."
 
 
 def printable(text: str) -> str:
@@ -54,17 +55,6 @@ def patient_name(dicom_name: str) -> str:
     family, _, rest = dicom_name.split("=")[0].partition("^")
     given = " ".join(part for part in rest.split("^")[:2] if part)
     return ", ".join(part for part in (family.strip(), given.strip()) if part) or "Name unknown"
-
-
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
-
-def date_words(dicom_date: str) -> str:
-    """``18 Nov 2026`` of 20261118; what is no date is given back as it is."""
-    digits = dicom_date.replace(".", "").replace("-", "").strip()
-    if len(digits) != 8 or not digits.isdigit() or not 1 <= int(digits[4:6]) <= 12:
-        return dicom_date.strip()
-    return f"{int(digits[6:])} {_MONTHS[int(digits[4:6]) - 1]} {digits[:4]}"
 
 
 def depth_of(t: Trajectory, point_lps_mm: Array) -> float:

@@ -18,6 +18,7 @@ from imaging.errors import PlannerError
 from imaging.labels import NAME_FROM_VERSE, Side
 from imaging.progress import NULL_PROGRESS, Progress, SubProgress
 from imaging.segmentation.result import SpineSegmentation
+from planner.domain.dates import moment_words
 from planner.domain.fusion import Fusion
 from planner.domain.plan import LevelPlan, Plan, Trajectory, ViewName
 from planner.export.pictures import FluoroShot, KeyImage
@@ -137,7 +138,7 @@ def _write_all(
     if report:
         progress.step(0.6, "Writing the report")
         marked = hashlib.sha256(text.encode()).hexdigest()[:8].upper()
-        printed = f"Plan {marked[:4]}-{marked[4:]}, {when.day} {when:%b %Y %H:%M}"
+        printed = f"Plan {marked[:4]}-{marked[4:]}, {moment_words(when)}"
         part = SubProgress(progress, 0.6, 0.8)
         pdf = report_pdf(case, found, plan, shots, printed, render_3d, printing, part)
         (folder / "report.pdf").write_bytes(pdf)

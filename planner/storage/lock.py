@@ -12,6 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO
 
+from planner.domain.dates import moment_words
+
 _BYTE = 1 << 20
 
 
@@ -52,10 +54,10 @@ class WriteLock:
 
 
 def holder_of(path: Path) -> str:
-    """Who holds a lock, in words: ``anna on ward-3 since 18:42``."""
+    """Who holds a lock, in words: ``anna on ward-3 since 18 Nov 2026 18:42``."""
     try:
         said = json.loads(path.read_bytes())
-        since = datetime.fromisoformat(said["since"]).strftime("%H:%M")
+        since = moment_words(said["since"])
         return f"{said['user']} on {said['host']} since {since}"
     except (OSError, ValueError, KeyError, TypeError):
         return "another program"

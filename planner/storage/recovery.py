@@ -17,6 +17,7 @@ from typing import Any
 
 from imaging.errors import PlannerError
 from imaging.segmentation.result import SpineSegmentation
+from planner.domain.dates import moment_words
 from planner.domain.plan import Plan
 from planner.storage.atomic import whole_file
 from planner.storage.case_file import write_case_file
@@ -54,7 +55,7 @@ class Left:
     def sentence(self) -> str:
         """What happened and what is here."""
         last = f" Last change: {self.label}." if self.label else ""
-        moment = self.at.strftime("%H:%M:%S")
+        moment = moment_words(self.at, seconds=True)
         return f"The app was closed while you were editing. Everything up to {moment} is here.{last}"
 
 

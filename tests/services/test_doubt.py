@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from plan_fakes import plan as fake_plan
 
 from imaging.findings import Finding
+from planner.domain.dates import moment_words
 from planner.report.words import looked_at
 from planner.services.acknowledge import acknowledge, open_doubts, seen_when
 from planner.services.approval import approval_blockers, confirm_levels
@@ -63,6 +64,6 @@ def test_the_report_says_who_looked_and_that_nobody_has():
     plan, verse = _plan()
     assert looked_at(DOUBT, verse, plan.seen) == "Nobody has looked at this yet."
     seen = acknowledge(plan, verse, DOUBT.code, "A. Reader", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)).seen
-    assert looked_at(DOUBT, verse, seen) == "Looked at by A. Reader, 2026-01-02T03:04:05+00:00."
+    assert looked_at(DOUBT, verse, seen) == f"Looked at by A. Reader, {moment_words(seen[0].when)}."
     assert looked_at(DOUBT, verse + 1, seen) == "Nobody has looked at this yet."
     assert looked_at(Finding("info", "process_cut", "A process is cut."), verse, seen) == ""

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from imaging.labels import NAME_FROM_VERSE, SACRUM
 from imaging.segmentation.numbering import NUMBERINGS
+from planner.domain.dates import moment_words
 from ui.levels.presenter import LevelsPresenter, Tool
 from ui.theme import tokens
 from ui.widgets import StatusMark, hairline, label, mm, section
@@ -286,8 +287,7 @@ class LevelsPanel(QWidget):
         for where, finding, when in own:
             self._doubts.addLayout(_sentence("good" if when else "doubt", finding.text))
             if when:
-                words = when[:16].replace("T", " ")
-                self._doubts.addWidget(label(f"Looked at {words}", "small2"))
+                self._doubts.addWidget(label(f"Looked at {moment_words(when)}", "small2"))
                 continue
             button = _small("I have looked", "Recorded with the time; approval no longer waits for it")
             code = finding.code

@@ -12,6 +12,7 @@ from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from imaging.geometry.carm import pose_words
+from planner.domain.dates import moment_words
 from planner.practice.advice import clock_words
 from planner.practice.debrief import Debrief, ShotTaken, done_trajectory
 from planner.practice.learning import to_csv
@@ -148,7 +149,8 @@ class DebriefPage(QWidget):
         self.chip.set_side(scenario.side)
         self.task.setText(scenario.spec.task)
         who = data.log.learner or "Anonymous"
-        self.facts.setText(f"{scenario.spec.title}    {who}, {data.log.grade}, {data.log.started[:10]}")
+        day = moment_words(data.log.started)
+        self.facts.setText(f"{scenario.spec.title}    {who}, {data.log.grade}, {day}")
         self.solid.show_scenario(scenario, surfaces)
         self.slice.show_scenario(scenario)
         self.timeline.show_session(data)

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from planner.domain.dates import moment_words
 from planner.practice.learning import (
     PASS_TOTAL,
     cusum,
@@ -201,7 +202,7 @@ class ProgressPage(QWidget):
         self.table.setRowCount(len(self.shown))
         for row, a in enumerate(reversed(self.shown)):
             words = (
-                a.started[:16].replace("T", " "), a.learner, a.task, a.title, a.grade, points_words(a.total),
+                moment_words(a.started), a.learner, a.task, a.title, a.grade, points_words(a.total),
                 "passed" if a.passed else "failed: " + "; ".join(a.failed_gates),
             )  # fmt: skip
             for column, text in enumerate(words):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from planner.domain import dates
 from ui.widgets import mm
 
 VERDICTS = {
@@ -49,7 +50,7 @@ def date_words(raw: str) -> str:
         day = date(int(raw[:4]), int(raw[4:6]), int(raw[6:8]))
     except ValueError:
         return ""
-    return f"{day.day} {day:%b %Y}"
+    return dates.date_words(f"{day:%Y%m%d}")
 
 
 def rows_of(series: Any) -> list[SeriesRow]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QSettings
 
+from planner.domain.dates import moment_words
 from planner.domain.plan import Plan
 
 KEY = "cases/recent"
@@ -54,7 +55,7 @@ def remember_case(path: Path, patient: str, plan: Plan) -> None:
         "patient": patient,
         "levels": ", ".join(level.name for level in plan.levels),
         "mark": mark,
-        "words": f"{state}, saved {datetime.now():%H:%M}",
+        "words": f"{state}, saved {moment_words(datetime.now())}",
     }
     rest = [text for text in _stored() if f'"{path}"' not in text]
     QSettings().setValue(KEY, [json.dumps(said), *rest][:8])

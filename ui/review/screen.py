@@ -9,6 +9,7 @@ from imaging.errors import PlannerError
 from imaging.findings import NAMING_CODES, Finding
 from imaging.labels import Side
 from planner.domain.bands import least_of, wall_band
+from planner.domain.dates import moment_words
 from planner.domain.plan import LevelPlan, Plan, Trajectory
 from planner.services.acknowledge import open_doubts
 from planner.services.annotate import since_approved
@@ -58,7 +59,7 @@ class Card(QWidget):
         kept = plan.notebook.last_approved(place)
         if kept is not None:
             changed = since_approved(plan, place)
-            when = kept.when[:16].replace("T", " ")
+            when = moment_words(kept.when)
             words = f"Since the version approved {when}: {changed or 'nothing changed'}."
             box.addWidget(label(words, "text2", wrap=True))
         if t.withdrawn:

@@ -29,7 +29,7 @@ from imaging.fluoro.annotate import edge_letters
 from imaging.fluoro.overlay import anatomy_outlines, target_outline, tool_outline
 from imaging.fluoro.register import Registration
 from imaging.geometry.carm import CArm, Projection, angles_from_oblique, oblique_and_tilt
-from planner.report.words import date_words
+from planner.domain.dates import date_words
 from planner.services.real_xray import RealXray, fit_level, open_real_xray
 from planner.services.render_fluoro import planned_tools
 from ui.presenters.xray_presenter import XrayPresenter
