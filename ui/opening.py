@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -166,11 +167,15 @@ class Opening:
             self._show_case(case)
             self._segment()
 
+        def work(progress: Progress) -> Any:
+            load_views()
+            return self.services.open_series(series, progress, fill_missing)
+
         self.tasks.cancel("case")
         self.tasks.cancel("preview")
         self.tasks.start(
             "open",
-            lambda progress: self.services.open_series(series, progress, fill_missing),
+            work,
             done,
             failed,
             self.browser.busy.report,
@@ -217,21 +222,7 @@ class Opening:
                 return
             segmentation, plan = result
             words = f"Segmented and planned in {time.monotonic() - begun:.0f}\u202fs"
-            # Much follows from each of these: the window sees what the hand does in between.
-            steps = [
-                lambda: self.session.set_segmentation(segmentation),
-                lambda: self.session.begin_plan(plan),
-                lambda: self.presenter.select_first() if self.presenter else None,
-                self._show_state,
-                lambda: self.status.finished.setText(words),
-            ]
-
-            def step() -> None:
-                if steps and self.session.case is case:
-                    steps.pop(0)()
-                    QTimer.singleShot(0, self, step)
-
-            step()
+            self.show_plan(segmentation, plan, then=lambda: self.status.finished.setText(words))
 
         def failed(error: Exception, details: str) -> None:
             self.busy.hide()
@@ -242,17 +233,38 @@ class Opening:
             self._tell("Segmentation cancelled. The images stay open; choose Plan this case to start again.")
 
         self.tasks.start("case", work, done, failed, self.busy.report, cancelled)
+        self.tasks.start("ahead", self.services.load_ahead, lambda _done: None)
 
-    def show_plan(self, segmentation: Any, plan: Any, saved: bool = False) -> None:
-        """Show what was found and planned for the open case."""
-        self.session.set_segmentation(segmentation)
-        self.session.begin_plan(plan, saved)
-        if self.presenter is not None:
-            self.presenter.select_first()
-        self._show_state()
+    def show_plan(
+        self, segmentation: Any, plan: Any, saved: bool = False, then: Callable[[], None] = lambda: None
+    ) -> None:
+        """Show what was found and planned for the open case, and ``then`` do something.
+
+        Much follows from each step of it: the window sees what the hand does in between.
+        """
+        case = self.session.case
+        steps = [
+            lambda: self.session.set_segmentation(segmentation),
+            lambda: self.session.begin_plan(plan, saved),
+            lambda: self.presenter.select_first() if self.presenter else None,
+            self._show_state,
+            then,
+        ]
+
+        def step() -> None:
+            if steps and self.session.case is case:
+                steps.pop(0)()
+                QTimer.singleShot(0, self, step)
+
+        step()
 
     def _cancel_work(self) -> None:
         for channel in ("scan", "open", "case"):
             self.tasks.cancel(channel)
         self.browser.busy.hide()
         self.busy.hide()
+
+
+def load_views() -> None:
+    """Import the views of a case, on any thread: they bring the 3D library with them."""
+    import ui.views.planning_screen  # noqa: F401

@@ -8,10 +8,12 @@ from typing import Any
 from PySide6.QtWidgets import QFileDialog
 
 from imaging.errors import PlannerError
+from imaging.progress import Progress
 from planner.domain.plan import Plan
 from planner.services.stored_case import StoredCase, lock_case
 from planner.storage.recovery import Left
 from ui.error_dialog import sentence_of
+from ui.opening import load_views
 from ui.views.dialogs import ask_where_images_are
 
 CASE_FILTER = "Case (*.bvncase)"
@@ -110,14 +112,17 @@ class Saving:
                 lock, held = lock_case(case_file) if case_file is not None else (None, "")
                 read_only = read_only or held
             self._show_case(stored.case, case_file, lock, read_only)
-            self.show_plan(stored.segmentation, stored.plan, saved=left is None)
-            if left is not None and read_only:
-                self._tell(read_only)
-            elif left is not None:
+
+            def shown() -> None:
+                if left is not None and read_only:
+                    self._tell(read_only)
+                elif case_file is not None and left is None:
+                    self._saved_now()
+                    self._remember_case(case_file)
+
+            if left is not None and not read_only:
                 self._forget_then = left
-            elif case_file is not None:
-                self._saved_now()
-                self._remember_case(case_file)
+            self.show_plan(stored.segmentation, stored.plan, left is None, shown)
 
         def failed(error: Exception, details: str) -> None:
             self.browser.busy.hide()
@@ -128,9 +133,13 @@ class Saving:
             else:
                 self._fail("The case could not be opened", error, details)
 
+        def work(progress: Progress) -> StoredCase:
+            load_views()
+            return self.services.load(path, progress, images, plan)
+
         self.tasks.start(
             "open",
-            lambda progress: self.services.load(path, progress, images, plan),
+            work,
             done,
             failed,
             self.browser.busy.report,

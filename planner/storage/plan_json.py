@@ -63,12 +63,19 @@ def plan_schema() -> Json:
     return cast(Json, json.loads(SCHEMA_PATH.read_text("utf-8")))
 
 
-def validate(document: Mapping[str, Any]) -> None:
-    """Raise PlannerError ``bad_plan_file`` naming the place where ``document`` breaks the schema."""
+@cache
+def validator() -> Any:
+    """What judges a plan.json."""
     import jsonschema
 
-    validator = jsonschema.Draft202012Validator(plan_schema())
-    error = jsonschema.exceptions.best_match(validator.iter_errors(document))
+    return jsonschema.Draft202012Validator(plan_schema())
+
+
+def validate(document: Mapping[str, Any]) -> None:
+    """Raise PlannerError ``bad_plan_file`` naming the place where ``document`` breaks the schema."""
+    from jsonschema.exceptions import best_match
+
+    error = best_match(validator().iter_errors(document))
     if error is not None:
         text = f"This is not a plan of version 1: {error.message[:300]} at {error.json_path}."
         raise PlannerError("bad_plan_file", text)

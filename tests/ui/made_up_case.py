@@ -212,6 +212,9 @@ class FakeServices:
     def get_ready(self):
         pass
 
+    def load_ahead(self, progress):
+        pass
+
     def close(self):
         pass
 

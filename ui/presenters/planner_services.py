@@ -24,6 +24,7 @@ from planner.devices import catalogue
 from planner.domain.plan import Access, Choice, Plan, Point, Target, TrajectoryParameters
 from planner.report.printing import Printing
 from planner.services import edit_plan, explore, heat, open_case, propose_plan, render_fluoro
+from planner.services.ahead import load_ahead
 from planner.services.apart import Apart
 from planner.services.find_and_plan import find_and_plan, plan_wanted
 from planner.services.open_case import Case
@@ -94,6 +95,10 @@ class PlannerServices:
     def get_ready(self) -> None:
         """Start what finding and planning needs, while the user still looks at the series."""
         self._apart.warm()
+
+    def load_ahead(self, progress: Progress) -> None:
+        """Load here what a plan's arrival wants, while the plan is made."""
+        load_ahead(progress)
 
     def find_and_plan(self, case: Case, progress: Progress) -> tuple[SpineSegmentation, Plan]:
         """Find, name and measure the vertebrae and plan those asked for, in a process of its own."""

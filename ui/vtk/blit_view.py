@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import QPointF, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QResizeEvent, QWheelEvent
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QResizeEvent, QShowEvent, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 from vtkmodules.util.numpy_support import vtk_to_numpy
 from vtkmodules.vtkCommonCore import vtkUnsignedCharArray
@@ -79,22 +79,31 @@ class BlitView(QWidget):
             self._window.Finalize()
             self._window = None
 
-    def _render(self) -> None:
-        if self._closed or self.width() < 2 or self.height() < 2:
-            return
+    def _opened(self) -> vtkRenderWindow:
         if self._window is None:
             self._window = make_render_window(samples=0)
             self._window.AddRenderer(self.renderer)
+            self._window.Initialize()
+        return self._window
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        QTimer.singleShot(0, self, lambda: None if self._closed else self._opened())
+
+    def _render(self) -> None:
+        if self._closed or self.width() < 2 or self.height() < 2:
+            return
+        window = self._opened()
         ratio = self.devicePixelRatioF() / (2 if self.is_hurried() else 1)
         width, height = max(2, round(self.width() * ratio)), max(2, round(self.height() * ratio))
-        self._window.SetSize(width, height)
+        window.SetSize(width, height)
         # Volumes are drawn coarser while the hand turns them, and finer once it rests.
-        self._window.SetDesiredUpdateRate(TURNING_HZ if self._last is not None else RESTING_HZ)
-        self.before_render(self._window)
+        window.SetDesiredUpdateRate(TURNING_HZ if self._last is not None else RESTING_HZ)
+        self.before_render(window)
         begun = time.perf_counter()
-        self._window.Render()
+        window.Render()
         data = vtkUnsignedCharArray()
-        self._window.GetRGBACharPixelData(0, 0, width - 1, height - 1, 0, data)
+        window.GetRGBACharPixelData(0, 0, width - 1, height - 1, 0, data)
         self._pixels = np.ascontiguousarray(vtk_to_numpy(data).reshape(height, width, 4)[::-1])
         self.picture = QImage(self._pixels.data, width, height, 4 * width, QImage.Format.Format_RGBX8888)
         self.picture.setDevicePixelRatio(ratio)
