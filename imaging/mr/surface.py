@@ -23,6 +23,8 @@ _BAND_MM = 2.1
 EDGE, REGION, HOLD = 2.0, 0.35, 0.006
 REGION_CAP = 2.5
 RISE_WORTH = 0.4
+# Cortex and ligament before bright fluid are thinner than a pixel: the wall is where the rise begins.
+RISE_LEAD = 3
 SLOPE = 0.6
 FRONT_POWER = 2.0
 LATERAL_HOLD = 8.0
@@ -146,13 +148,14 @@ def fit_surface(image: Sampler, body: BodySurface, hold: float = 1.0) -> BodySur
     inner = ndi.gaussian_filter(np.clip(inner, 0.75, 1.3), (1.5, 3), mode=("nearest", "wrap"))
     rel = rel / inner[..., None]
     soft = ndi.uniform_filter1d(rel, 3, axis=-1, mode="nearest")
-    dark = np.minimum(np.minimum(_ahead(soft, 1), _ahead(soft, 2)), _ahead(soft, 3))
-    bright = _ahead(ndi.uniform_filter1d(rel, 5, axis=-1, mode="nearest"), 3)
-    behind = _ahead(ndi.uniform_filter1d(rel, 3, axis=-1, mode="nearest"), -2)
-    slope = _ahead(rel, -1) - _ahead(rel, 1)
+    dark = np.minimum(np.minimum(ahead(soft, 1), ahead(soft, 2)), ahead(soft, 3))
+    bright = ahead(ndi.uniform_filter1d(rel, 5, axis=-1, mode="nearest"), 3)
+    behind = ahead(ndi.uniform_filter1d(rel, 3, axis=-1, mode="nearest"), -2)
+    slope = ahead(rel, -1) - ahead(rel, 1)
     fall = 0.5 * (behind - dark) + SLOPE * slope
     rise = bright - behind
-    edge = np.maximum(fall, RISE_WORTH * np.minimum(rise, 0.5) - 0.5 * RISE_WORTH * slope)
+    rising = RISE_WORTH * np.minimum(rise, 0.5) - 0.5 * RISE_WORTH * slope
+    edge = np.maximum(fall, ahead(rising, RISE_LEAD))
     raw = np.clip(edge, -0.3, 0.6)
     strong = float(np.percentile(edge.max(-1), 60))
     edge = np.minimum(edge / max(strong, 0.08), 1.2)
@@ -161,7 +164,7 @@ def fit_surface(image: Sampler, body: BodySurface, hold: float = 1.0) -> BodySur
     held = hold * HOLD * (1 + LATERAL_HOLD * rays[..., 0] ** 4)
     cost = -EDGE * edge + region + held[..., None] * delta**2
     cost[~seen] = (held[..., None] * delta**2)[~seen]
-    label = _smooth_labels(cost)
+    label = smooth_labels(cost)
     out = base + (label - LABELS // 2) * LABEL_MM
     out = ndi.gaussian_filter(out, (0.6, 0.7), mode=("nearest", "wrap"))
     picked = np.take_along_axis(raw, np.rint(label).astype(int)[..., None], -1)[..., 0]
@@ -169,13 +172,13 @@ def fit_surface(image: Sampler, body: BodySurface, hold: float = 1.0) -> BodySur
     return replace(body, radius_mm=np.maximum(out - INSET_MM, 2.0), marrow=marrow, spread=spread, fit=fit)
 
 
-def _ahead(values: Array, by: int) -> Array:
+def ahead(values: Array, by: int) -> Array:
     """Values ``by`` labels further out."""
     at = np.clip(np.arange(values.shape[-1]) + by, 0, values.shape[-1] - 1)
     return np.asarray(values[..., at])
 
 
-def _smooth_labels(cost: Array) -> Array:
+def smooth_labels(cost: Array) -> Array:
     """(RAYS) label (sub-label by parabola) of least aggregated cost."""
     jump = np.abs(np.arange(LABELS)[:, None] - np.arange(LABELS)[None])
     penalty = np.minimum(0.12 * jump + 0.06 * jump**2, 3.0)
