@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from ui.presenters.services import PatientWords
 from ui.widgets import label
@@ -12,6 +13,30 @@ ORIENTATION = "Prone, from behind: patient's left is on the left in every view"
 RADIOLOGICAL = "Radiological slices: patient's right is on the left. 3D and X-rays stay as the patient lies"
 SHORT = "Patient's left is on the left"
 CAVEAT = "A planning and training aid, not a certified device."
+
+
+class Elided(QLabel):
+    """One line that may get shorter, in three dots then; the pointer shows the whole of it."""
+
+    LEAST_PX = 60
+
+    def __init__(self, role: str) -> None:
+        super().__init__()
+        self.setProperty("role", role)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(
+            min(self.LEAST_PX, super().minimumSizeHint().width()), super().minimumSizeHint().height()
+        )
+
+    def paintEvent(self, _event: object) -> None:
+        room = self.contentsRect()
+        short = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room.width())
+        self.setToolTip(self.text() if short != self.text() else "")
+        with QPainter(self) as p:
+            self.drawFrame(p)
+            p.setPen(self.palette().color(self.foregroundRole()))
+            p.drawText(room, Qt.AlignmentFlag.AlignVCenter, short)
 
 
 class Banner(QWidget):
@@ -26,8 +51,8 @@ class Banner(QWidget):
         row.setSpacing(16)
         self._narrow = self._radiological = False
         self.patient = label("", "strong")
-        self.facts = label("", "text2")
-        self.read_only = label("", "plate")
+        self.facts = Elided("text2")
+        self.read_only = Elided("plate")
         self.read_only.hide()
         row.addWidget(self.patient)
         row.addWidget(self.facts)

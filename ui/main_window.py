@@ -48,7 +48,7 @@ class MainWindow(Opening, Saving, Keeping, Guiding, QMainWindow):
         self.dialog: ErrorDialog | None = None
         self._leaving = False
         self.setWindowTitle("BVN Planner")
-        self.setMinimumSize(1100, 640)
+        self.setMinimumSize(960, 540)
         self.setAcceptDrops(True)
         self.bar = StepBar(in_order())
         self.banner = Banner()
@@ -196,7 +196,7 @@ class MainWindow(Opening, Saving, Keeping, Guiding, QMainWindow):
         self.banner.setFixedHeight(30 if narrow else 34)
         self.status.setFixedHeight(24 if narrow else 26)
         self.banner.set_narrow(narrow)
-        self.bar.brand.setVisible(self.width() >= 1340)
+        self.bar.set_room(self.width())
         super().resizeEvent(event)
         self._show_state()
 

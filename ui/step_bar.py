@@ -12,6 +12,9 @@ from ui.screens.registry import Screen
 from ui.theme import ui_font
 from ui.widgets import Brand, label, status_pixmap
 
+MARK_PX, TIGHTER_PX = 22, 16
+QWIDGETSIZE_MAX = 16777215
+
 
 class StepBar(QWidget):
     """One button a registered screen; arrow keys go along them, Ctrl and a digit enters one."""
@@ -21,12 +24,14 @@ class StepBar(QWidget):
     def __init__(self, screens: list[Screen]) -> None:
         super().__init__()
         self.screens = {s.key: s for s in screens}
+        self._tight = False
         self.setProperty("role", "stepbar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 0, 12, 0)
         row.setSpacing(4)
-        row.addWidget(Brand(22))
+        self.sign = Brand(22)
+        row.addWidget(self.sign)
         row.addSpacing(4)
         self.brand = label("BVN Planner", "brand")
         row.addWidget(self.brand)
@@ -44,6 +49,7 @@ class StepBar(QWidget):
         self.redo.setAccessibleName("Redo")
         self.saved = label("", "small2")
         self.save = QPushButton(" Save")
+        self.save.setAccessibleName("Save")
         self.save.setProperty("role", "small")
         for widget in (self.undo, self.redo, self.saved, self.save):
             row.addWidget(widget)
@@ -76,9 +82,6 @@ class StepBar(QWidget):
         button.setCheckable(True)
         button.setFont(ui_font(13, QFont.Weight.Medium))
         button.setIconSize(QSize(14, 14))
-        # Room for the heavier words of the step in front: a button never gets narrower than they are.
-        bold = QFontMetricsF(ui_font(13, QFont.Weight.DemiBold))
-        button.setMinimumWidth(round(bold.horizontalAdvance(word)) + 22)
         button.clicked.connect(lambda _=False: self.entered.emit(key))
         self.steps[key] = button
         return button
@@ -86,6 +89,22 @@ class StepBar(QWidget):
     def order(self) -> list[str]:
         """Keys of the steps from left to right."""
         return list(self.steps)
+
+    def set_room(self, width_px: int) -> None:
+        """Give up words that an icon says too, and the brand, where the window is narrow."""
+        tight = width_px < 1280
+        self.brand.setVisible(width_px >= 1340)
+        self.sign.setVisible(width_px >= 1100)
+        self.saved.setMaximumWidth(0 if tight else QWIDGETSIZE_MAX)
+        self.save.setText("" if tight else " Save")
+        beside, alone = Qt.ToolButtonStyle.ToolButtonTextBesideIcon, Qt.ToolButtonStyle.ToolButtonIconOnly
+        self.undo.setToolButtonStyle(alone if tight else beside)
+        if tight != self._tight:
+            self._tight = tight
+            for button in self.steps.values():
+                button.setProperty("tight", tight)
+                button.style().unpolish(button)
+                button.style().polish(button)
 
     def restyle(self) -> None:
         """Draw the icons in the theme's colours."""
@@ -111,6 +130,11 @@ class StepBar(QWidget):
             button.setChecked(key == current)
             button.setIcon(QIcon(status_pixmap(mark)) if mark != "none" else QIcon())
             button.setText(f" {word}" if mark != "none" else word)
+            button.setMinimumWidth(
+                _width(word)
+                + (MARK_PX if mark != "none" else 0)
+                - (TIGHTER_PX if self._tight and key != "practice" else 0)
+            )
             button.setToolTip(reason or f"{word} (Ctrl+{number})")
             states = {"good": "done", "caution": "caution", "doubt": "open doubt", "none": ""}
             button.setAccessibleName(", ".join(x for x in (word, states[mark], reason) if x))
@@ -124,3 +148,8 @@ class StepBar(QWidget):
             super().keyPressEvent(event)
         else:
             able[(at + by) % len(able)].setFocus(Qt.FocusReason.TabFocusReason)
+
+
+def _width(word: str) -> int:
+    """Room for the heavier words of the step in front: a button never gets narrower than they are."""
+    return round(QFontMetricsF(ui_font(13, QFont.Weight.DemiBold)).horizontalAdvance(word)) + 22

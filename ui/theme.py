@@ -222,6 +222,7 @@ def style_sheet(t: Tokens) -> str:
     QToolButton::menu-indicator {{ image: none; }}
     QPushButton[role="step"] {{ background: transparent; border: none; border-radius: 6px; padding: 0 10px;
         min-height: 30px; color: {t.text}; }}
+    QPushButton[role="step"][tight="true"] {{ padding: 0 2px; }}
     QPushButton[role="step"]:hover {{ background: {t.hover}; }}
     QPushButton[role="step"]:checked {{ background: {t.selected}; font-weight: 600;
         border-bottom: 2px solid {t.accent}; }}
@@ -251,7 +252,9 @@ def style_sheet(t: Tokens) -> str:
     QCheckBox::indicator {{ width: 16px; height: 16px; border: 1px solid {t.border}; border-radius: 4px;
         background: {t.raised}; }}
     QCheckBox::indicator:focus {{ border: 2px solid {t.accent}; }}
-    QCheckBox::indicator:checked {{ background: {t.accent}; border: 4px solid {t.primary}; }}
+    QCheckBox::indicator:checked {{ background: {t.primary}; border: 1px solid {t.primary};
+        image: url({_ICONS}/check.svg); }}
+    QCheckBox::indicator:checked:focus {{ border: 2px solid {t.accent}; }}
     QRadioButton {{ spacing: 8px; }}
     QRadioButton::indicator {{ width: 14px; height: 14px; border: 1px solid {t.border}; border-radius: 8px;
         background: {t.raised}; }}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from imaging.geometry.carm import Projection
+from imaging.geometry.grid import VolumeGrid
 from imaging.labels import SACRUM
 from imaging.volume import LabelVolume, Volume
 
@@ -47,17 +49,23 @@ def crest_mm(
         ray = ray / far
         along = np.arange(max(far - 350, 0), far + 350, _SAMPLE_MM)
         line = projection.source_lps_mm + along[:, None] * ray
-        at = np.rint(volume.grid.indices_from_lps(line)).astype(int)
-        inside = ((at >= 0) & (at < np.array(volume.grid.shape_kji[::-1]))).all(1)
-        i, j, k = at[inside].T
-        bone = volume.values[k, j, i] > _BONE_HU
-        spine = vertebrae.labels[k, j, i] > 0
+        bone = _nearest(volume.values, volume.grid, line) > _BONE_HU
+        spine = _nearest(vertebrae.labels, vertebrae.grid, line) > 0
         if spine.any():
-            place = along[inside]
-            nearest = np.abs(place[:, None] - place[spine][None, ::4]).min(1)
+            nearest = np.abs(along[:, None] - along[spine][None, ::4]).min(1)
             bone &= nearest > _NEAR_SPINE_MM
         lengths.append(float(bone.sum()) * _SAMPLE_MM)
     return float(np.median(lengths)) if lengths else 0.0
+
+
+def _nearest(array_kji: NDArray[Any], grid: VolumeGrid, points_lps_mm: NDArray[np.float64]) -> NDArray[Any]:
+    """(N,) values of the nearest voxels; 0 outside the grid."""
+    at = np.rint(grid.indices_from_lps(points_lps_mm)).astype(int)
+    inside = ((at >= 0) & (at < np.array(grid.shape_kji[::-1]))).all(1)
+    values = np.zeros(len(at), array_kji.dtype)
+    i, j, k = at[inside].T
+    values[inside] = array_kji[k, j, i]
+    return values
 
 
 def table_in_the_way(projection: Projection, table: Table | None = None, field_mm: float = 40.0) -> bool:

@@ -47,6 +47,15 @@ def test_the_spine_itself_and_bone_out_of_the_beam_do_not_count(pelvis):
     assert _seen(pelvis, 180.0) == 0.0
 
 
+def test_labels_may_lie_on_another_grid_than_the_image(pelvis):
+    volume, labels = pelvis
+    matrix = labels.grid.lps_from_ijk.copy()
+    matrix[:3, 3] += np.array([30, 30, 15]) * STEP_MM
+    part = LabelVolume(VolumeGrid((30, 40, 100), matrix), labels.labels[15:45, 30:70, 30:130])
+    assert _seen((volume, part), 90.0) == _seen(pelvis, 90.0)
+    assert _seen((volume, part), 180.0) == 0.0
+
+
 @pytest.mark.parametrize(("verse", "matters"), [(22, False), (23, True), (24, True), (SACRUM, True)])
 def test_the_crest_matters_from_l4_down(verse, matters):
     assert crest_matters(verse) is matters

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -108,6 +109,37 @@ def test_window_fits_a_small_laptop(planned, qtbot):
     images = sum(f.width() * f.height() for f in planned.screen.frames if f.isVisible())
     assert images > 0.4 * 1366 * 768
     assert planned.screen.details.approve.isVisible()
+
+
+def test_at_twice_the_size_on_a_full_hd_screen_nothing_runs_over_another(planned, qtbot):
+    planned.resize(960, 540)
+    qtbot.wait(30)
+    assert (planned.width(), planned.height()) == (960, 540)
+    screen = planned.screen
+    assert screen.ap.isVisible(), "AP and lateral stay as a pair"
+    assert screen.lateral.isVisible()
+    for frame in screen.frames:
+        if frame.isVisible():
+            assert frame.geometry().bottom() <= frame.parentWidget().height(), "its foot says SIMULATED"
+    bar = planned.bar
+    shown = [w for w in (*bar.steps.values(), bar.undo, bar.redo, bar.save, bar.theme) if w.isVisible()]
+    edges = sorted((w.geometry().left(), w.geometry().right()) for w in shown)
+    assert all(right < left for (_, right), (left, _) in pairwise(edges))
+    for button in bar.steps.values():
+        assert button.width() >= button.fontMetrics().horizontalAdvance(button.text())
+
+
+def test_why_a_case_is_for_reading_only_is_told_whole_on_hover(planned, qtbot):
+    reason = "anna on ward-3 since 18 Nov 2026 18:42 has this case open. It is open here for reading only."
+    planned.resize(960, 540)
+    planned.banner.show_patient(planned.presenter.patient, reason)
+    planned.banner.grab()
+    assert planned.banner.read_only.toolTip() == reason
+    planned.resize(1366, 768)
+    qtbot.wait(30)
+    planned.banner.grab()
+    assert planned.banner.read_only.text() == reason
+    assert planned.banner.patient.isVisible()
 
 
 def test_closing_while_segmenting_is_quick_and_clean(window, services, qtbot):

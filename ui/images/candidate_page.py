@@ -82,4 +82,5 @@ def _months() -> QDoubleSpinBox:
     spin.setDecimals(0)
     spin.setSpecialValueText(_NOT_KNOWN)
     spin.setKeyboardTracking(False)
+    spin.lineEdit().setTextMargins(6, 0, 0, 0)  # in line with the choices above
     return spin

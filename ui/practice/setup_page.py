@@ -92,6 +92,7 @@ class SetupPage(QWidget):
         self.side.addItem("left", "left")
         self.side.addItem("right", "right")
         task = QHBoxLayout()
+        task.setSpacing(8)
         task.addWidget(self.level, 1)
         task.addWidget(self.side, 1)
         grid.addWidget(section("Task"), 2, 0)

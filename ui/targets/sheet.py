@@ -15,9 +15,9 @@ MARKS = {"good": "good", "caution": "caution", "stop": "stop", "unknown": "none"
 
 
 def shown_value(item: ScreeningItem) -> str:
-    """Value with its unit; 'Not measurable' where there is none."""
+    """Value with its unit; a dash where there is none: the words under the row say why."""
     if item.value is None:
-        return "Not measurable"
+        return "–"
     digits = 0 if item.unit in ("HU", "%", "mm³") else 1
     gap = "" if item.unit == "°" else NARROW
     return f"{item.value:.{digits}f}{gap}{item.unit}".replace("-", "−")

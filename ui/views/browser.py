@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QIcon
+from PySide6.QtGui import QIcon, QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
@@ -48,17 +48,24 @@ class Browser(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
-        row.addWidget(self._make_left())
+        self.left = self._make_left()
+        row.addWidget(self.left)
         row.addWidget(self._make_middle(), 1)
         self.right = self._make_right()
         row.addWidget(self.right)
         self.show_empty()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        narrow = self.width() < 1280
+        self.left.setFixedWidth(212 if narrow else 272)
+        self.right.setFixedWidth(264 if narrow else 340)
+        self.preview.setFixedHeight(200 if self.height() < 560 else 300)
+        super().resizeEvent(event)
+
     def _make_left(self) -> QWidget:
         panel = QWidget()
         panel.setProperty("role", "leftpanel")
         panel.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        panel.setFixedWidth(272)
         box = QVBoxLayout(panel)
         box.setContentsMargins(12, 12, 12, 12)
         box.setSpacing(8)
@@ -174,7 +181,6 @@ class Browser(QWidget):
         panel = QWidget()
         panel.setProperty("role", "rightpanel")
         panel.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        panel.setFixedWidth(340)
         self._right_box = QVBoxLayout(panel)
         self._right_box.setContentsMargins(13, 12, 12, 12)
         self._right_box.setSpacing(10)

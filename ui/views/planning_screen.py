@@ -22,7 +22,8 @@ from ui.views.view3d import View3D
 from ui.views.view_bar import ViewBar
 from ui.views.xray_view import XrayPane
 
-PRESETS = {"Bone": (1800.0, 400.0), "Soft tissue": (400.0, 50.0), "Wide": (3000.0, 500.0)}
+CT_LOOKS = {"Bone": (1800.0, 400.0), "Soft tissue": (400.0, 50.0), "Wide": (3000.0, 500.0)}
+LOW_PX = 530  # three small views above one another would lose their feet, and SIMULATED with them
 LAYOUTS = {
     "six": "Six views",
     "four": "One and three",
@@ -31,12 +32,21 @@ LAYOUTS = {
 }
 
 
+def looks_of(presenter: CasePresenter) -> dict[str, tuple[float, float]]:
+    """Windows of brightness by name: of a CT in HU, of an MR about the one it opens with."""
+    if presenter.volume.modality == "CT":
+        return CT_LOOKS
+    window, level = presenter.window_level
+    return {"Full": (window, level), "Steep": (window / 2, level), "Wide": (2 * window, level)}
+
+
 class PlanningScreen(QWidget):
     """One case. ``shutdown`` must be called before the window goes."""
 
     def __init__(self, presenter: CasePresenter) -> None:
         super().__init__()
         self.presenter = presenter
+        self.looks = looks_of(presenter)
         self.samplers = Samplers(presenter)
         self.axial = SliceView("axial", presenter, self.samplers)
         self.sagittal = SliceView("sagittal", presenter, self.samplers)
@@ -55,6 +65,7 @@ class PlanningScreen(QWidget):
         self.large: int | None = None
         self.apart: dict[int, OwnWindow] = {}
         self._narrow: bool | None = None
+        self._low = False
         self.levels, self.details, self.strip = (
             LevelPanel(presenter),
             DetailPanel(presenter),
@@ -128,11 +139,11 @@ class PlanningScreen(QWidget):
     def set_preset(self, name: str) -> None:
         """Choose a window of brightness."""
         self.bar.window_button.setText(f" {name}")
-        self.presenter.set_window(*PRESETS[name])
+        self.presenter.set_window(*self.looks[name])
 
     def next_preset(self) -> None:
         """The next window of brightness."""
-        names = list(PRESETS)
+        names = list(self.looks)
         now = self.bar.window_button.text().strip()
         self.set_preset(names[(names.index(now) + 1) % len(names)] if now in names else names[0])
 
@@ -204,11 +215,11 @@ class PlanningScreen(QWidget):
             places = {4: (0, 0, 1, 1), 5: (0, 1, 1, 1)}
             columns, rows = {0: 1, 1: 1}, {0: 1}
         else:
-            first, *rest = ([i for i in (0, 1, 4, 5) if i in here] + [i for i in (2, 3) if i in here])[
-                :4
-            ] or [0]
-            places = {first: (0, 0, 3, 1), **{i: (n, 1, 1, 1) for n, i in enumerate(rest)}}
-            columns, rows = {0: 155, 1: 100}, {0: 1, 1: 1, 2: 1}
+            wanted = (0, 4, 5, 1, 2, 3) if self._low else (0, 1, 4, 5, 2, 3)
+            small = 2 if self._low else 3
+            first, *rest = [i for i in wanted if i in here][: small + 1] or [0]
+            places = {first: (0, 0, small, 1), **{i: (n, 1, 1, 1) for n, i in enumerate(rest)}}
+            columns, rows = {0: 155, 1: 100}, dict.fromkeys(range(small), 1)
         for index, place in places.items():
             if index in self.apart:
                 continue
@@ -222,13 +233,14 @@ class PlanningScreen(QWidget):
         self.bar.layout_button.setText(f" {words}")
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        narrow = self.width() < 1500
-        if narrow != self._narrow:
-            self._narrow = narrow
+        narrow, low = self.width() < 1500, self.height() < LOW_PX
+        if (narrow, low) != (self._narrow, self._low):
+            self._narrow, self._low = narrow, low
             self.levels.setFixedWidth(212 if narrow else 280)
             self.details.setFixedWidth(264 if narrow else 336)
             self.strip.setFixedHeight(104 if narrow else 118)
             self._arrange()
+        self.bar.set_words(self.width() >= 1060)
         self.bar.legend.setVisible(self.width() >= 1340)
         self.bar.legend.set_room(self.width() >= 1440)
         super().resizeEvent(event)

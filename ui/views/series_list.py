@@ -20,6 +20,7 @@ from ui.presenters.browser_rows import SeriesRow
 from ui.theme import tokens, ui_font
 from ui.widgets import draw_status, label
 
+NARROW_PX = 560
 COLUMNS = ("Series", "Kind", "Images", "Spacing", "Verdict")
 
 
@@ -198,9 +199,11 @@ class SeriesLine(QWidget):
 
 
 def column_edges(width: int) -> tuple[float, float, float, float, float]:
-    """Left edges of the columns."""
+    """Left edges of the columns; images and spacing lie outside where there is no room for them."""
     name = max(190.0, width * 0.26)
     start = 90.0
+    if width < NARROW_PX:
+        return start, start + 170, -1000, -1000, start + 170 + 42
     return start, start + name, start + name + 42, start + name + 104, start + name + 210
 
 

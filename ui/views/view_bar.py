@@ -21,7 +21,7 @@ class ViewBar(QWidget):
 
     def __init__(self, screen: Any) -> None:
         super().__init__()
-        from ui.views.planning_screen import LAYOUTS, PRESETS
+        from ui.views.planning_screen import LAYOUTS
 
         self.screen, self.presenter = screen, screen.presenter
         p = self.presenter
@@ -34,8 +34,10 @@ class ViewBar(QWidget):
         self.layout_button = self._menu(row, "grid", "Six views", "Arrange the views")
         for kind, words in LAYOUTS.items():
             self.layout_button.menu().addAction(words, lambda k=kind: screen.set_layout(k))
-        self.window_button = self._menu(row, "half", "Bone", "Brightness of the slices (W, or right-drag)")
-        for name in PRESETS:
+        self.window_button = self._menu(
+            row, "half", next(iter(screen.looks)), "Brightness of the slices (W, or right-drag)"
+        )
+        for name in screen.looks:
             self.window_button.menu().addAction(name, lambda n=name: screen.set_preset(n))
         self.slab_button = self._menu(row, "slab", "Slab", "Show the brightest of a slab")
         for name, thick in SLABS.items():
@@ -70,6 +72,12 @@ class ViewBar(QWidget):
         button.setMenu(QMenu(button))
         row.addWidget(button)
         return button
+
+    def set_words(self, shown: bool) -> None:
+        """Words beside the icons, or the icons alone where the bar is narrow."""
+        beside, alone = Qt.ToolButtonStyle.ToolButtonTextBesideIcon, Qt.ToolButtonStyle.ToolButtonIconOnly
+        for button in self.findChildren(QToolButton):
+            button.setToolButtonStyle(beside if shown else alone)
 
     def _set_slab(self, thick_mm: float) -> None:
         self.presenter.slab_mm = thick_mm
