@@ -14,6 +14,7 @@ from imaging.mr.blocks import STEP_MM, BlockOutline, find_blocks
 from imaging.mr.chain import best_chain, extended_down
 from imaging.mr.foot import RATIO_S1, S1_TAPER, bodies_below, headings_deg, which_is_s1
 from imaging.mr.midline import midline
+from imaging.mr.plates import with_fitting_plates
 from imaging.mr.regions import redrawn
 from imaging.mr.surface import BodySurface, Sampler, fit_surface, reframed
 from imaging.progress import Progress
@@ -212,4 +213,4 @@ def _refined(image: Sampler, bodies: list[BodySurface], with_sacrum: bool) -> li
         bodies = [fit_surface(image, b, hold) for b in shaped]
         if hold < 1.0:
             bodies = [reframed(b) for b in bodies]
-    return redrawn(image, bodies, with_sacrum)
+    return with_fitting_plates(image, redrawn(image, bodies, with_sacrum), with_sacrum)

@@ -32,6 +32,7 @@ LATERAL_HOLD = 8.0
 WAIST, WAIST_BEHIND, WAIST_EVEN = 0.15, 0.6, 0.35
 SQUARE = 9
 INSET_MM = -0.1
+_BEYOND = 50.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,8 +133,23 @@ def box_radius(size_mm: Array, back_power: float, taper: float = 0.0) -> Array:
     return np.asarray(radius)
 
 
-def fit_surface(image: Sampler, body: BodySurface, hold: float = 1.0) -> BodySurface:
-    """The best closed surface round a body's box; ``hold`` is how strongly the box is believed."""
+def fit_surface(
+    image: Sampler,
+    body: BodySurface,
+    hold: float = 1.0,
+    *,
+    region: float = REGION,
+    reach_mm: float = REACH_MM,
+) -> BodySurface:
+    """The best closed surface round a body's box.
+
+    Args:
+        image: MR.
+        body: the box and its frame.
+        hold: how strongly the box is believed.
+        region: what a place inside costs that is unlike the marrow; low where marrow is changed.
+        reach_mm: how far from the box the surface may lie.
+    """
     base = box_radius(body.size_mm, body.back_power, body.taper)
     delta = (np.arange(LABELS) - LABELS // 2) * LABEL_MM
     radius = np.maximum(base[..., None] + delta, 1.0)
@@ -160,10 +176,11 @@ def fit_surface(image: Sampler, body: BodySurface, hold: float = 1.0) -> BodySur
     strong = float(np.percentile(edge.max(-1), 60))
     edge = np.minimum(edge / max(strong, 0.08), 1.2)
     unlike = np.clip(np.abs(rel - 1) / max(0.15, 2.0 * spread, 0.6 * strong) - 1, 0, 1.5)
-    region = np.minimum(np.cumsum(REGION * unlike, -1), REGION_CAP)
+    within = np.minimum(np.cumsum(region * unlike, -1), REGION_CAP)
     held = hold * HOLD * (1 + LATERAL_HOLD * rays[..., 0] ** 4)
-    cost = -EDGE * edge + region + held[..., None] * delta**2
+    cost = -EDGE * edge + within + held[..., None] * delta**2
     cost[~seen] = (held[..., None] * delta**2)[~seen]
+    cost[..., np.abs(delta) > reach_mm] = _BEYOND
     label = smooth_labels(cost)
     out = base + (label - LABELS // 2) * LABEL_MM
     out = ndi.gaussian_filter(out, (0.6, 0.7), mode=("nearest", "wrap"))
