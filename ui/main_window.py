@@ -174,10 +174,11 @@ class MainWindow(Opening, Saving, Keeping, Guiding, QMainWindow):
             (self.redo_action, redo),
         ):
             widget.setEnabled(bool(on))
-        for widget in (bar.undo, bar.redo, bar.save, bar.saved):
+        for widget in (bar.undo, bar.redo, bar.save):
             widget.setVisible(in_case)
         bar.save.setEnabled(plan is not None)
         self._show_saved()
+        bar.set_room(self.width())
         name = f"{self.presenter.patient.name} – " if self.presenter else ""
         self.setWindowTitle(f"{name}BVN Planner[*]")
 
@@ -196,7 +197,6 @@ class MainWindow(Opening, Saving, Keeping, Guiding, QMainWindow):
         self.banner.setFixedHeight(30 if narrow else 34)
         self.status.setFixedHeight(24 if narrow else 26)
         self.banner.set_narrow(narrow)
-        self.bar.set_room(self.width())
         super().resizeEvent(event)
         self._show_state()
 

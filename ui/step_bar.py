@@ -13,7 +13,6 @@ from ui.theme import ui_font
 from ui.widgets import Brand, label, status_pixmap
 
 MARK_PX, TIGHTER_PX = 22, 16
-QWIDGETSIZE_MAX = 16777215
 
 
 class StepBar(QWidget):
@@ -91,20 +90,40 @@ class StepBar(QWidget):
         return list(self.steps)
 
     def set_room(self, width_px: int) -> None:
-        """Give up words that an icon says too, and the brand, where the window is narrow."""
-        tight = width_px < 1280
-        self.brand.setVisible(width_px >= 1340)
+        """Give up the brand, and then words that an icon says too, where the language needs the room."""
+        for brand, tight in ((True, False), (False, False), (False, True)):
+            self._dress(brand, tight)
+            if self._needed_px() <= width_px:
+                break
         self.sign.setVisible(width_px >= 1100)
-        self.saved.setMaximumWidth(0 if tight else QWIDGETSIZE_MAX)
+
+    def _needed_px(self) -> int:
+        row = self.layout()
+        row.invalidate()
+        row.activate()
+        return row.sizeHint().width()
+
+    def _dress(self, brand: bool, tight: bool) -> None:
+        self.brand.setVisible(brand)
+        self.saved.setVisible(not tight and not self.save.isHidden())
         self.save.setText("" if tight else " Save")
         beside, alone = Qt.ToolButtonStyle.ToolButtonTextBesideIcon, Qt.ToolButtonStyle.ToolButtonIconOnly
         self.undo.setToolButtonStyle(alone if tight else beside)
-        if tight != self._tight:
-            self._tight = tight
-            for button in self.steps.values():
-                button.setProperty("tight", tight)
-                button.style().unpolish(button)
-                button.style().polish(button)
+        if tight == self._tight:
+            return
+        self._tight = tight
+        for button in self.steps.values():
+            button.setProperty("tight", tight)
+            button.style().unpolish(button)
+            button.style().polish(button)
+            self._widen(button)
+
+    def _widen(self, button: QPushButton) -> None:
+        """Room for the heavier words of the step in front: a button never gets narrower than they are."""
+        practice = button is self.steps.get("practice")
+        mark = 0 if button.icon().isNull() else MARK_PX
+        tighter = TIGHTER_PX if self._tight and not practice else 0
+        button.setMinimumWidth(_width(button.text()) + mark - tighter)
 
     def restyle(self) -> None:
         """Draw the icons in the theme's colours."""
@@ -130,11 +149,7 @@ class StepBar(QWidget):
             button.setChecked(key == current)
             button.setIcon(QIcon(status_pixmap(mark)) if mark != "none" else QIcon())
             button.setText(f" {word}" if mark != "none" else word)
-            button.setMinimumWidth(
-                _width(word)
-                + (MARK_PX if mark != "none" else 0)
-                - (TIGHTER_PX if self._tight and key != "practice" else 0)
-            )
+            self._widen(button)
             button.setToolTip(reason or f"{word} (Ctrl+{number})")
             states = {"good": "done", "caution": "caution", "doubt": "open doubt", "none": ""}
             button.setAccessibleName(", ".join(x for x in (word, states[mark], reason) if x))
@@ -151,5 +166,4 @@ class StepBar(QWidget):
 
 
 def _width(word: str) -> int:
-    """Room for the heavier words of the step in front: a button never gets narrower than they are."""
     return round(QFontMetricsF(ui_font(13, QFont.Weight.DemiBold)).horizontalAdvance(word)) + 22

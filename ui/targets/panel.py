@@ -110,7 +110,7 @@ class TargetPanel(QWidget):
         changed: Callable[[float], None],
     ) -> None:  # fmt: skip
         row = QHBoxLayout()
-        words = label(name)
+        words = label(name, wrap=True)
         words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         row.addWidget(words, 1)
         spin = QDoubleSpinBox()

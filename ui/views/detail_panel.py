@@ -104,7 +104,7 @@ class DetailPanel(QWidget):
         words = QVBoxLayout()
         words.setSpacing(0)
         self.title = label("", "title")
-        self.state = label("", "small2")
+        self.state = label("", "small2", wrap=True)
         words.addWidget(self.title)
         words.addWidget(self.state)
         head.addLayout(words, 1)

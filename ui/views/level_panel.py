@@ -176,7 +176,7 @@ class LevelPanel(QWidget):
         row = QHBoxLayout()
         row.setSpacing(8)
         row.addWidget(StatusMark("doubt", 16))
-        row.addWidget(label("Level count not confirmed", "strong"), 1)
+        row.addWidget(label("Level count not confirmed", "strong", wrap=True), 1)
         box.addLayout(row)
         self.card_text = label("", "small2", wrap=True)
         box.addWidget(self.card_text)

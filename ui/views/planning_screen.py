@@ -240,9 +240,7 @@ class PlanningScreen(QWidget):
             self.details.setFixedWidth(264 if narrow else 336)
             self.strip.setFixedHeight(104 if narrow else 118)
             self._arrange()
-        self.bar.set_words(self.width() >= 1060)
-        self.bar.legend.setVisible(self.width() >= 1340)
-        self.bar.legend.set_room(self.width() >= 1440)
+        self.bar.set_room(self.width() - self.levels.width() - self.details.width())
         super().resizeEvent(event)
 
     def _notes(self) -> None:

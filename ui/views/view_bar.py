@@ -73,11 +73,18 @@ class ViewBar(QWidget):
         row.addWidget(button)
         return button
 
-    def set_words(self, shown: bool) -> None:
-        """Words beside the icons, or the icons alone where the bar is narrow."""
+    def set_room(self, width_px: int) -> None:
+        """The legend and words beside the icons, as far as there is room for them in this language."""
         beside, alone = Qt.ToolButtonStyle.ToolButtonTextBesideIcon, Qt.ToolButtonStyle.ToolButtonIconOnly
-        for button in self.findChildren(QToolButton):
-            button.setToolButtonStyle(beside if shown else alone)
+        for discs, legend, words in ((1, 1, 1), (0, 1, 1), (0, 0, 1), (0, 0, 0)):
+            self.legend.set_room(bool(discs))
+            self.legend.setVisible(bool(legend))
+            for button in self.findChildren(QToolButton):
+                button.setToolButtonStyle(beside if words else alone)
+            self.layout().invalidate()
+            self.layout().activate()
+            if self.layout().sizeHint().width() <= width_px:
+                break
 
     def _set_slab(self, thick_mm: float) -> None:
         self.presenter.slab_mm = thick_mm
