@@ -67,6 +67,7 @@ class Card(QWidget):
         head.addWidget(name, 1)
         self.depth = label(mm(strip.station.depth_mm), "text2")
         head.addWidget(self.depth)
+        self.needs_px = name.sizeHint().width() + self.depth.sizeHint().width() + 52
         box.addLayout(head)
         box.addWidget(Pair(strip), 1)
         grid = QGridLayout()
@@ -155,10 +156,12 @@ class CheckpointStrip(QWidget):
 
     def _mark(self) -> None:
         chosen = self.presenter.selected_station()
+        each_px = (self.width() - 24) / max(1, len(self.cards)) - self.row.spacing()
+        depths = self.height() >= 240 and all(each_px >= card.needs_px for card in self.cards)
         for card in self.cards:
             card.selected = card.index == chosen
             card.words.setVisible(self.height() >= 240)
-            card.depth.setVisible(self.height() >= 240)
+            card.depth.setVisible(depths)
             card.update()
 
 
