@@ -17,7 +17,7 @@ def show_help(parent: QWidget, key: str) -> QDialog:
     dialog.setObjectName("help")
     dialog.setWindowTitle(f"Help: {title}")
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.resize(560, 620)
+    dialog.resize(560, min(620, parent.window().height() - 48))
     box = QVBoxLayout(dialog)
     box.setContentsMargins(24, 24, 24, 16)
     box.setSpacing(12)
