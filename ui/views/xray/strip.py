@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QImage, QMouseEvent, QPainter, QPen, QResizeEvent
 from PySide6.QtWidgets import (
@@ -267,7 +269,7 @@ class CheckpointPanel(QWidget):
         words = QVBoxLayout()
         words.addWidget(label("The lateral reads deep here", "strong"))
         text = (
-            f"The true wall on this path lies {mm(trap)} in front of the line you see. Go {mm(trap + 2, 0)}"
+            f"The true wall on this path lies {mm(trap)} in front of the line you see. Go {mm(ceil(trap), 0)}"
             " past the line before you turn the stylet."
         )
         words.addWidget(label(text, "small2", wrap=True))
