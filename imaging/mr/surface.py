@@ -23,8 +23,6 @@ _BAND_MM = 2.1
 EDGE, REGION, HOLD = 2.0, 0.35, 0.006
 REGION_CAP = 2.5
 RISE_WORTH = 0.4
-# Cortex and ligament before bright fluid are thinner than a pixel: the wall is where the rise begins.
-RISE_LEAD = 3
 SLOPE = 0.6
 FRONT_POWER = 2.0
 LATERAL_HOLD = 8.0
@@ -170,8 +168,7 @@ def fit_surface(
     slope = ahead(rel, -1) - ahead(rel, 1)
     fall = 0.5 * (behind - dark) + SLOPE * slope
     rise = bright - behind
-    rising = RISE_WORTH * np.minimum(rise, 0.5) - 0.5 * RISE_WORTH * slope
-    edge = np.maximum(fall, ahead(rising, RISE_LEAD))
+    edge = np.maximum(fall, RISE_WORTH * np.minimum(rise, 0.5) - 0.5 * RISE_WORTH * slope)
     raw = np.clip(edge, -0.3, 0.6)
     strong = float(np.percentile(edge.max(-1), 60))
     edge = np.minimum(edge / max(strong, 0.08), 1.2)

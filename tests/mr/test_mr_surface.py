@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import ndimage as ndi
 
 from imaging.mr.blocks import STEP_MM, find_blocks
 from imaging.mr.chain import best_chain
@@ -84,20 +83,6 @@ def test_sacrum_below_the_chain_is_told() -> None:
 def test_column_without_lordosis_is_in_doubt() -> None:
     _, doubt = which_is_s1(_column([22, 22, 5, 5, 5]))
     assert doubt > 0.1
-
-
-def test_wall_before_bright_fluid_is_where_the_rise_begins() -> None:
-    true = np.array([42.0, 33.0, 26.0])
-    image = _block_image(true)
-    values = image.values.copy()
-    values[:, 30 + 17 :, :] = 260.0  # fluid directly behind the marrow: no dark rim is seen
-    values = np.asarray(ndi.gaussian_filter(values, 1.0), np.float32)
-    start = BodySurface(np.array([1.0, -1.0, 1.0]), np.eye(3), np.array([40.0, 31.0, 24.0]), np.empty(0), 5.0)
-    body = fit_surface(Sampler(values, image.origin_lps_mm, image.spacing_mm), start)
-    beyond = body.depth_mm(
-        body.to_local(np.array([[x, 16.5, z] for x in (-8.0, 0, 8) for z in (-6.0, 0, 6)]))
-    )
-    assert 1.2 < float(np.median(beyond)) < 2.6
 
 
 def test_second_pass_draws_a_body_closer_and_never_into_its_neighbour() -> None:
