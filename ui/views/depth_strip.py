@@ -24,6 +24,7 @@ from ui.theme import tokens, ui_font
 from ui.widgets import draw_status, label, mm, say_in_place, section
 
 CEILING_MM = 8.0
+NAME_SHIFT_PX = 60
 
 
 class ProfileChart(QWidget):
@@ -134,16 +135,22 @@ class ProfileChart(QWidget):
         marks = self.presenter.checkpoints()
         placed = -1e9
         wide = QFontMetricsF(font)
+
+        def width_of(name: str, depth: float) -> float:
+            return max(wide.horizontalAdvance(name), wide.horizontalAdvance(mm(depth))) + 12
+
+        end = min(self.x_of(marks[-1][1]), self.width()) - width_of(*marks[-1]) if marks else 0.0
         for number, (name, depth) in enumerate(marks):
             x = self.x_of(depth)
             p.setPen(QPen(QColor(t.border), 1))
             p.drawLine(QPointF(x, plot.top()), QPointF(x, plot.bottom() + 6))
-            width = max(wide.horizontalAdvance(name), wide.horizontalAdvance(mm(depth))) + 12
+            width = width_of(name, depth)
             left = x - (width if number == len(marks) - 1 else 0 if number == 0 else width / 2)
             left = min(left, self.width() - width)
-            if left < placed:
-                left = placed
-            if left + width > self.width() + 2:
+            natural, left = left, max(left, placed)
+            last = number == len(marks) - 1
+            # A name stands under its line or, where the names lie too close, nowhere.
+            if not last and (left - natural > NAME_SHIFT_PX or left + width > end):
                 continue
             placed = left + width
             align = (
