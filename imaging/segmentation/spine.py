@@ -22,6 +22,7 @@ from imaging.segmentation.frames import frame_between
 from imaging.segmentation.iso import IsoVolume, resampled
 from imaging.segmentation.naming import Naming, name_levels
 from imaging.segmentation.neighbours import beyond, last_slice
+from imaging.segmentation.ownership import settled
 from imaging.segmentation.pedicles import split_parts
 from imaging.segmentation.result import SpineLabels
 from imaging.segmentation.sacrum import sacral_arrival, sacral_body
@@ -167,6 +168,9 @@ def paint(
         better = time < nearest[block.where]
         nearest[block.where][better] = time[better]
         owner[block.where][better] = n + 1
+    owner = settled(
+        iso, column, bone_hu, owner, partial(progress.step, 0.75, "Drawing the borders between vertebrae")
+    )
     vertebrae = np.zeros(iso.values.shape, np.uint8)
     structures = np.zeros(iso.values.shape, np.uint8)
     # The sacrum last: its filled marrow may reach into L5's.

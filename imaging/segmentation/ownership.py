@@ -1,0 +1,151 @@
+"""Who owns the bone where two neighbours' arches meet: the cheapest cut through dark gaps.
+
+The joints' sheets are only as long and as curved as their prior. Near the border they leave, the border is
+laid anew as a minimum cut (Boykov and Jolly 2001) through both neighbours' bone: cutting costs little where a
+dark sheet lies between bright plates and much through solid bone, and changing a voxel's owner costs a little.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage as ndi
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import breadth_first_order, maximum_flow
+
+from imaging.progress import Tick, nothing
+from imaging.segmentation.bodies import BodyModel
+from imaging.segmentation.iso import IsoVolume
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+Owners = NDArray[np.uint8]
+Box = tuple[slice, slice, slice]
+
+FREE_MM = 6.0
+"""Bone farther than this from the other's keeps its owner."""
+BEHIND_WALL_MM = 4.0
+SHEET_SIGMA_MM = 0.7
+SHEET_HU = 60.0
+"""How strong a dark sheet makes the cut e times cheaper."""
+FAINT_OVER_HU, FAINT_SPAN_HU, FAINTEST = 150.0, 200.0, 1.5
+LEAST, KEEP, HOLD = 0.02, 0.15, 40.0
+"""Least cost of a link; of changing a voxel that may change; of one that may not."""
+STEPS = 1000
+LINKS = ((0, 0, 1), (0, 1, 0), (1, 0, 0), (0, 1, 1), (0, 1, -1), (1, 0, 1), (1, 0, -1), (1, 1, 0), (1, -1, 0))
+FEWEST = 30
+
+
+def settled(
+    iso: IsoVolume, column: Sequence[BodyModel], bone_hu: Sequence[float], owner: Owners, tick: Tick = nothing
+) -> Owners:
+    """The owners with the border between each vertebra's arch and the next one's laid through the gaps.
+
+    Args:
+        iso: the CT.
+        column: bodies from foot to head.
+        bone_hu: over which tissue is bone, of each.
+        owner: [k, j, i], 1 for the first of ``column``, 0 for nobody.
+    """
+    out = owner.copy()
+    for n in range(1, len(column)):
+        tick()
+        box = _common(owner, n, iso.spacing_mm)
+        if box is None:
+            continue
+        lower, upper = owner[box] == n, owner[box] == n + 1
+        reach = FREE_MM / float(iso.spacing_mm[0])
+        near = (ndi.distance_transform_edt(~lower) < reach) & upper
+        near |= (ndi.distance_transform_edt(~upper) < reach) & lower
+        tick()
+        points = _points(iso, box)
+        free = near & _behind(column[n - 1], points) & _behind(column[n], points)
+        if free.sum() < FEWEST:
+            continue
+        nodes = ndi.binary_dilation(free) & (lower | upper)
+        ease = _ease(iso.values[box], nodes, bone_hu[n - 1])
+        tick()
+        side = _cut(ease, nodes, lower, free)
+        out[box][free] = np.where(side[free], n, n + 1)
+    return out
+
+
+def _common(owner: Owners, n: int, spacing_mm: Array) -> Box | None:
+    """The box where both the n-th and the next may lie within reach of one another."""
+    places = ndi.find_objects(owner, max_label=n + 1)
+    one, two = places[n - 1], places[n]
+    if one is None or two is None:
+        return None
+    pad = int(np.ceil(FREE_MM / spacing_mm[0])) + 2
+    box = tuple(
+        slice(max(0, max(a.start, b.start) - pad), min(size, min(a.stop, b.stop) + pad))
+        for a, b, size in zip(one, two, owner.shape, strict=True)
+    )
+    return None if any(s.start >= s.stop for s in box) else (box[0], box[1], box[2])
+
+
+def _points(iso: IsoVolume, box: Box) -> Array:
+    k, j, i = np.mgrid[box]
+    return np.asarray(iso.origin_lps_mm + np.stack([i, j, k], -1) * iso.spacing_mm)
+
+
+def _behind(body: BodyModel, points: Array) -> Mask:
+    return np.asarray((points - body.frame.origin_lps_mm) @ body.frame.axes_lps[1] > BEHIND_WALL_MM)
+
+
+def _ease(hu: NDArray[np.float32], nodes: Mask, bone_hu: float) -> Array:
+    """(k, j, i) how solid bone is (``LEAST`` .. 1), at the nodes."""
+    sheet = np.zeros(hu.shape)
+    sheet[nodes] = dark_sheet(np.minimum(hu, 900.0), nodes, SHEET_SIGMA_MM)
+    calm = ndi.gaussian_filter(hu, 0.6)
+    faint = np.clip((bone_hu + FAINT_OVER_HU - calm) / FAINT_SPAN_HU, 0, FAINTEST)
+    return np.asarray(np.exp(-sheet / SHEET_HU - faint) + LEAST)
+
+
+def dark_sheet(hu: NDArray[np.floating], at: Mask, sigma: float) -> Array:
+    """(n,) how much each place looks like a thin dark sheet: its greatest curvature above half the others'."""
+    curve = np.empty((int(at.sum()), 3, 3))
+    for a in range(3):
+        for b in range(a, 3):
+            order = [int(a == c) + int(b == c) for c in range(3)]
+            curve[:, a, b] = curve[:, b, a] = ndi.gaussian_filter(hu, sigma, order=order)[at] * sigma**2
+    low, middle, high = np.linalg.eigvalsh(curve).T
+    return np.asarray(np.clip(high - 0.5 * np.maximum(np.abs(low), np.abs(middle)), 0, None))
+
+
+def _cut(ease: Array, nodes: Mask, lower: Mask, free: Mask) -> Mask:
+    """Which nodes lie on the lower vertebra's side of the minimum cut."""
+    count = int(nodes.sum())
+    index = np.full(nodes.shape, -1)
+    index[nodes] = np.arange(count)
+    starts, ends, costs = [], [], []
+    for way in LINKS:
+        here = tuple(slice(max(0, -w), size - max(0, w)) for w, size in zip(way, nodes.shape, strict=True))
+        there = tuple(slice(max(0, w), size - max(0, -w)) for w, size in zip(way, nodes.shape, strict=True))
+        both = nodes[here] & nodes[there]
+        starts.append(index[here][both])
+        ends.append(index[there][both])
+        share = 1.0 if np.abs(way).sum() == 1 else 0.5 / np.sqrt(2)
+        costs.append(np.minimum(ease[here][both], ease[there][both]) * share)
+    start, end, cost = (np.concatenate(part) for part in (starts, ends, costs))
+    mine = lower[nodes]
+    low, high = np.flatnonzero(mine), np.flatnonzero(~mine)
+    bound = np.where(free[nodes], KEEP, HOLD)
+    source, sink = count, count + 1
+    rows = np.concatenate([start, end, np.full(len(low), source), high])
+    cols = np.concatenate([end, start, low, np.full(len(high), sink)])
+    capacity = np.concatenate([cost, cost, bound[low], bound[high]])
+    graph = csr_matrix(
+        (np.round(capacity * STEPS).astype(np.int32), (rows, cols)), shape=(count + 2, count + 2)
+    )
+    left = graph - maximum_flow(graph, source, sink).flow
+    left.data[left.data < 0] = 0
+    left.eliminate_zeros()
+    reached = breadth_first_order(left, source, return_predecessors=False)
+    sides = np.zeros(count + 2, bool)
+    sides[reached] = True
+    out = np.zeros(nodes.shape, bool)
+    out[nodes] = sides[:count]
+    return out
