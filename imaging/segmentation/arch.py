@@ -24,6 +24,8 @@ LATERAL_MM = 57.0
 RIB_MM = 22.0
 SPINOUS_TOP_MM, SPINOUS_FALL = 9.0, 0.2
 THIN_MM = 20.0
+# Up to the articular processes only pedicles leave the body, and they stay between the endplates.
+PEDICLE_MM, LIP_MM = 6.0, 1.0
 THIN_HU, FAINT_HU, STEP_HU = 100.0, 60.0, 30.0
 
 
@@ -107,6 +109,10 @@ def arrival(
     ] = 0.0
     speed[(np.abs(lat) < 5.0) & (p < 8.0) & ~inside] = 0.0
     speed[other_bodies & ~inside] = 0.0
+    for upper in (True, False):
+        a, b, c = body.frame.disc_plane(upper)
+        beyond = (s - a - b * lat - c * p) * (1 if upper else -1) > LIP_MM
+        speed[beyond & (p < PEDICLE_MM) & ~inside] = 0.0
     over = s > 8 + 0.1 * np.abs(p)
     if known:
         over |= s > SPINOUS_TOP_MM - SPINOUS_FALL * np.maximum(p - 14, 0)
