@@ -1,8 +1,8 @@
 """Who owns the bone where two neighbours' arches meet: the cheapest cut through dark gaps.
 
 The joints' sheets are only as long and as curved as their prior. Near the border they leave, the border is
-laid anew as a minimum cut (Boykov and Jolly 2001) through both neighbours' bone: cutting costs little where a
-dark sheet lies between bright plates and much through solid bone, and changing a voxel's owner costs a little.
+laid anew as a minimum cut through both neighbours' bone: cutting costs little where a dark sheet lies between
+bright plates and much through solid bone, and changing a voxel's owner costs a little.
 """
 
 from __future__ import annotations
@@ -12,12 +12,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
-from scipy.sparse import csr_matrix
-from scipy.sparse.csgraph import breadth_first_order, maximum_flow
 
 from imaging.progress import Tick, nothing
 from imaging.segmentation.bodies import BodyModel
 from imaging.segmentation.iso import IsoVolume
+from imaging.segmentation.minimum_cut import minimum_cut
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -33,8 +32,6 @@ SHEET_HU = 60.0
 FAINT_OVER_HU, FAINT_SPAN_HU, FAINTEST = 150.0, 200.0, 1.5
 LEAST, KEEP, HOLD = 0.02, 0.15, 40.0
 """Least cost of a link; of changing a voxel that may change; of one that may not."""
-STEPS = 1000
-LINKS = ((0, 0, 1), (0, 1, 0), (1, 0, 0), (0, 1, 1), (0, 1, -1), (1, 0, 1), (1, 0, -1), (1, 1, 0), (1, -1, 0))
 FEWEST = 30
 
 
@@ -67,7 +64,8 @@ def settled(
         nodes = ndi.binary_dilation(free) & (lower | upper)
         ease = _ease(iso.values[box], nodes, bone_hu[n - 1])
         tick()
-        side = _cut(ease, nodes, lower, free)
+        bound = np.where(free, KEEP, HOLD)
+        side = minimum_cut(nodes, ease, np.minimum, np.where(lower, bound, 0.0), np.where(lower, 0.0, bound))
         out[box][free] = np.where(side[free], n, n + 1)
     return out
 
@@ -105,7 +103,7 @@ def _ease(hu: NDArray[np.float32], nodes: Mask, bone_hu: float) -> Array:
 
 
 def dark_sheet(hu: NDArray[np.floating], at: Mask, sigma: float) -> Array:
-    """(n,) how much each place looks like a thin dark sheet: its greatest curvature above half the others'."""
+    """(n,) how much each place looks like a thin dark sheet: greatest curvature less half the others'."""
     curve = np.empty((int(at.sum()), 3, 3))
     for a in range(3):
         for b in range(a, 3):
@@ -113,39 +111,3 @@ def dark_sheet(hu: NDArray[np.floating], at: Mask, sigma: float) -> Array:
             curve[:, a, b] = curve[:, b, a] = ndi.gaussian_filter(hu, sigma, order=order)[at] * sigma**2
     low, middle, high = np.linalg.eigvalsh(curve).T
     return np.asarray(np.clip(high - 0.5 * np.maximum(np.abs(low), np.abs(middle)), 0, None))
-
-
-def _cut(ease: Array, nodes: Mask, lower: Mask, free: Mask) -> Mask:
-    """Which nodes lie on the lower vertebra's side of the minimum cut."""
-    count = int(nodes.sum())
-    index = np.full(nodes.shape, -1)
-    index[nodes] = np.arange(count)
-    starts, ends, costs = [], [], []
-    for way in LINKS:
-        here = tuple(slice(max(0, -w), size - max(0, w)) for w, size in zip(way, nodes.shape, strict=True))
-        there = tuple(slice(max(0, w), size - max(0, -w)) for w, size in zip(way, nodes.shape, strict=True))
-        both = nodes[here] & nodes[there]
-        starts.append(index[here][both])
-        ends.append(index[there][both])
-        share = 1.0 if np.abs(way).sum() == 1 else 0.5 / np.sqrt(2)
-        costs.append(np.minimum(ease[here][both], ease[there][both]) * share)
-    start, end, cost = (np.concatenate(part) for part in (starts, ends, costs))
-    mine = lower[nodes]
-    low, high = np.flatnonzero(mine), np.flatnonzero(~mine)
-    bound = np.where(free[nodes], KEEP, HOLD)
-    source, sink = count, count + 1
-    rows = np.concatenate([start, end, np.full(len(low), source), high])
-    cols = np.concatenate([end, start, low, np.full(len(high), sink)])
-    capacity = np.concatenate([cost, cost, bound[low], bound[high]])
-    graph = csr_matrix(
-        (np.round(capacity * STEPS).astype(np.int32), (rows, cols)), shape=(count + 2, count + 2)
-    )
-    left = graph - maximum_flow(graph, source, sink).flow
-    left.data[left.data < 0] = 0
-    left.eliminate_zeros()
-    reached = breadth_first_order(left, source, return_predecessors=False)
-    sides = np.zeros(count + 2, bool)
-    sides[reached] = True
-    out = np.zeros(nodes.shape, bool)
-    out[nodes] = sides[:count]
-    return out

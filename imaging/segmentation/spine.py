@@ -24,6 +24,7 @@ from imaging.segmentation.naming import Naming, name_levels
 from imaging.segmentation.neighbours import beyond, last_slice
 from imaging.segmentation.ownership import settled
 from imaging.segmentation.pedicles import split_parts
+from imaging.segmentation.processes import with_process_marrow
 from imaging.segmentation.result import SpineLabels
 from imaging.segmentation.sacrum import sacral_arrival, sacral_body
 from imaging.segmentation.source_grid import to_source
@@ -194,6 +195,9 @@ def paint(
         if sacrum:
             mask &= ~opening
         free = vertebrae[where] == 0
+        if numbers[n] != SACRUM and places[n] == 1.0:
+            nobodys = free & ((owner[where] == n + 1) | (owner[where] == 0))
+            mask = with_process_marrow(mask, blocks[n], body, nobodys, float(iso.spacing_mm[0]), tick)
         vertebrae[where][mask & free] = numbers[n]
         parts = split_parts(blocks[n], body, mask & free, sacrum)
         structures[where][mask & free] = parts[mask & free]
