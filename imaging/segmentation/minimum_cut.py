@@ -48,8 +48,8 @@ def minimum_cut(nodes: Mask, values: Array, link: Link, inside_cost: Array, outs
     whole = np.round(capacity * STEPS).astype(np.int32)
     some = whole > 0
     graph = csr_array((whole[some], (rows[some], cols[some])), shape=(count + 2, count + 2))
-    left = graph - maximum_flow(graph, source, sink).flow
-    left.data[left.data < 0] = 0
+    left = csr_array(graph - maximum_flow(graph, source, sink).flow)
+    left.data = np.maximum(left.data, 0)
     left.eliminate_zeros()
     reached = np.zeros(count + 2, bool)
     reached[breadth_first_order(left, source, return_predecessors=False)] = True

@@ -23,8 +23,8 @@ Mask = NDArray[np.bool_]
 Owners = NDArray[np.uint8]
 Box = tuple[slice, slice, slice]
 
-FREE_MM = 6.0
-"""Bone farther than this from the other's keeps its owner."""
+FREE_MM, GUESSED_FREE_MM = 6.0, 10.0
+"""Bone farther than this from the other's keeps its owner; the second beside a guessed neighbour."""
 BEHIND_WALL_MM = 4.0
 SHEET_SIGMA_MM = 0.7
 SHEET_HU = 60.0
@@ -36,24 +36,31 @@ FEWEST = 30
 
 
 def settled(
-    iso: IsoVolume, column: Sequence[BodyModel], bone_hu: Sequence[float], owner: Owners, tick: Tick = nothing
+    iso: IsoVolume,
+    column: Sequence[BodyModel],
+    guessed: Sequence[bool],
+    bone_hu: Sequence[float],
+    owner: Owners,
+    tick: Tick = nothing,
 ) -> Owners:
     """The owners with the border between each vertebra's arch and the next one's laid through the gaps.
 
     Args:
         iso: the CT.
         column: bodies from foot to head.
+        guessed: whether each was not seen but guessed from its neighbour.
         bone_hu: over which tissue is bone, of each.
         owner: [k, j, i], 1 for the first of ``column``, 0 for nobody.
     """
     out = owner.copy()
     for n in range(1, len(column)):
         tick()
-        box = _common(owner, n, iso.spacing_mm)
+        free_mm = GUESSED_FREE_MM if guessed[n - 1] or guessed[n] else FREE_MM
+        box = _common(owner, n, int(np.ceil(free_mm / float(iso.spacing_mm[0]))) + 2)
         if box is None:
             continue
         lower, upper = owner[box] == n, owner[box] == n + 1
-        reach = FREE_MM / float(iso.spacing_mm[0])
+        reach = free_mm / float(iso.spacing_mm[0])
         near = (ndi.distance_transform_edt(~lower) < reach) & upper
         near |= (ndi.distance_transform_edt(~upper) < reach) & lower
         tick()
@@ -70,13 +77,12 @@ def settled(
     return out
 
 
-def _common(owner: Owners, n: int, spacing_mm: Array) -> Box | None:
+def _common(owner: Owners, n: int, pad: int) -> Box | None:
     """The box where both the n-th and the next may lie within reach of one another."""
     places = ndi.find_objects(owner, max_label=n + 1)
     one, two = places[n - 1], places[n]
     if one is None or two is None:
         return None
-    pad = int(np.ceil(FREE_MM / spacing_mm[0])) + 2
     box = tuple(
         slice(max(0, max(a.start, b.start) - pad), min(size, min(a.stop, b.stop) + pad))
         for a, b, size in zip(one, two, owner.shape, strict=True)

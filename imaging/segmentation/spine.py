@@ -169,9 +169,8 @@ def paint(
         better = time < nearest[block.where]
         nearest[block.where][better] = time[better]
         owner[block.where][better] = n + 1
-    owner = settled(
-        iso, column, bone_hu, owner, partial(progress.step, 0.75, "Drawing the borders between vertebrae")
-    )
+    tick = partial(progress.step, 0.75, "Drawing the borders between vertebrae")
+    owner = settled(iso, column, [number == STAND_IN for number in numbers], bone_hu, owner, tick)
     vertebrae = np.zeros(iso.values.shape, np.uint8)
     structures = np.zeros(iso.values.shape, np.uint8)
     # The sacrum last: its filled marrow may reach into L5's.
