@@ -25,6 +25,7 @@ Box = tuple[slice, slice, slice]
 
 FREE_MM, GUESSED_FREE_MM = 6.0, 10.0
 """Bone farther than this from the other's keeps its owner; the second beside a guessed neighbour."""
+NEVER_ALL = 0.7
 BEHIND_WALL_MM = 4.0
 SHEET_SIGMA_MM = 0.7
 SHEET_HU = 60.0
@@ -60,9 +61,8 @@ def settled(
         if box is None:
             continue
         lower, upper = owner[box] == n, owner[box] == n + 1
-        reach = free_mm / float(iso.spacing_mm[0])
-        near = (ndi.distance_transform_edt(~lower) < reach) & upper
-        near |= (ndi.distance_transform_edt(~upper) < reach) & lower
+        near = _near(lower, upper, free_mm / float(iso.spacing_mm[0]))
+        near |= _near(upper, lower, free_mm / float(iso.spacing_mm[0]))
         tick()
         points = _points(iso, box)
         free = near & _behind(column[n - 1], points) & _behind(column[n], points)
@@ -75,6 +75,12 @@ def settled(
         side = minimum_cut(nodes, ease, np.minimum, np.where(lower, bound, 0.0), np.where(lower, 0.0, bound))
         out[box][free] = np.where(side[free], n, n + 1)
     return out
+
+
+def _near(one: Mask, other: Mask, reach: float) -> Mask:
+    """What of one lies within reach of the other, but never all of it."""
+    away = np.where(one, ndi.distance_transform_edt(~other), 0.0)
+    return np.asarray(one & (away < min(reach, NEVER_ALL * away.max())))
 
 
 def _common(owner: Owners, n: int, pad: int) -> Box | None:
