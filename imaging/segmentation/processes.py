@@ -18,7 +18,7 @@ from imaging.segmentation.minimum_cut import minimum_cut
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-LATERAL_MM = 18.0
+LATERAL_MM = 24.0
 BEHIND_MM = (-8.0, 28.0)
 OVER_MM, UNDER_MM = 4.0, 2.0
 """Beyond the upper and lower endplate's plane."""
