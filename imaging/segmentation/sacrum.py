@@ -28,6 +28,9 @@ SACRAL_REACH_MM = 170.0
 # S1's foramina: below its pedicles; lateral, behind the wall, above mid height in mm.
 FORAMEN_MM = ((8.0, 31.0), (-26.0, 15.0), (-20.0, -2.0))
 FORAMEN_BALL_MM = 2.0
+# Grooves behind the wings: lateral, behind the wall, above mid height in mm.
+GROOVE_MM = ((24.0, 46.0), (6.0, 30.0), (-12.0, 12.0))
+GROOVE_BALL_MM = 1.5
 CANAL_REACH_MM = ((17.0, 16.0), (-16.0, 12.0))
 
 
@@ -137,6 +140,7 @@ def sacral_arrival(
     shell = (calm > threshold - 80) & room
     void = canal | _foramina(block.local, ~shell & ~inside, canal)
     bone = _filled(shell) & room & ~void
+    bone &= ~_grooves(block.local, shell, bone)
     for plane in joints:
         tick()
         d, near = plane.ahead(block.local)
@@ -172,6 +176,20 @@ def _foramina(local: Array, dark: Mask, canal: Mask) -> Mask:
     reached = np.isin(parts, open_[open_ > 0])
     near = ndi.distance_transform_edt(~reached) <= FORAMEN_BALL_MM
     return np.asarray(near & dark & (size > FORAMEN_MM[0][0]))
+
+
+def _grooves(local: Array, shell: Mask, bone: Mask) -> Mask:
+    """What was filled behind the wings beside the articular processes though a ball of 1.5 mm radius comes in
+    from behind: a tool through the wing docks there."""
+    size, p, s = np.abs(local[..., 0]), local[..., 1], local[..., 2]
+    (out, far), (front, back), (low, high) = GROOVE_MM
+    place = (size > out) & (size < far) & (p > front) & (p < back) & (s > low) & (s < high)
+    wide = (ndi.distance_transform_edt(~shell) > GROOVE_BALL_MM) & place
+    parts, _ = ndi.label(wide)
+    outside = np.unique(parts[wide & ~bone])
+    reached = np.isin(parts, outside[outside > 0])
+    near = ndi.distance_transform_edt(~reached) <= GROOVE_BALL_MM
+    return np.asarray(near & ~shell & place)
 
 
 def _filled(shell: Mask) -> Mask:
