@@ -62,12 +62,14 @@ def settled(
             continue
         lower, upper = owner[box] == n, owner[box] == n + 1
         near = _near(lower, upper, free_mm / float(iso.spacing_mm[0]))
+        tick()
         near |= _near(upper, lower, free_mm / float(iso.spacing_mm[0]))
         tick()
         points = _points(iso, box)
         free = near & _behind(column[n - 1], points) & _behind(column[n], points)
         if free.sum() < FEWEST:
             continue
+        tick()
         nodes = ndi.binary_dilation(free) & (lower | upper)
         ease = _ease(iso.values[box], nodes, bone_hu[n - 1])
         tick()

@@ -138,8 +138,11 @@ def sacral_arrival(
     )
     canal = (canal | _connected((block.hu < threshold - 30) & ~inside, canal, block.local)) & ~inside
     shell = (calm > threshold - 80) & room
+    tick()
     void = canal | _foramina(block.local, ~shell & ~inside, canal)
+    tick()
     bone = _filled(shell) & room & ~void
+    tick()
     bone &= ~_grooves(block.local, shell, bone)
     for plane in joints:
         tick()
