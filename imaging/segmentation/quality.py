@@ -11,7 +11,7 @@ from scipy import ndimage as ndi
 
 from imaging.anatomy import BodyGeometry, PedicleGeometry, VertebraAnatomy
 from imaging.findings import Finding
-from imaging.labels import NAME_FROM_VERSE, SACRUM, SIDES, Structure
+from imaging.labels import NAME_FROM_VERSE, SACRUM, SIDES, Side, Structure
 from imaging.segmentation.anatomy_local import box_grid, widen
 from imaging.volume import LabelVolume, Volume
 
@@ -64,6 +64,24 @@ def with_quality(
     """The levels, each with the findings of its quality record."""
     records = quality_records(levels, vertebrae, structures, volume)
     return tuple(replace(a, findings=(*a.findings, *quality_findings(records[a.verse]))) for a in levels)
+
+
+def with_unseen_joints(
+    levels: tuple[VertebraAnatomy, ...], unseen: Mapping[int, tuple[Side, ...]]
+) -> tuple[VertebraAnatomy, ...]:
+    """The levels, each told whose joint with the vertebra above shows no gap (see SpineLabels)."""
+    out = []
+    for a in levels:
+        sides = unseen.get(a.verse, ())
+        if sides:
+            where = "on either side" if len(sides) == 2 else f"on the {sides[0]}"
+            text = (
+                f"No gap shows in the joint of {a.name} with the vertebra above {where}. Where one bone ends "
+                "is a guess there, and so is the room of a tool that passes it."
+            )
+            a = replace(a, findings=(*a.findings, Finding("caution", "quality_joint_unseen", text)))
+        out.append(a)
+    return tuple(out)
 
 
 def quality_records(

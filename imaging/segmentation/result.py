@@ -7,6 +7,7 @@ from typing import Literal
 
 from imaging.anatomy import VertebraAnatomy
 from imaging.findings import Finding
+from imaging.labels import Side
 from imaging.volume import LabelVolume
 
 EvidenceKind = Literal["sacrum and ribs", "sacrum", "ribs", "anchor", "label map", "person", "none"]
@@ -31,13 +32,18 @@ class LevelEvidence:
 
 @dataclass(frozen=True, eq=False)
 class SpineLabels:
-    """Label maps on one grid, before measurement, and the confidence of each VerSe number."""
+    """Label maps on one grid, before measurement, and the confidence of each VerSe number.
+
+    ``unseen_joints`` tells, by the VerSe number of the lower vertebra, on which sides the joint above it
+    shows no gap, so that the border there is laid by anatomy alone.
+    """
 
     vertebrae: LabelVolume
     structures: LabelVolume
     confidence: dict[int, float]
     findings: tuple[Finding, ...]
     evidence: LevelEvidence = field(default_factory=LevelEvidence)
+    unseen_joints: dict[int, tuple[Side, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

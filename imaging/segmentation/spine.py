@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imaging.errors import PlannerError
-from imaging.labels import SACRUM, VERSE_FROM_NAME, Structure
+from imaging.labels import SACRUM, VERSE_FROM_NAME, Side, Structure
 from imaging.progress import NULL_PROGRESS, Progress, SubProgress
 from imaging.segmentation.arch import Block, arrival, block_of, bone_threshold, tidied
 from imaging.segmentation.bodies import BodyModel, build_body
@@ -17,7 +18,7 @@ from imaging.segmentation.canal_tube import canal_mask
 from imaging.segmentation.discs import Disc, find_discs
 from imaging.segmentation.edge import drawn_back_to_edge
 from imaging.segmentation.enclosure import with_marrow
-from imaging.segmentation.facets import fit_facets
+from imaging.segmentation.facets import FacetJoint, fit_facets
 from imaging.segmentation.frames import frame_between
 from imaging.segmentation.iso import IsoVolume, resampled
 from imaging.segmentation.naming import Naming, name_levels
@@ -65,7 +66,9 @@ def label_spine(
     bodies, sacral = model_bodies(iso, discs, SubProgress(progress, 0.25, 0.45))
     naming = name_levels(iso, discs, bodies, sacral, anchor)
     bodies, sacral, naming = _lumbar(bodies, sacral, naming)
-    vertebrae, structures = paint(iso, spine, bodies, sacral, naming, SubProgress(progress, 0.45, 0.95))
+    vertebrae, structures, unseen = paint(
+        iso, spine, bodies, sacral, naming, SubProgress(progress, 0.45, 0.95)
+    )
     progress.step(0.95, "Writing the labels on the image's own grid")
     named = to_source(vertebrae, iso, volume)
     progress.step(0.97, "Writing the labels on the image's own grid")
@@ -75,6 +78,7 @@ def label_spine(
         naming.confidence,
         naming.findings,
         naming.evidence,
+        unseen,
     )
 
 
@@ -131,8 +135,8 @@ def paint(
     sacral: BodyModel | None,
     naming: Naming,
     progress: Progress,
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """(vertebrae, structures) on the working grid."""
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8], dict[int, tuple[Side, ...]]]:
+    """(vertebrae, structures) on the working grid, and where the joint above a vertebra shows no gap."""
     column, numbers, places = _whole_column(bodies, sacral, naming)
     blocks: list[Block] = []
     body_of = np.zeros(iso.values.shape, np.uint8)
@@ -201,7 +205,19 @@ def paint(
         parts = split_parts(blocks[n], body, mask & free, sacrum)
         structures[where][mask & free] = parts[mask & free]
     structures[canal & (vertebrae == 0)] = int(Structure.CANAL)
-    return vertebrae, structures
+    return vertebrae, structures, _unseen_joints(numbers, joints)
+
+
+def _unseen_joints(
+    numbers: Sequence[int], joints: Sequence[Sequence[FacetJoint]]
+) -> dict[int, tuple[Side, ...]]:
+    """Sides without a gap in the joint above a vertebra, by its number, for joints of two that were found."""
+    out: dict[int, tuple[Side, ...]] = {}
+    for number, above, pair in zip(numbers, numbers[1:], joints, strict=False):
+        sides: tuple[Side, ...] = tuple("left" if j.side > 0 else "right" for j in pair if j.contrast_hu <= 0)
+        if sides and STAND_IN not in (number, above):
+            out[number] = sides
+    return out
 
 
 def _whole_column(

@@ -45,10 +45,11 @@ def segment_case(
 def measured(case: Case, labels: SpineLabels, progress: Progress = NULL_PROGRESS) -> SpineSegmentation:
     """Label maps with what can be measured on them."""
     from imaging.segmentation.anatomy import measure_anatomy
-    from imaging.segmentation.quality import with_quality
+    from imaging.segmentation.quality import with_quality, with_unseen_joints
 
     levels = measure_anatomy(labels.vertebrae, labels.structures, case.volume, labels.confidence, progress)
     levels = with_quality(levels, labels.vertebrae, labels.structures, case.volume)
+    levels = with_unseen_joints(levels, labels.unseen_joints)
     return SpineSegmentation(labels.vertebrae, labels.structures, levels, labels.findings, labels.evidence)
 
 

@@ -9,8 +9,14 @@ import numpy as np
 import pytest
 
 from imaging.segmentation.anatomy import measure_anatomy
-from imaging.segmentation.quality import VertebraQuality, quality_findings, quality_records
+from imaging.segmentation.quality import (
+    VertebraQuality,
+    quality_findings,
+    quality_records,
+    with_unseen_joints,
+)
 from imaging.volume import LabelVolume
+from planner.domain.doubt import needs_a_look
 from sample_dicom.parameters import PhantomParameters
 from sample_dicom.phantom import Phantom, build_phantom
 
@@ -94,3 +100,13 @@ def test_each_figure_beyond_its_limit_is_one_finding(changes: dict[str, float], 
     assert [f.code for f in found] == [code]
     assert "L4" in found[0].text
     assert found[0].severity == "caution"
+
+
+def test_a_joint_without_a_gap_is_told_of_the_vertebra_below_it(plain: Phantom) -> None:
+    levels = measure_anatomy(plain.vertebrae, plain.structures, plain.volume, {})
+    told = {a.verse: a.findings for a in with_unseen_joints(levels, {L4: ("right",), L5: ("left", "right")})}
+    new = {v: [f for f in found if f.code == "quality_joint_unseen"] for v, found in told.items()}
+    assert [v for v in sorted(new) if new[v]] == [L4, L5]
+    assert "on the right" in new[L4][0].text
+    assert "on either side" in new[L5][0].text
+    assert needs_a_look(new[L4][0])

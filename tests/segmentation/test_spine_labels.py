@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from imaging.segmentation.discs import Disc
 from imaging.segmentation.facets import prior_joint
 from imaging.segmentation.naming import name_levels
 from imaging.segmentation.result import SpineLabels
-from imaging.segmentation.spine import label_spine
+from imaging.segmentation.spine import STAND_IN, _unseen_joints, label_spine
 from imaging.sitk_bridge import grid_from_image, image_from_volume
 from imaging.volume import Volume
 
@@ -51,6 +52,16 @@ def test_fine_ct_names_and_overlap(fine_case):
     for number in range(20, 25):
         assert _dice(truth == number, found.vertebrae.labels == number) > 0.84
     assert SACRUM in found.confidence
+    assert not found.unseen_joints
+
+
+def test_joints_without_a_gap_are_told_by_the_number_below_and_guessed_neighbours_are_not():
+    gap, none = (
+        (lambda side: SimpleNamespace(side=side, contrast_hu=90.0)),
+        (lambda side: SimpleNamespace(side=side, contrast_hu=0.0)),
+    )
+    joints = [[gap(-1), gap(1)], [none(-1), gap(1)], [none(-1), none(1)]]
+    assert _unseen_joints([SACRUM, 24, 23, STAND_IN], joints) == {24: ("right",)}
 
 
 @pytest.mark.real

@@ -70,7 +70,7 @@ def find_one_level(
     below, above = (_disc(own, shift, upper) for upper in (False, True))
     body = build_body(iso, frame_between(iso, below, above))
     naming = Naming((verse,), {verse: 1.0}, ())
-    labels, parts = paint(iso, None, [body], None, naming, SubProgress(progress, 0.2, 0.9))  # type: ignore[arg-type]
+    labels, parts, _ = paint(iso, None, [body], None, naming, SubProgress(progress, 0.2, 0.9))  # type: ignore[arg-type]
     mask = _largest(labels == verse)
     if not mask.any():
         raise PlannerError(
