@@ -74,10 +74,12 @@ def open_it(scratch: Path, case: Path) -> None:
     shown = time.perf_counter()
     window.go("xray")
     screen = window.host.widget("xray")
+    wait(lambda: len(screen.presenter.pictures) >= 1)
+    first = time.perf_counter()
     wait(lambda: len(screen.presenter.pictures) == 2)
     print(
-        f"both X-rays {time.perf_counter() - shown:.2f} s after the case was shown, which was"
-        f" {shown - begun:.2f} s after the app began",
+        f"first X-ray {first - shown:.2f} s, both {time.perf_counter() - shown:.2f} s after the case was"
+        f" shown, {shown - begun:.2f} s after the app began",
         flush=True,
     )
     window._leaving = True
