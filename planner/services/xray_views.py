@@ -56,7 +56,7 @@ class FoundView:
         view: which.
         pose: within the C-arm's reach.
         words: the angles in the clinic's words.
-        measures: the first one is the headline.
+        measures: what matters most in this view first.
         obstacles: sentences on what stands in the beam or out of reach; empty is well.
     """
 
@@ -70,6 +70,11 @@ class FoundView:
     def good(self) -> bool:
         """Every figure within its limit and nothing in the way."""
         return not self.obstacles and all(m.good for m in self.measures)
+
+    @property
+    def headline(self) -> Measure | None:
+        """The figure to show first: one beyond its limit, else what matters most in this view."""
+        return next((m for m in self.measures if not m.good), self.measures[0] if self.measures else None)
 
 
 def found_views(
@@ -109,7 +114,7 @@ def found_views(
 def view_measures(
     view: ViewName, anatomy: VertebraAnatomy, projection: Projection, t: Trajectory
 ) -> tuple[Measure, ...]:
-    """The figures that judge a view, worst matter first."""
+    """The figures that judge a view, what matters most in it first."""
     q = view_quality(anatomy, projection)
     tilt = Measure("endplates square to", q.tilt_deg, "°", _TILT_DEG)
     turn = Measure("rotation", q.rotation_deg, "°", _ROTATION_DEG)

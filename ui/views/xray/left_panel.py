@@ -75,7 +75,7 @@ class ViewRow(QWidget):
         self.setEnabled(found is not None)
         if found is not None:
             self.angles.setText(found.words)
-            first = found.measures[0] if found.measures else None
+            first = found.headline
             words = (
                 found.obstacles[0] if found.obstacles else measure_words(first) if first else "Not measurable"
             )
