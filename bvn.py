@@ -36,10 +36,10 @@ DEBIAN_PACKAGES = {
     "libxcb-xinerama.so.0": "libxcb-xinerama0",
 }
 # Programs that some tests compare with; without them those tests are skipped with the reason.
-TEST_PROGRAMS = {"dciodvfy": "dicom3tools", "dsrdump": "dcmtk"}
+TEST_PROGRAMS = {"Xvfb": "xvfb", "xdotool": "xdotool"}
+DICOM_CHECKS = {"dciodvfy": "dicom3tools", "dsrdump": "dcmtk"}
 # A server that Debian starts once it is installed, so only where nobody works: CI says so.
 TEST_SERVERS = {"Orthanc": "orthanc orthanc-dicomweb"}
-TEST_PROGRAMS = {"Xvfb": "xvfb", "xdotool": "xdotool"}
 USAGE = """usage: python3 bvn.py open [DICOM_FOLDER]   set up, then open the app (on the bundled sample)
        python3 bvn.py test                  set up, then run every check and test"""
 
@@ -72,14 +72,14 @@ def install_test_programs() -> None:
     if not (sys.platform.startswith("linux") and shutil.which("apt-get")):
         return
     servers = TEST_SERVERS if os.environ.get("BVN_TEST_SERVERS") else {}
-    wanted = {**TEST_PROGRAMS, **servers}
-    names = [name for program, names in wanted.items() if not shutil.which(program) for name in names.split()]
-    if not names or (os.geteuid() != 0 and shutil.which("sudo") is None):
-        return
-    try:
-        install_debian(names)
-    except subprocess.CalledProcessError:
-        print("Not installed, their tests are skipped: " + " ".join(names), flush=True)
+    for wanted in ({**TEST_PROGRAMS, **servers}, DICOM_CHECKS):
+        names = [n for program, names in wanted.items() if not shutil.which(program) for n in names.split()]
+        if not names or (os.geteuid() != 0 and shutil.which("sudo") is None):
+            continue
+        try:
+            install_debian(names)
+        except subprocess.CalledProcessError:
+            print("Not installed, their tests are skipped: " + " ".join(names), flush=True)
 
 
 def set_up(for_tests: bool = False) -> None:

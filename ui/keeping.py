@@ -31,6 +31,7 @@ class Keeping:
         self._keep_failure = ""
         self._saving = False
         self._forget_then: Left | None = None
+        self._is_recovered = False
         self._autosave = QTimer(self)
         self._autosave.setSingleShot(True)
         self._autosave.setInterval(AUTOSAVE_MS)
@@ -59,6 +60,8 @@ class Keeping:
         self.keeper = Keeper(self.recovery_root, patient)
         self._kept_plan = self._kept_at = None
         self._keep_failure = ""
+        self._forget_then = None
+        self._is_recovered = False
 
     def _end_case(self) -> None:
         self._autosave.stop()
@@ -100,10 +103,18 @@ class Keeping:
         if self.case_file is not None and not self.session.is_clean and not self.session.read_only:
             self._save_to(self.case_file, quiet=True)
 
+    def would_lose(self) -> bool:
+        """Whether closing the case now would lose what its user did, here or before a crash."""
+        history = self.session.history
+        done = history is not None and (history.position > 0 or self._is_recovered)
+        return done and not self.session.is_clean
+
     def _saved_now(self) -> None:
         self._saved_at, self._keep_failure = time.monotonic(), ""
-        if self.session.is_clean and self.keeper is not None:
-            self.keeper.saved()
+        if self.session.is_clean:
+            self._is_recovered = False
+            if self.keeper is not None:
+                self.keeper.saved()
         self._show_saved()
 
     def _take_lock(self, path: Path) -> str:
@@ -137,7 +148,7 @@ class Keeping:
 
     def _show_saved(self) -> None:
         words, whole = self.saved_words()
-        self.bar.saved.setText(words)
+        self.bar.say_saved(words, urgent=self._keep_failure != "")
         self.bar.saved.setToolTip(whole)
         unkept = self.session.plan is not None and self._keep_failure != ""
         self.setWindowModified(unkept)

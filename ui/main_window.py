@@ -224,17 +224,13 @@ class MainWindow(Opening, Saving, Keeping, Guiding, QMainWindow):
             self.open_folder(first if whole else first.parent)
 
     def _unless_unsaved(self, text: str, go: Any) -> None:
-        history = self.session.history
-        touched = history is not None and not self.session.is_clean and history.position > 0
-        if not touched:
+        if not self.would_lose():
             go()
             return
         self.question = ask_unsaved(self, text, self.save, go)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        history = self.session.history
-        touched = history is not None and not self.session.is_clean and history.position > 0
-        if touched and not self._leaving:
+        if self.would_lose() and not self._leaving:
             event.ignore()
 
             def leave() -> None:

@@ -122,6 +122,7 @@ class Saving:
 
             if left is not None and not read_only:
                 self._forget_then = left
+                self._is_recovered = True
             self.show_plan(stored.segmentation, stored.plan, left is None, shown)
 
         def failed(error: Exception, details: str) -> None:

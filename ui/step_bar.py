@@ -24,6 +24,7 @@ class StepBar(QWidget):
         super().__init__()
         self.screens = {s.key: s for s in screens}
         self._tight = False
+        self._urgent = False
         self.setProperty("role", "stepbar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         row = QHBoxLayout(self)
@@ -89,6 +90,13 @@ class StepBar(QWidget):
         """Keys of the steps from left to right."""
         return list(self.steps)
 
+    def say_saved(self, words: str, urgent: bool) -> None:
+        """What is said about saving; where it failed, however little room there is."""
+        self.saved.setText(words)
+        if urgent != self._urgent:
+            self._urgent = urgent
+            self.set_room(self.width())
+
     def set_room(self, width_px: int) -> None:
         """Give up the brand, and then words that an icon says too, where the language needs the room."""
         for brand, tight in ((True, False), (False, False), (False, True)):
@@ -105,7 +113,7 @@ class StepBar(QWidget):
 
     def _dress(self, brand: bool, tight: bool) -> None:
         self.brand.setVisible(brand)
-        self.saved.setVisible(not tight and not self.save.isHidden())
+        self.saved.setVisible((not tight or self._urgent) and not self.save.isHidden())
         self.save.setText("" if tight else " Save")
         beside, alone = Qt.ToolButtonStyle.ToolButtonTextBesideIcon, Qt.ToolButtonStyle.ToolButtonIconOnly
         self.undo.setToolButtonStyle(alone if tight else beside)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -94,6 +95,11 @@ class Card:
         """Does ``work`` on the card's thread and waits for it."""
         return self._thread.submit(work).result()
 
+    def submit(self, work: Callable[[], object]) -> None:
+        """Does ``work`` on the card's thread some time."""
+        with contextlib.suppress(RuntimeError):  # the thread has ended, and the memory with it
+            self._thread.submit(work)
+
     def _begin(self) -> str:
         import moderngl
 
@@ -150,6 +156,9 @@ class CardVolume:
     def __init__(self, card: Card, flat: NDArray[np.int16], shape_kji: tuple[int, int, int]) -> None:
         self.card, self.shape_kji = card, shape_kji
         self._texture: Any = card.run(lambda: self._load(flat))
+        # On the card's own thread, and not at the interpreter's end, when that thread is gone.
+        self._free = weakref.finalize(self, card.submit, self._texture.release)
+        self._free.atexit = False
 
     def _load(self, flat: NDArray[np.int16]) -> Any:
         k, j, i = self.shape_kji
@@ -165,6 +174,9 @@ class CardVolume:
         self, rays: tuple[Array, Array, Array, Array], rows: int, columns: int, linear: Array, unit: float
     ) -> Picture:
         """(rows, columns) sums of values along rays times their steps' lengths times ``unit``.
+
+        Raises:
+            Exception: of many kinds, where the driver fails or was reset.
 
         Args:
             rays: focal spot, pixel (0, 0), one pixel along a row and along a column, in voxels (i, j, k).
@@ -185,12 +197,14 @@ class CardVolume:
         put["linear"] = tuple(float(x) for x in linear.T.ravel())  # OpenGL goes by columns
         put["unit"] = unit * _WHOLE
         self._texture.use(0)
-        return self.card.draw(rows, columns)
+        picture = self.card.draw(rows, columns)
+        if self.card.context.error != "GL_NO_ERROR":
+            raise RuntimeError("the graphics card lost the volume")
+        return picture
 
     def release(self) -> None:
         """Gives the card's memory back."""
-        with contextlib.suppress(RuntimeError):
-            self.card.run(self._texture.release)
+        self._free()
 
 
 def agreement(ours: Picture, theirs: Picture) -> float:

@@ -8,6 +8,8 @@ the wait, and no window stands still meanwhile.
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import os
 import subprocess
 import sys
@@ -38,6 +40,7 @@ def compile_shadow() -> None:
         projector.line_integrals(Projection.of(CArm().resized(64), CArmPose(primary, 5.0)))
     tool = Tool(np.array([[0.0, 20.0, 0.0], [0.0, 5.0, 0.0], [3.0, 0.0, 0.0]]), np.full(3, 4.0))
     tools_line_integral(Projection.of(CArm().resized(64), CArmPose(180.0, 5.0)), [tool])
+    _compiled("shadow")
 
 
 def compile_monitor() -> None:
@@ -51,22 +54,29 @@ def compile_monitor() -> None:
     picture = render_picture(shadow, shadow * 0, projection, PictureSettings("clean"))
     line = Stroke(np.array([[1.0, 1.0], [9.0, 9.0]]), 0xFFFFFF, 1.5)
     glass(picture, 32, 32, (0.0, 0.0), 0.5, np.arange(256, dtype=np.uint8), [line])
+    _compiled("monitor")
 
 
 def is_compiled() -> bool:
-    """Whether compiled code of every kernel lies on disc."""
-    from imaging.fluoro import coarse, glass, picture_rows, rows, shear_warp, slice_sums, tools
+    """Whether compiled code of every kernel as it is now lies on disc."""
+    return all(_mark(part).is_file() for part in PARTS)
 
-    kernels = (
-        slice_sums.accumulate_slices, shear_warp.warp_to_detector, rows._fill_rows, tools._chords,
-        coarse._block_rows, coarse._gaussian, picture_rows.clinical_rows, picture_rows.clean_rows,
-        picture_rows.grey_rows, glass._fill_rows, glass._draw_strokes,
-    )  # fmt: skip
-    for kernel in kernels:
-        stem = kernel.__module__.rpartition(".")[2]
-        if not any(Path(kernel.stats.cache_path).glob(f"{stem}.{kernel.__name__}-*.nbi")):
-            return False
-    return True
+
+def _mark(part: str) -> Path:
+    """A file beside the compiled code that says: this part, of these sources, by this Python and numba."""
+    import numba
+
+    from imaging.fluoro.slice_sums import accumulate_slices
+
+    state = hashlib.sha256(f"{sys.version} {numba.__version__}".encode())
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        state.update(source.read_bytes())
+    return Path(accumulate_slices.stats.cache_path) / f"{part}-{state.hexdigest()[:16]}.compiled"
+
+
+def _compiled(part: str) -> None:
+    with contextlib.suppress(OSError):
+        _mark(part).touch()
 
 
 def begin() -> None:

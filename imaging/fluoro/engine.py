@@ -207,8 +207,9 @@ class FluoroEngine:
             if key in self._shadows:
                 self._shadows.move_to_end(key)
                 return self._shadows[key]
-        if parts and self._card is not None and self._bone.card is None:
-            self._water.card, self._bone.card = self._water.loaded(self._card), self._bone.loaded(self._card)
+        if parts and self._card is not None:
+            card, self._card = self._card, None  # once: what does not fit will not fit later
+            self._water.card, self._bone.card = self._water.loaded(card), self._bone.loaded(card)
         made = tuple(
             p.filled_line_integrals(projection)
             for p in ((self._water, self._bone) if parts else (self._all,))

@@ -76,8 +76,12 @@ class Projector:
 
         On the graphics card where ``card`` is set.
         """
-        if self.card is not None:
-            return self._on_card(self.card, fan, rows, columns, grid)
+        loaded = self.card
+        if loaded is not None:
+            try:
+                return self._on_card(loaded, fan, rows, columns, grid)
+            except Exception:  # a driver that was reset: the processor goes on from here
+                self.card = None
         size = np.array(grid.shape_kji[::-1])
         plan = intermediate_for(fan.source, fan.corner, fan.column, fan.row, size, rows, columns)
         if plan is None:

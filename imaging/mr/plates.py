@@ -118,7 +118,7 @@ def _shortened(image: Sampler, bodies: list[BodySurface], sacral: bool) -> list[
             continue
         by_mm = -float(usual_gap[k] - gaps[k])
         n, side = (k, 1.0) if low > high else (k + 1, -1.0)
-        out[n] = _moved(image, bodies[n], side, by_mm, _SHORT_REGION)
+        out[n] = _moved(image, out[n], side, by_mm, _SHORT_REGION)
     return out
 
 

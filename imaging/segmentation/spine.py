@@ -177,6 +177,7 @@ def paint(
     owner = settled(iso, column, [number == STAND_IN for number in numbers], bone_hu, owner, tick)
     vertebrae = np.zeros(iso.values.shape, np.uint8)
     structures = np.zeros(iso.values.shape, np.uint8)
+    lowest = next((n for n, number in enumerate(numbers) if number not in (STAND_IN, SACRUM)), -1)
     # The sacrum last: its filled marrow may reach into L5's.
     for done, n in enumerate(sorted(range(len(column)), key=lambda n: numbers[n] == SACRUM)):
         tick = partial(progress.step, 0.75 + 0.2 * done / len(column), "Smoothing the labels")
@@ -198,7 +199,7 @@ def paint(
         if sacrum:
             mask &= ~opening
         free = vertebrae[where] == 0
-        if numbers[n] != SACRUM and places[n] == 1.0:
+        if n == lowest and places[n] == 1.0:
             nobodys = free & ((owner[where] == n + 1) | (owner[where] == 0))
             mask = with_process_marrow(mask, blocks[n], body, nobodys, float(iso.spacing_mm[0]), tick)
         vertebrae[where][mask & free] = numbers[n]

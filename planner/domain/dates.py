@@ -19,8 +19,8 @@ def moment_words(when: str | datetime, seconds: bool = False) -> str:
     """``18 Nov 2026 14:05`` of a moment, or of one in ISO 8601, by the clock of this place; else as it is."""
     try:
         moment = datetime.fromisoformat(when) if isinstance(when, str) else when
-    except ValueError:
+        here = moment.astimezone() if moment.tzinfo is not None else moment
+    except (ValueError, OverflowError, OSError):
         return str(when)
-    here = moment.astimezone() if moment.tzinfo is not None else moment
     time = here.strftime("%H:%M:%S" if seconds else "%H:%M")
     return f"{here.day} {_MONTHS[here.month - 1]} {here.year} {time}"

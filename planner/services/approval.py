@@ -8,6 +8,7 @@ from datetime import datetime
 
 from imaging.findings import NAMING_CODES, Finding
 from imaging.labels import Side
+from planner.domain.dates import moment_words
 from planner.domain.device import DeviceProfile
 from planner.domain.plan import LevelPlan, Plan, Trajectory
 from planner.services.acknowledge import open_doubts
@@ -81,8 +82,8 @@ def withdraw_changed(before: Plan, after: Plan, now: datetime | None = None) -> 
             if was == "draft" or not changed:
                 continue
             word = "Approval" if was == "approved" else "Review"
-            at = (now or datetime.now()).strftime("%H:%M")
-            text = f"{word} of {level.name} {trajectory.side} withdrawn at {at}: {changed}."
+            at = moment_words(now or datetime.now())
+            text = f"{word} of {level.name} {trajectory.side} withdrawn on {at}: {changed}."
             result = result.with_trajectory(level.verse, replace(trajectory, state="draft", withdrawn=text))
     return result
 

@@ -270,7 +270,11 @@ def _measured_again(
     levels += [fresh[v] for v in changed if v in fresh]
     levels.sort(key=lambda a: -float(a.body.centre_lps_mm[2]))
     records = quality_records(tuple(levels), vertebrae, structures, case.volume)
+    # Whether a joint shows a gap is the image's doing, not the labels': an edit does not settle it.
+    kept = {a.verse: [f for f in a.findings if f.code == "quality_joint_unseen"] for a in found.levels}
     return tuple(
-        replace(a, findings=(*a.findings, *quality_findings(records[a.verse]))) if a.verse in changed else a
+        replace(a, findings=(*a.findings, *quality_findings(records[a.verse]), *kept.get(a.verse, [])))
+        if a.verse in changed
+        else a
         for a in levels
     )

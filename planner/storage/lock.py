@@ -57,7 +57,7 @@ def holder_of(path: Path) -> str:
     """Who holds a lock, in words: ``anna on ward-3 since 18 Nov 2026 18:42``."""
     try:
         said = json.loads(path.read_bytes())
-        since = moment_words(said["since"])
+        since = moment_words(str(said["since"]))
         return f"{said['user']} on {said['host']} since {since}"
     except (OSError, ValueError, KeyError, TypeError):
         return "another program"

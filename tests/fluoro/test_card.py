@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import replace
 
 import numpy as np
@@ -94,6 +95,25 @@ def test_a_card_that_differs_or_is_slower_is_not_used(card, volume, monkeypatch)
     monkeypatch.setattr(card_module, "_WHOLE", 30000.0)  # a card that is wrong by half
     assert not engine.try_card(card).is_passed
     assert engine._all.card is None
+
+
+def test_where_a_card_fails_later_the_processor_goes_on(card, volume, monkeypatch):
+    projector = Projector(volume)
+    projection = Projection.of(CARM, CArmPose(150.0, 5.0, volume.grid.centre_lps_mm))
+    ours = projector.line_integrals(projection)
+    projector.card = projector.loaded(card)
+    monkeypatch.setattr(Card, "draw", lambda *_: (_ for _ in ()).throw(RuntimeError("reset")))
+    np.testing.assert_array_equal(projector.line_integrals(projection), ours)
+    assert projector.card is None
+
+
+def test_a_volume_nobody_needs_leaves_the_card(card, volume):
+    loaded = Projector(volume).loaded(card)
+    texture = loaded._texture
+    del loaded
+    gc.collect()
+    card.run(lambda: None)
+    assert type(texture.mglo).__name__ == "InvalidObject"
 
 
 def test_a_card_without_room_says_so(card, volume, monkeypatch):

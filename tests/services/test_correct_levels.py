@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,9 +14,16 @@ from imaging.errors import PlannerError
 from imaging.findings import Finding
 from imaging.geometry.grid import VolumeGrid
 from imaging.labels import SACRUM
+from imaging.progress import NULL_PROGRESS
+from imaging.segmentation.quality import VertebraQuality
 from imaging.segmentation.result import Counting, LevelEvidence, SpineSegmentation
 from imaging.volume import LabelVolume
-from planner.services.correct_levels import name_levels_by_person, rename_levels, vertebra_at
+from planner.services.correct_levels import (
+    _measured_again,
+    name_levels_by_person,
+    rename_levels,
+    vertebra_at,
+)
 from planner.services.revisions import Revisions
 from planner.session import PlanningSession
 
@@ -115,3 +123,20 @@ def test_revisions_keep_a_block_and_give_the_whole_back(found):
     assert kept._kept[sha].where == (slice(32, 33), slice(5, 6), slice(5, 6))
     np.testing.assert_array_equal(kept.get(sha).vertebrae.labels, labels)
     assert kept.get("nothing") is None
+
+
+def test_an_edit_does_not_settle_that_a_joint_shows_no_gap(found, monkeypatch):
+    unseen = Finding("caution", "quality_joint_unseen", "No gap shows in the joint of L5.")
+    weak = Finding("caution", "quality_weak_cortex", "The cortex is faint.")
+    told = tuple(replace(a, findings=(unseen, weak)) if a.verse == L5 else a for a in found.levels)
+    found = replace(found, levels=told)
+    plain = tuple(replace(a, findings=()) for a in told)
+    monkeypatch.setattr("imaging.segmentation.anatomy.measure_anatomy", lambda *_: plain)
+    monkeypatch.setattr(
+        "imaging.segmentation.quality.quality_records",
+        lambda *_: {v: VertebraQuality(v, 5e4) for v in (L3, L4, L5)},
+    )
+    levels = _measured_again(
+        SimpleNamespace(volume=None), found, found.vertebrae, found.structures, {L5}, NULL_PROGRESS
+    )
+    assert next(a for a in levels if a.verse == L5).findings == (unseen,)

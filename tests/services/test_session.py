@@ -90,7 +90,7 @@ def test_any_change_takes_only_its_own_approval_back_and_undo_does_not_give_it_b
     assert state_of(session) == "draft"
     assert state_of(session, 22) == "approved"
     said = trajectory_of(session).withdrawn
-    assert said.startswith("Approval of L4 left withdrawn at ")
+    assert said.startswith("Approval of L4 left withdrawn on ")
     session.undo()
     assert state_of(session) == "draft"
     assert trajectory_of(session).withdrawn == said

@@ -26,7 +26,8 @@ def press(dialog: QDialog, word: str) -> None:
 def test_a_killed_window_is_offered_again_with_its_last_change(planned, services, qtbot, tmp_path):
     planned.session.confirm_levels()
     state = next(iter((tmp_path / "recovery").iterdir())) / "state.json"
-    qtbot.waitUntil(lambda: "Confirm the level count" in state.read_text(), timeout=15000)
+    kept = lambda: state.is_file() and "Confirm the level count" in state.read_text()  # noqa: E731
+    qtbot.waitUntil(kept, timeout=15000)
     confirmed = planned.session.plan
     planned.keeper._lock.release()
     planned.keeper = None
@@ -37,7 +38,10 @@ def test_a_killed_window_is_offered_again_with_its_last_change(planned, services
     assert "SPECIMEN, Anna" in dialog.windowTitle()
     press(dialog, "Open it")
     qtbot.waitUntil(lambda: planned.session.plan == confirmed, timeout=15000)
+    session = planned.session
+    qtbot.waitUntil(lambda: session.history is not None and session.history.position == 0, timeout=15000)
     assert not planned.session.is_clean
+    assert planned.would_lose()  # what was recovered is nowhere else once its folder is gone
     qtbot.waitUntil(lambda: not state.exists(), timeout=15000)
     assert left_behind(tmp_path / "recovery") == []
 
@@ -69,6 +73,8 @@ def test_a_full_disc_is_said_in_the_step_bar(planned, services, qtbot, tmp_path)
     planned._save_to(tmp_path / "a.bvncase", quiet=True)
     qtbot.waitUntil(lambda: planned.bar.saved.text() == "Not saved", timeout=15000)
     assert "No space left" in planned.bar.saved.toolTip()
+    planned.bar.set_room(300)
+    assert not planned.bar.saved.isHidden()
 
 
 def test_a_second_writer_reads_only_and_is_told_why(window, services, qtbot, tmp_path):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from imaging.anatomy import VertebraAnatomy
 from imaging.errors import PlannerError
@@ -84,6 +84,9 @@ class CasePresenter(AlongTool, Annotating, Counting, Editing, Exploring, Picturi
         self.xrays: dict[str, XrayPicture] = {}
         self.xray_failure = ""
         self._xray_at = 0.0
+        self._xray_later = QTimer(self)
+        self._xray_later.setSingleShot(True)
+        self._xray_later.timeout.connect(self.request_xrays)
         self.dragging: Handle | None = None
         self.entry_map: EntryMap | None = None
         self.reach: ReachSurface | None = None
@@ -250,8 +253,12 @@ class CasePresenter(AlongTool, Annotating, Counting, Editing, Exploring, Picturi
         if self.trajectory is not None:
             self.depth_mm = min(self.depth_mm, self.length_mm())
         self.plan_changed.emit()
-        if not self.dragging or time.monotonic() > self._xray_at + DRAGGED_XRAY_S:
+        rest_s = self._xray_at + DRAGGED_XRAY_S - time.monotonic() if self.dragging else 0.0
+        if rest_s <= 0:
+            self._xray_later.stop()
             self.request_xrays()
+        elif not self._xray_later.isActive():
+            self._xray_later.start(int(1000 * rest_s) + 1)  # the hand may rest before the next move
         if not self.dragging:
             self.history_changed.emit()
             self.request_map()

@@ -120,7 +120,7 @@ class PlanOverlay:
     def _draw_tool(self, p: QPainter, trajectory: object, strong: bool) -> None:
         line = thinned(self.to_px(tool_path_lps(trajectory)))
         # A straight part that leaves the plane is cut where it does.
-        parts = 24 if abs(line[0, 2]) > OUT_OF_PLANE_MM else 3
+        parts = 24 if np.abs(line[:2, 2]).max() > OUT_OF_PLANE_MM else 3
         way = np.linspace(0, 1, parts, endpoint=False)[:, None]
         line = np.vstack([line[0] + way * (line[1] - line[0]), line[1:]])
         colour = side_colour(trajectory.side)

@@ -196,6 +196,7 @@ class SliceView(SliceInput, PlanOverlay, MeasureOverlay, QWidget):
     def paintEvent(self, _event: object) -> None:
         if self.samplers.turns.must_wait(self):
             with QPainter(self) as p:
+                p.fillRect(self.rect(), Qt.GlobalColor.black)
                 p.drawImage(self.rect(), self._base)
             return
         self._plane = self.plane()
