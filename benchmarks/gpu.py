@@ -1,4 +1,4 @@
-"""The graphics card beside our projector: `python -m benchmarks.gpu [VOXELS A SIDE]`.
+"""The graphics card beside our projector: `python -m benchmarks.gpu [SLICES ROWS COLUMNS]`.
 
 Milliseconds a picture of 512x512 and the difference, by what draws OpenGL here (Mesa's llvmpipe, on
 the processor, where there is no card), and whether the app would use it. Needs the extra "gpu".
@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import sys
 
+import numba
+
 from benchmarks.fluoro import CARM, POSES, best, synthetic_volume
 from imaging.fluoro.card import Card, agreement
 from imaging.fluoro.engine import FluoroEngine
@@ -15,12 +17,13 @@ from imaging.fluoro.projector import Projector
 from imaging.geometry.carm import CArmPose, Projection
 
 
-def main(side: int) -> None:
+def main(shape_kji: tuple[int, int, int]) -> None:
     """Print both times and the difference at every pose, and the trial's verdict."""
-    volume = synthetic_volume((side, side, side))
+    volume = synthetic_volume(shape_kji)
     card, projector = Card(), Projector(volume)
     loaded = projector.loaded(card)
-    print(f"{card.name}, {side} voxels a side")
+    k, j, i = shape_kji
+    print(f"{card.name}, {i}x{j}x{k} voxels, {numba.get_num_threads()} threads beside it")
     if loaded is None:
         print("  does not hold this volume")
         return
@@ -39,4 +42,4 @@ def main(side: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 128)
+    main((int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])) if len(sys.argv) > 3 else (300, 512, 512))
