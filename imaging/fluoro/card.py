@@ -1,7 +1,8 @@
-"""Line integrals on a graphics card, through OpenGL 3.3 and moderngl, where both are there.
+"""Line integrals on a graphics card, through OpenGL 4.3 and moderngl, where both are there.
 
 The shader walks each ray as ``joseph`` does, from slice to slice along the axis it follows most; the card
-interpolates within a slice. A card interpolates with 8 bits, so it is trusted only after ``agreement``.
+interpolates within a slice. A card interpolates with 8 bits, so it is trusted only after ``agreement``. It is a
+compute shader, because a card made for computing has next to no hardware that draws.
 OpenGL binds its context to one thread: all work of a card is done on a thread of its own.
 """
 
@@ -25,24 +26,24 @@ Result = TypeVar("Result")
 # OpenGL drawn by the processor, which our own projector uses better.
 _SOFTWARE = ("llvmpipe", "softpipe", "swrast", "software", "swiftshader", "basic render")
 _WHOLE = 65535.0
-
-_CORNERS = """
-#version 330
-void main() { gl_Position = vec4(gl_VertexID == 1 ? 3 : -1, gl_VertexID == 2 ? 3 : -1, 0, 1); }
-"""
+SIDE = 8
+"""Pixels a side that one group of the card's threads makes."""
 
 _RAYS = """
-#version 330
+#version 430
+layout(local_size_x = SIDE, local_size_y = SIDE) in;
+layout(std430, binding = 0) writeonly buffer Picture { float integrals[]; };
 uniform sampler3D values;
+uniform ivec2 pixels;
 uniform vec3 size;
 uniform vec3 source, corner, column, row;
 uniform mat3 linear;
 uniform float unit;
-layout(location = 0) out float integral;
 
 void main() {
-    vec2 pixel = gl_FragCoord.xy - 0.5;
-    vec3 ray = corner - source + pixel.x * column + pixel.y * row;
+    ivec2 pixel = ivec2(gl_GlobalInvocationID.xy);
+    if (any(greaterThanEqual(pixel, pixels))) return;
+    vec3 ray = corner - source + float(pixel.x) * column + float(pixel.y) * row;
     vec3 along = abs(ray);
     int w = along.y > along.x ? 1 : 0;
     if (along.z > along[w]) w = 2;
@@ -70,7 +71,7 @@ void main() {
         vec3 where = (clamp(place, vec3(0.0), size - 1.0) + vec3(1.5, 0.5, 0.5)) / held;
         total += edge.x * edge.y * edge.z * textureLod(values, where, 0.0).r;
     }
-    integral = total * unit * length(linear * slope);
+    integrals[pixel.y * pixels.x + pixel.x] = total * unit * length(linear * slope);
 }
 """
 
@@ -83,7 +84,7 @@ class Card:
         is_software: whether OpenGL is drawn by the processor, so that nothing is gained.
 
     Raises:
-        RuntimeError: no OpenGL 3.3 here.
+        RuntimeError: no OpenGL 4.3 here.
     """
 
     def __init__(self) -> None:
@@ -109,26 +110,25 @@ class Card:
         context: Any = None
         for loader in loaders:
             with contextlib.suppress(Exception):
-                context = create(standalone=True, require=330, **loader)
+                context = create(standalone=True, require=430, **loader)
                 break
         if context is None:
-            raise RuntimeError("no OpenGL 3.3 here")
+            raise RuntimeError("no OpenGL 4.3 here")
         self.context = context
-        self.program: Any = context.program(vertex_shader=_CORNERS, fragment_shader=_RAYS)
-        self._corners = context.vertex_array(self.program, [])
-        self._targets: dict[tuple[int, int], Any] = {}
+        self.program: Any = context.compute_shader(_RAYS.replace("SIDE", str(SIDE)))
+        self._buffers: dict[int, Any] = {}
         return str(context.info["GL_RENDERER"])
 
     def draw(self, rows: int, columns: int) -> Picture:
         """What the program makes of every pixel; on the card's thread."""
-        target = self._targets.get((rows, columns))
-        if target is None:
-            texture = self.context.texture((columns, rows), 1, dtype="f4")
-            target = self._targets[rows, columns] = self.context.framebuffer([texture])
-        target.use()
-        self._corners.render(vertices=3)
-        raw = target.read(components=1, dtype="f4")
-        return np.frombuffer(raw, np.float32).reshape(rows, columns).copy()
+        buffer = self._buffers.get(rows * columns)
+        if buffer is None:
+            buffer = self._buffers[rows * columns] = self.context.buffer(reserve=4 * rows * columns)
+        self.program["pixels"] = columns, rows
+        buffer.bind_to_storage_buffer(0)
+        self.program.run(-(-columns // SIDE), -(-rows // SIDE))
+        self.context.memory_barrier()
+        return np.frombuffer(buffer.read(), np.float32).reshape(rows, columns).copy()
 
 
 @lru_cache(maxsize=1)
@@ -175,15 +175,15 @@ class CardVolume:
     ) -> Picture:
         """(rows, columns) sums of values along rays times their steps' lengths times ``unit``.
 
-        Raises:
-            Exception: of many kinds, where the driver fails or was reset.
-
         Args:
             rays: focal spot, pixel (0, 0), one pixel along a row and along a column, in voxels (i, j, k).
             rows: of the picture.
             columns: of the picture.
             linear: (3, 3) from voxel steps to mm.
             unit: of one value a mm.
+
+        Raises:
+            Exception: of many kinds, where the driver fails or was reset.
         """
         return self.card.run(lambda: self._draw(rays, rows, columns, linear, unit))
 

@@ -28,7 +28,7 @@ def card():
     try:
         return Card()
     except Exception as error:
-        pytest.skip(f"no OpenGL 3.3 here: {error}")
+        pytest.skip(f"no OpenGL 4.3 here: {error}")
 
 
 @pytest.fixture(scope="module")
