@@ -2,7 +2,8 @@
 
 The shader walks each ray as ``joseph`` does, from slice to slice along the axis it follows most; the card
 interpolates within a slice. A card interpolates with 8 bits, so it is trusted only after ``agreement``.
-It is a compute shader, because a card made for computing has next to no hardware that draws. OpenGL binds its context to one thread: all work of a card is done on a thread of its own.
+It is a compute shader, because a card made for computing has next to no hardware that draws.
+OpenGL binds its context to one thread: all work of a card is done on a thread of its own.
 """
 
 from __future__ import annotations
