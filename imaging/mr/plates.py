@@ -36,7 +36,7 @@ _SHORT_REGION = 0.35
 def with_fitting_plates(image: Sampler, bodies: Sequence[BodySurface], sacral: bool) -> list[BodySurface]:
     """Bodies, foot to head, with endplates that left a band out or took a disc in drawn again."""
     out = _shortened(image, list(bodies), sacral)
-    gaps = _gaps_mm(out)
+    gaps = gaps_mm(out)
     limit = np.full(len(gaps), MOST_GAP_MM)
     if len(out) >= _LEAST_BODIES:
         limit = np.minimum(limit, np.maximum(_WIDE * _usual(gaps), LEAST_WIDE_MM))
@@ -102,7 +102,7 @@ def _moved(image: Sampler, body: BodySurface, side: float, by_mm: float, region:
 def _shortened(image: Sampler, bodies: list[BodySurface], sacral: bool) -> list[BodySurface]:
     """Bodies that are tall for their column beside a gap that is narrow for it, drawn without the disc."""
     heights = np.array([body_geometry(b).height_mm for b in bodies])
-    gaps = _gaps_mm(bodies)
+    gaps = gaps_mm(bodies)
     if len(bodies) < _LEAST_BODIES:
         return bodies
     usual_height = _usual(heights)
@@ -122,15 +122,18 @@ def _shortened(image: Sampler, bodies: list[BodySurface], sacral: bool) -> list[
     return out
 
 
-def _gaps_mm(bodies: Sequence[BodySurface]) -> Array:
-    """(n-1,) from each body's superior endplate to the next one's inferior endplate."""
+def gaps_mm(bodies: Sequence[BodySurface]) -> Array:
+    """(n-1,) from each body's superior endplate up to the next one's inferior endplate, foot to head.
+
+    Along the mean of both long axes: a slip to the front or side adds nothing, an overlap is negative.
+    """
     plates = [body_geometry(b) for b in bodies]
-    return np.array(
-        [
-            float(np.linalg.norm(low.superior_endplate[0] - up.inferior_endplate[0]))
-            for low, up in pairwise(plates)
-        ]
-    )
+    out = []
+    for low, up in pairwise(plates):
+        along = low.superior + up.superior
+        step = up.inferior_endplate[0] - low.superior_endplate[0]
+        out.append(float(step @ along / np.linalg.norm(along)))
+    return np.array(out)
 
 
 def _usual(values: Array) -> Array:

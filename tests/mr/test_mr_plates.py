@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from imaging.mr.anatomy import body_geometry
-from imaging.mr.plates import with_fitting_plates
+from imaging.mr.plates import gaps_mm, with_fitting_plates
 from imaging.mr.surface import BodySurface, Sampler, box_radius, fit_surface
 
 SIZE = np.array([44.0, 33.0, 26.0])
@@ -73,3 +73,24 @@ def test_a_sound_column_is_left_alone() -> None:
     bodies = [fit_surface(image, replace(_true(n), radius_mm=np.empty(0))) for n in range(COUNT)]
     again = with_fitting_plates(image, bodies, sacral=False)
     assert all(a is b for a, b in zip(again, bodies, strict=True))
+
+
+@pytest.mark.parametrize("slip_mm", [0.0, 12.0])
+def test_a_gap_is_no_wider_for_a_slip_and_negative_where_bodies_overlap(slip_mm: float) -> None:
+    lower = _true(0)
+    slipped = np.array([0.0, -slip_mm, 0.0])
+    apart, within = (
+        replace(lower, centre_lps_mm=lower.centre_lps_mm + slipped + np.array([0, 0, SIZE[2] + gap]))
+        for gap in (11.0, -3.0)
+    )
+    assert abs(gaps_mm([lower, apart])[0] - 11.0) < 0.5
+    assert abs(gaps_mm([lower, within])[0] + 3.0) < 0.5
+
+
+@pytest.mark.parametrize("lean_deg", [15.0, 38.0])
+def test_a_gap_is_measured_along_a_leaning_column(lean_deg: float) -> None:
+    a = np.deg2rad(lean_deg)
+    axes = np.array([[1.0, 0, 0], [0, np.cos(a), np.sin(a)], [0, -np.sin(a), np.cos(a)]])
+    lower = replace(_true(0), axes_lps=axes)
+    upper = replace(lower, centre_lps_mm=lower.centre_lps_mm + (SIZE[2] + 9.0) * axes[2])
+    assert abs(gaps_mm([lower, upper])[0] - 9.0) < 0.5
