@@ -1,7 +1,8 @@
 """A stand-in for a CT, made from an MR by classes: it gives X-rays shapes and says nothing of attenuation.
 
 Classes: air outside the skin, fat, soft tissue, and of the vertebrae as labelled (pedicles and canal are a
-fitted model) a cortical shell round cancellous bone. Every picture made from it is stamped by the engine.
+fitted model) a cortical shell round cancellous bone. Laminae and processes are a model as well, here alone
+and in no label map. Every picture made from it is stamped by the engine.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
+from imaging.anatomy import VertebraAnatomy
 from imaging.geometry.grid import VolumeGrid
 from imaging.labels import Structure
+from imaging.mr.model_posterior import REACH_MM, has_model, posterior_depth_mm
 from imaging.progress import NULL_PROGRESS, Progress
 from imaging.segmentation.result import SpineSegmentation
 from imaging.volume import Volume
@@ -53,6 +56,9 @@ def synthetic_ct(
         level = ndi.gaussian_filter(values, (0, 12, 12)) / near
         tissue[inside & (values > _FAT_SHARE * np.maximum(level, 1))] = FAT
     hu = _resampled(tissue, mr.grid, grid, progress)
+    for level in found.levels:
+        if has_model(level):
+            _lay_arch(hu, grid, level)
     labels, parts = found.vertebrae.labels, found.structures.labels
     spacing = mr.grid.spacing_ijk_mm[::-1]
     canal = _depth(parts == Structure.CANAL, spacing)
@@ -69,6 +75,26 @@ def synthetic_ct(
         hu[d > SHELL_MM] = CANCELLOUS
     progress.step(1.0, "Stand-in for the CT made")
     return Volume(grid, np.rint(hu).astype(np.int16), "CT", made_from="MR")
+
+
+def _lay_arch(hu: NDArray[np.float32], grid: VolumeGrid, level: VertebraAnatomy) -> None:
+    """Modelled laminae and processes of a level laid into the tissue within the skin."""
+    body = level.body
+    corners = (np.indices((2, 2, 2)).reshape(3, -1).T * 2 - 1) * REACH_MM * [1, 0.5, 1] + [
+        0,
+        REACH_MM[1] / 2,
+        0,
+    ]
+    index = grid.indices_from_lps(body.posterior_wall_lps_mm + corners @ body.axes_lps)
+    size = np.array(grid.shape_kji[::-1])
+    first = np.clip(np.floor(index.min(0)).astype(int), 0, size)
+    last = np.clip(np.ceil(index.max(0)).astype(int) + 1, first, size)
+    where = tuple(slice(int(a), int(b)) for a, b in zip(first[::-1], last[::-1], strict=True))
+    kji = np.stack(np.meshgrid(*[np.arange(w.start, w.stop) for w in where], indexing="ij"), -1)
+    depth = posterior_depth_mm(level, grid.lps_from_indices(kji[..., ::-1]))
+    depth[hu[where] == AIR] = -1.0
+    hu[where][depth > 0] = CORTEX
+    hu[where][depth > SHELL_MM] = CANCELLOUS
 
 
 def _inside_skin(lit: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -11,7 +11,7 @@ from imaging.fluoro.views import pose_for
 from imaging.geometry.carm import CArm
 from imaging.labels import Structure
 from imaging.mr.spine import segment_mr_spine
-from imaging.mr.synthetic import AIR, CANCELLOUS, CORTEX, synthetic_ct
+from imaging.mr.synthetic import AIR, CANAL, CANCELLOUS, CORTEX, synthetic_ct
 from imaging.segmentation.result import SpineSegmentation
 from imaging.volume import Volume
 from planner.practice.pack import _maker
@@ -46,6 +46,50 @@ def test_classes_lie_where_the_phantom_has_them(made: tuple[Phantom, SpineSegmen
     middle = phantom.truth[23].body.centre_lps_mm
     assert _at(ct, np.array([middle[0], skin - 1.0, middle[2]])) == AIR
     assert (found.structures.labels == Structure.BODY).any()
+
+
+def test_spinous_process_and_laminae_lie_near_the_phantoms(
+    made: tuple[Phantom, SpineSegmentation, Volume],
+) -> None:
+    """On a model hung on the MR's own fit: the truth's spinous process is met, its tip within 6 mm."""
+    phantom, found, ct = made
+    for verse in (22, 23, 24):
+        body = found.level(verse).body  # type: ignore[union-attr]
+        at = np.argwhere(phantom.vertebrae.labels == verse)
+        at = at[phantom.structures.labels[tuple(at.T)] == Structure.POSTERIOR_ELEMENTS]
+        points = phantom.volume.grid.lps_from_indices(at[:, ::-1])
+        local = (points - body.posterior_wall_lps_mm) @ body.axes_lps.T
+        behind = local[:, 1] > 27
+        hind = local[behind & (np.abs(local[:, 0]) < 3)]
+        middle = np.array([0.0, 36.0, hind[:, 2].mean()])
+        assert _at(ct, body.posterior_wall_lps_mm + middle @ body.axes_lps) >= CANCELLOUS
+        model = [
+            v
+            for v in np.arange(25.0, 70.0, 0.5)
+            if _at(ct, body.posterior_wall_lps_mm + np.array([0.0, v, middle[2]]) @ body.axes_lps)
+            >= CANCELLOUS
+        ]
+        assert abs(max(model) - hind[:, 1].max()) < 6.0
+        for sign in (1.0, -1.0):
+            lamina = np.array([sign * 7.0, 21.0, -8.0])
+            near = [
+                _at(ct, body.posterior_wall_lps_mm + (lamina + np.array([0, d, 0])) @ body.axes_lps)
+                for d in np.arange(-5, 6, 1.0)
+            ]
+            assert max(near) >= CANCELLOUS
+        inside = body.posterior_wall_lps_mm + np.array([0.0, 9.0, -4.0]) @ body.axes_lps
+        assert _at(ct, inside) == CANAL
+
+
+def test_what_is_modelled_behind_the_pedicles_is_in_no_label_map(
+    made: tuple[Phantom, SpineSegmentation, Volume],
+) -> None:
+    _, found, ct = made
+    body = found.level(23).body  # type: ignore[union-attr]
+    spinous = body.posterior_wall_lps_mm + np.array([0.0, 36.0, -14.0]) @ body.axes_lps
+    assert _at(ct, spinous) >= CANCELLOUS
+    i, j, k = np.rint(found.vertebrae.grid.indices_from_lps(spinous)).astype(int)
+    assert found.vertebrae.labels[k, j, i] == 0
 
 
 def test_every_picture_bears_the_stamp(made: tuple[Phantom, SpineSegmentation, Volume]) -> None:
