@@ -56,9 +56,9 @@ def synthetic_ct(
         level = ndi.gaussian_filter(values, (0, 12, 12)) / near
         tissue[inside & (values > _FAT_SHARE * np.maximum(level, 1))] = FAT
     hu = _resampled(tissue, mr.grid, grid, progress)
-    for level in found.levels:
-        if has_model(level):
-            _lay_arch(hu, grid, level)
+    for vertebra in found.levels:
+        if has_model(vertebra):
+            _lay_arch(hu, grid, vertebra)
     labels, parts = found.vertebrae.labels, found.structures.labels
     spacing = mr.grid.spacing_ijk_mm[::-1]
     canal = _depth(parts == Structure.CANAL, spacing)
