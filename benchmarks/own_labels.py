@@ -41,8 +41,8 @@ PEDICLE_MM = (-1.0, 9.0)
 
 @dataclass(frozen=True)
 class Route:
-    """One planned side: clearances in mm, past the docking length, claimed as a plan states them (less the
-    limits' reserve) and on the exact bone."""
+    """One planned side: clearances in mm, past the docking length, claimed as a plan states them and on the
+    exact bone."""
 
     name: str
     side: Side
@@ -95,15 +95,14 @@ def routes(
                 yield found
                 continue
             points, diameters, _ = build_path(found, DEVICE)
-            thick = diameters + 2 * DEFAULT_LIMITS.cortex_reserve_mm
             along = np.r_[0.0, np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))]
             use = along >= DEFAULT_LIMITS.docking_mm
-            claimed = float((fields.bone(points) - thick / 2)[use].min())
+            claimed = float((fields.bone(points) - diameters / 2)[use].min())
             true = float((exact.bone(points) - diameters / 2)[use].min())
             behind = (points - own.body.posterior_wall_lps_mm) @ own.body.posterior
             zone = use & (behind > PEDICLE_MM[0]) & (behind < PEDICLE_MM[1])
             walls = (
-                wall_clearances(fields, side, points, thick, zone),
+                wall_clearances(fields, side, points, diameters, zone),
                 wall_clearances(_Exact(fields, exact), side, points, diameters, zone),  # type: ignore[arg-type]
             )
             yield Route(own.name, side, claimed, true, gertzbein_robbins(max(0.0, -true)), *walls)

@@ -13,18 +13,25 @@ Band = Literal["good", "caution", "stop", "none"]
 
 @dataclass(frozen=True)
 class JudgedClearance:
-    """One clearance (mm; None where not measurable), what is wanted (mm; 0 where only a breach counts)."""
+    """One clearance as measured (mm; None where not measurable) and what it needs.
+
+    ``wanted_mm`` is the limit (0 where only a breach counts), ``needed_mm`` the limit and the reserve for
+    the segmented edge: from there on the clearance is good.
+    """
 
     name: str
     value_mm: float | None
     wanted_mm: float
+    needed_mm: float
     band: Band
 
 
-def _band(value_mm: float | None, wanted_mm: float, stop_mm: float) -> Band:
+def _band(value_mm: float | None, wanted_mm: float, stop_mm: float, limits: Limits) -> Band:
     if value_mm is None:
         return "none"
-    return "stop" if value_mm < stop_mm else "caution" if value_mm < wanted_mm else "good"
+    if value_mm < limits.needed_mm(stop_mm):
+        return "stop"
+    return "caution" if value_mm < limits.needed_mm(wanted_mm) else "good"
 
 
 def _as_seen(trajectory: Trajectory, band: Band) -> Band:
@@ -33,11 +40,15 @@ def _as_seen(trajectory: Trajectory, band: Band) -> Band:
     return "caution" if modelled and band == "good" else band
 
 
+def wall_wanted_mm(toward: str, limits: Limits) -> float:
+    """What is wanted of a distance to a pedicle wall; medial and inferior walls weigh most [P]."""
+    return limits.lateral_superior_mm if toward in ("lateral", "superior") else limits.medial_inferior_mm
+
+
 def wall_band(trajectory: Trajectory, value_mm: float | None, toward: str, limits: Limits) -> Band:
-    """Band of a distance to a pedicle wall; medial and inferior walls weigh most (clinical limits [P])."""
-    if toward in ("lateral", "superior"):
-        return _as_seen(trajectory, _band(value_mm, limits.lateral_superior_mm, 0.0))
-    return _as_seen(trajectory, _band(value_mm, limits.medial_inferior_mm, limits.medial_inferior_low_mm))
+    """Band of a measured distance to a pedicle wall."""
+    stop = 0.0 if toward in ("lateral", "superior") else limits.medial_inferior_low_mm
+    return _as_seen(trajectory, _band(value_mm, wall_wanted_mm(toward, limits), stop, limits))
 
 
 def judged_clearances(trajectory: Trajectory, limits: Limits) -> tuple[JudgedClearance, ...]:
@@ -61,7 +72,13 @@ def judged_clearances(trajectory: Trajectory, limits: Limits) -> tuple[JudgedCle
         ),
     )
     return tuple(
-        JudgedClearance(name, value, wanted, _as_seen(trajectory, _band(value, wanted, stop)))
+        JudgedClearance(
+            name,
+            value,
+            wanted,
+            limits.needed_mm(wanted),
+            _as_seen(trajectory, _band(value, wanted, stop, limits)),
+        )
         for name, value, wanted, stop in rows
     )
 

@@ -17,8 +17,9 @@ class Limits:
             and the margin below which the caution is worded as low.
         lateral_superior_mm: wanted margin to the other walls, and each side's margin in the width rule.
         docking_mm: the tool's first millimetres in bone, where its rim still crosses the cortex.
-        cortex_reserve_mm: taken off every measured distance to cortex, because a segmented surface is off
-            by parts of a voxel and the search finds the places where it errs outwards.
+        cortex_reserve_mm: added to what is wanted of every distance to a segmented surface, hard stops
+            included, because such a surface is off by parts of a voxel and the search finds the places
+            where it errs outwards. Distances are reported as measured.
         neighbour_mm: wanted distance to the facet joint's other partner and every other vertebra.
         electrode_to_canal_stop_mm, lesion_to_canal_stop_mm, lesion_to_canal_caution_mm: see the ambiguity
             of the 10 mm rule in the documentation; both distances are reported.
@@ -58,6 +59,28 @@ class Limits:
     roll_sd_deg: float = 1.5
     cortex_sd_mm: float = 0.4
     draws: int = 2048
+
+    def needed_mm(self, wanted_mm: float) -> float:
+        """What a measured distance to a segmented surface must reach: what is wanted and the reserve."""
+        return wanted_mm + self.cortex_reserve_mm
+
+    def needed_words(self, wanted_mm: float) -> str:
+        """``2.3 mm (2 and 0.3 for the segmented edge)``."""
+        reserve = self.cortex_reserve_mm
+        if not reserve:
+            return f"{wanted_mm:g} mm"
+        if not wanted_mm:
+            return f"{reserve:g} mm for the segmented edge"
+        return f"{self.needed_mm(wanted_mm):g} mm ({wanted_mm:g} and {reserve:g} for the segmented edge)"
+
+    def measured_words(self) -> str:
+        """How shown distances and grades stand to the reserve, in a sentence."""
+        if not self.cortex_reserve_mm:
+            return "Distances are as measured from the tool's surface."
+        return (
+            "Distances are as measured from the tool's surface. What they need and the grade include "
+            f"{self.cortex_reserve_mm:g} mm for the segmented edge."
+        )
 
 
 DEFAULT_LIMITS = Limits()

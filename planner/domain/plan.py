@@ -92,7 +92,10 @@ class HeatResult:
 
 @dataclass(frozen=True)
 class Clearances:
-    """Signed distances in mm from the tool's surface; negative is a breach; None is not measurable."""
+    """Signed distances in mm as measured from the tool's surface to the segmented cortex or canal.
+
+    Negative is outside; None is not measurable. What they need, reserve included, says ``domain.bands``.
+    """
 
     medial: float | None
     lateral: float | None

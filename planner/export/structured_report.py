@@ -60,6 +60,7 @@ def write_report_sr(folder: Path, sources: Sequence[Any], plan: Plan) -> Path | 
     root = report[0]
     root.ContentSequence.append(_container(hd, "PASSPORT", "Plan passport", passport_lines(plan)))
     told = [("Research use", "Planning and training aid, not a certified device. Not for treatment.")]
+    told.append(("Distances", plan.limits.measured_words()))
     told += [("Finding", f"{f.severity}: {f.text}") for f in plan.findings]
     told += [("Refused", r.reason) for level in plan.levels for r in level.refused]
     root.ContentSequence.append(_container(hd, "NOTES", "Notes", told))

@@ -72,7 +72,7 @@ def trajectory_page(c: Canvas, report: Report, level: LevelPlan, t: Trajectory) 
         table(c, LEFT + 2 * (column + 14), y0, column, "Instrument and target", instrument),
     )
     name = report.devices[t.device].name if t.device in report.devices else t.device
-    text(c, LEFT, y - 12, f"Instrument profile: {name}.", 7)
+    text(c, LEFT, y - 12, f"Instrument profile: {name}. {report.limits.measured_words()}", 7)
     note = report.plan.notebook.note((level.verse, t.side))
     if note:
         y = paragraph(c, LEFT, y - 22, WIDE, f"Note: {note}", 7.5, BOLD) + 9

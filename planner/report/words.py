@@ -114,9 +114,9 @@ def entry_rows(t: Trajectory, a: VertebraAnatomy) -> list[Row]:
 
 
 def clearance_rows(t: Trajectory, limits: Limits) -> list[tuple[str, str, str]]:
-    """(label with its limit, value, good|caution|stop|none) of every clearance."""
+    """(label with what it needs, value, good|caution|stop|none) of every clearance."""
     return [
-        (f"{c.name}, min {c.wanted_mm:g}" if c.wanted_mm else c.name, mm(c.value_mm), c.band)
+        (f"{c.name}, needs {c.needed_mm:g}" if c.needed_mm else c.name, mm(c.value_mm), c.band)
         for c in judged_clearances(t, limits)
     ]
 

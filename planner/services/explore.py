@@ -28,9 +28,10 @@ def entry_map_of(case: Case, found: SpineSegmentation, plan: Plan, verse: int, s
 
 
 def entry_map_image(chart: EntryMap, limits: Limits) -> NDArray[np.uint8]:
-    """(N, N, 3) colours of an entry map: good from the medial and inferior margin on, stop below none."""
+    """(N, N, 3) colours of an entry map: good from what a medial or inferior wall needs, stop a breach."""
     margin = np.nan_to_num(chart.margin_mm, nan=-np.inf)
-    index = np.where(margin >= limits.medial_inferior_mm, 0, np.where(margin >= 0, 1, 2))
+    good, breach = limits.needed_mm(limits.medial_inferior_mm), limits.needed_mm(0.0)
+    index = np.where(margin >= good, 0, np.where(margin >= breach, 1, 2))
     return COLOURS[np.where(np.isfinite(chart.margin_mm), index, 3)]
 
 

@@ -170,7 +170,8 @@ def report_pdf(
         for t in level.trajectories:
             progress.step(0.1, f"Drawing {level.name} {t.side} for the report")
             view3d = render_3d(case.volume, found, level, t) if render_3d else None
-            one = _slices(case, found, level, t, shots, view3d, plan.limits.medial_inferior_mm)
+            ring_mm = plan.limits.needed_mm(plan.limits.medial_inferior_mm)
+            one = _slices(case, found, level, t, shots, view3d, ring_mm)
             if render_3d and printing.patient_page and not pictures:
                 one = replace(one, whole3d=render_3d(case.volume, found, level, t, cut=False))
             pictures[level.verse, t.side] = one

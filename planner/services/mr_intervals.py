@@ -8,6 +8,7 @@ from math import erf, sqrt
 from imaging.findings import Finding
 from imaging.mr.model_arch import clearance_sd_mm
 from imaging.volume import Volume
+from planner.domain.limits import Limits
 from planner.domain.plan import Clearances, LevelPlan, Trajectory
 
 COVER = 1.96
@@ -26,7 +27,7 @@ def intervals_mm(clearances: Clearances, slice_mm: float, verse: int) -> dict[st
     return out
 
 
-def with_intervals(trajectory: Trajectory, volume: Volume, verse: int) -> Trajectory:
+def with_intervals(trajectory: Trajectory, volume: Volume, verse: int, limits: Limits) -> Trajectory:
     """A trajectory measured on MR, with its intervals in a caution and its risk of a breach raised."""
     slice_mm = float(volume.grid.spacing_ijk_mm.max())
     spans = intervals_mm(trajectory.clearance_mm, slice_mm, verse)
@@ -35,7 +36,7 @@ def with_intervals(trajectory: Trajectory, volume: Volume, verse: int) -> Trajec
     for name in WALLS:
         value = getattr(trajectory.clearance_mm, name)
         if value is not None:
-            safe *= 0.5 * (1 + erf(value / sd[name] / sqrt(2)))
+            safe *= 0.5 * (1 + erf((value - limits.needed_mm(0.0)) / sd[name] / sqrt(2)))
     walls = [f"{name} {spans[name][0]:.1f} to {spans[name][1]:.1f}" for name in WALLS if name in spans]
     low = min((spans[name][0] for name in WALLS if name in spans), default=None)
     text = (
@@ -43,7 +44,7 @@ def with_intervals(trajectory: Trajectory, volume: Volume, verse: int) -> Trajec
         f"anywhere within {', '.join(walls)} mm (widths from few phantoms, not from people). "
         "A CT settles them."
     )
-    finding = Finding("caution", "mr_interval", text, low, 0.0, "mm")
+    finding = Finding("caution", "mr_interval", text, low, limits.needed_mm(0.0), "mm")
     risk = 1.0 - safe
     forgiveness = trajectory.forgiveness
     if forgiveness is not None:
@@ -52,10 +53,10 @@ def with_intervals(trajectory: Trajectory, volume: Volume, verse: int) -> Trajec
     return replace(trajectory, findings=(*rest, finding), breach_probability=risk, forgiveness=forgiveness)
 
 
-def level_with_intervals(level: LevelPlan, volume: Volume) -> LevelPlan:
+def level_with_intervals(level: LevelPlan, volume: Volume, limits: Limits) -> LevelPlan:
     """A level planned on MR with what its clearances are worth; a level planned on CT as it is."""
     if volume.modality != "MR":
         return level
     return replace(
-        level, trajectories=tuple(with_intervals(t, volume, level.verse) for t in level.trajectories)
+        level, trajectories=tuple(with_intervals(t, volume, level.verse, limits) for t in level.trajectories)
     )

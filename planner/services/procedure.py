@@ -24,7 +24,7 @@ def with_procedure(plan: Plan) -> Plan:
 
 
 def spare_mm(t: Trajectory, limits: Limits) -> float:
-    """By how much (mm) the least of the trajectory's clearances exceeds what is wanted there."""
+    """By how much (mm) the least of the trajectory's clearances exceeds what it needs."""
     c = t.clearance_mm
     wanted = (
         (c.medial, limits.medial_inferior_mm),
@@ -36,7 +36,7 @@ def spare_mm(t: Trajectory, limits: Limits) -> float:
         (c.electrode_to_canal, limits.electrode_to_canal_stop_mm),
         (c.neighbour, limits.neighbour_mm),
     )
-    return min((value - limit for value, limit in wanted if value is not None), default=0.0)
+    return min((value - limits.needed_mm(limit) for value, limit in wanted if value is not None), default=0.0)
 
 
 def make_procedure(plan: Plan) -> Procedure | None:

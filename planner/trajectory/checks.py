@@ -26,15 +26,19 @@ def find_all(m: Measured, device: DeviceProfile, limits: Limits) -> tuple[Findin
 
 def _walls(m: Measured, limits: Limits) -> list[Finding]:
     found = []
-    if m.least_mm < 0:
+    reserve = limits.needed_mm(0.0)
+    if m.least_mm < reserve:
+        where = f"towards {m.least_toward}, {m.least_along_mm:.1f} mm after docking"
         text = (
-            f"The tool leaves the bone by {-m.least_mm:.1f} mm towards {m.least_toward}, "
-            f"{m.least_along_mm:.1f} mm after docking. No setting lifts this. Move entry or direction."
+            f"The tool leaves the bone by {-m.least_mm:.1f} mm {where}. No setting lifts this."
+            if m.least_mm < 0
+            else f"The tool keeps {m.least_mm:.1f} mm of bone {where}, needs {limits.needed_words(0.0)}: "
+            "it counts as a breach."
         )
-        found.append(Finding("stop", "breach", text, m.least_mm, 0.0, "mm"))
+        found.append(Finding("stop", "breach", f"{text} Move entry or direction.", m.least_mm, reserve, "mm"))
     c = m.clearances
     wanted = limits.medial_inferior_mm, limits.lateral_superior_mm
-    if m.least_mm >= 0 and m.access == "extrapedicular":
+    if m.least_mm >= reserve and m.access == "extrapedicular":
         text = (
             "Beside the pedicle: the exiting root and the segmental vessels lie near the entry, and the "
             "rule of the medial pedicle border on AP does not hold."
@@ -46,20 +50,28 @@ def _walls(m: Measured, limits: Limits) -> list[Finding]:
         ("lateral", c.lateral, wanted[1]),
         ("superior", c.superior, wanted[1]),
     ):
-        if value is None or value >= limit:
+        needed = limits.needed_mm(limit)
+        if value is None or value >= needed:
             continue
-        if value < 0 and word in ("medial", "inferior"):
+        if value < reserve and word in ("medial", "inferior"):
             text = (
                 f"{word.capitalize()} pedicle wall breached by {-value:.1f} mm. No setting lifts this limit."
+                if value < 0
+                else f"{word.capitalize()} pedicle wall {value:.1f} mm away, needs "
+                f"{limits.needed_words(0.0)}: it counts as breached."
             )
-            found.append(Finding("stop", f"{word}_breach", text, value, 0.0, "mm"))
+            found.append(Finding("stop", f"{word}_breach", text, value, reserve, "mm"))
         else:
-            low = word in ("medial", "inferior") and value < limits.medial_inferior_low_mm
+            least = limits.needed_mm(limits.medial_inferior_low_mm)
+            low = word in ("medial", "inferior") and value < least
             state = "is low: " if low else "is "
-            text = f"The margin to the {word} pedicle wall {state}{value:.1f} mm, {limit:.0f} mm are wanted."
+            text = (
+                f"The margin to the {word} pedicle wall {state}{value:.1f} mm, "
+                f"needs {limits.needed_words(limit)}."
+            )
             if low:
-                text += f" Below {limits.medial_inferior_low_mm:g} mm it cannot be approved."
-            found.append(Finding("stop" if low else "caution", f"{word}_margin", text, value, limit, "mm"))
+                text += f" Below {least:g} mm it cannot be approved."
+            found.append(Finding("stop" if low else "caution", f"{word}_margin", text, value, needed, "mm"))
     return found
 
 
@@ -94,27 +106,37 @@ def _canal(m: Measured, limits: Limits) -> list[Finding]:
     if electrode is None:
         text = "The spinal canal is not labelled here, so distances to it cannot be measured."
         found.append(Finding("stop", "canal_unknown", text))
-    elif electrode < limits.electrode_to_canal_stop_mm:
-        limit = limits.electrode_to_canal_stop_mm
+    elif electrode < (needed := limits.needed_mm(limits.electrode_to_canal_stop_mm)):
         text = (
-            f"Electrode {electrode:.1f} mm from the canal, limit {limit:g} mm. No setting lifts this limit. "
-            f"Move the target forward by {np.ceil(limit - electrode):.0f} mm."
+            f"Electrode {electrode:.1f} mm from the canal, "
+            f"needs {limits.needed_words(limits.electrode_to_canal_stop_mm)}. No setting lifts this limit. "
+            f"Move the target forward by {np.ceil(needed - electrode):.0f} mm."
         )
-        found.append(Finding("stop", "electrode_to_canal", text, electrode, limit, "mm"))
-    if tool is not None and tool < 0:
-        text = f"The tool enters the spinal canal by {-tool:.1f} mm. No setting lifts this."
-        found.append(Finding("stop", "canal_breach", text, tool, 0.0, "mm"))
+        found.append(Finding("stop", "electrode_to_canal", text, electrode, needed, "mm"))
+    reserve = limits.needed_mm(0.0)
+    if tool is not None and tool < reserve:
+        text = (
+            f"The tool enters the spinal canal by {-tool:.1f} mm. No setting lifts this."
+            if tool < 0
+            else f"The tool passes {tool:.1f} mm from the spinal canal, needs {limits.needed_words(0.0)}: "
+            "it counts as entered."
+        )
+        found.append(Finding("stop", "canal_breach", text, tool, reserve, "mm"))
     if lesion is None:
         return found
-    if lesion < limits.lesion_to_canal_stop_mm:
-        limit = limits.lesion_to_canal_stop_mm
-        text = f"Lesion edge {lesion:.1f} mm from the canal, limit {limit:g} mm. No setting lifts this limit."
-        found.append(Finding("stop", "lesion_to_canal", text, lesion, limit, "mm"))
-    elif lesion < limits.lesion_to_canal_caution_mm:
-        limit = limits.lesion_to_canal_caution_mm
-        better = m.target.depth_fraction + (limit - lesion) / m.body_depth_mm
-        text = f"Lesion edge is {lesion:.1f} mm from the canal. Caution below {limit:g} mm."
+    if lesion < (needed := limits.needed_mm(limits.lesion_to_canal_stop_mm)):
+        text = (
+            f"Lesion edge {lesion:.1f} mm from the canal, "
+            f"needs {limits.needed_words(limits.lesion_to_canal_stop_mm)}. No setting lifts this limit."
+        )
+        found.append(Finding("stop", "lesion_to_canal", text, lesion, needed, "mm"))
+    elif lesion < (needed := limits.needed_mm(limits.lesion_to_canal_caution_mm)):
+        better = m.target.depth_fraction + (needed - lesion) / m.body_depth_mm
+        text = (
+            f"Lesion edge is {lesion:.1f} mm from the canal. "
+            f"Caution below {limits.needed_words(limits.lesion_to_canal_caution_mm)}."
+        )
         if better <= limits.depth_high:
-            text += f" Target at {100 * better:.0f} % depth would give {limit:.1f} mm."
-        found.append(Finding("caution", "lesion_to_canal", text, lesion, limit, "mm"))
+            text += f" Target at {100 * better:.0f} % depth would give {needed:.1f} mm."
+        found.append(Finding("caution", "lesion_to_canal", text, lesion, needed, "mm"))
     return found

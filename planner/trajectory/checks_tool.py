@@ -13,31 +13,22 @@ from planner.trajectory.measured import Measured
 def body_findings(m: Measured, limits: Limits) -> list[Finding]:
     found = []
     c = m.clearances
-    if c.endplates is not None and c.endplates < limits.endplate_mm:
-        severity = "stop" if c.endplates < 0 else "caution"
-        text = f"The tool is {c.endplates:.1f} mm from an endplate, {limits.endplate_mm:g} mm are wanted."
-        found.append(Finding("stop" if severity == "stop" else "caution", "endplates", text, c.endplates,
-                             limits.endplate_mm, "mm"))  # fmt: skip
-    if c.anterior is not None and c.anterior < limits.anterior_mm:
-        text = f"The tip is {c.anterior:.1f} mm from the anterior wall, {limits.anterior_mm:g} mm are wanted."
-        found.append(
-            Finding(
-                "stop" if c.anterior < 0 else "caution",
-                "anterior",
-                text,
-                c.anterior,
-                limits.anterior_mm,
-                "mm",
-            )
-        )
-    if m.lesion_to_endplate_mm < limits.lesion_endplate_mm:
+    for code, subject, value, limit in (
+        ("endplates", "The tool is {:.1f} mm from an endplate", c.endplates, limits.endplate_mm),
+        ("anterior", "The tip is {:.1f} mm from the anterior wall", c.anterior, limits.anterior_mm),
+    ):
+        if value is None or value >= limits.needed_mm(limit):
+            continue
+        severity: Severity = "stop" if value < limits.needed_mm(0.0) else "caution"
+        text = f"{subject.format(value)}, needs {limits.needed_words(limit)}."
+        found.append(Finding(severity, code, text, value, limits.needed_mm(limit), "mm"))
+    edge = m.lesion_to_endplate_mm
+    if edge < (needed := limits.needed_mm(limits.lesion_endplate_mm)):
         text = (
-            f"The lesion's edge is {m.lesion_to_endplate_mm:.1f} mm from the body's surface, "
-            f"{limits.lesion_endplate_mm:g} mm are wanted."
+            f"The lesion's edge is {edge:.1f} mm from the body's surface, "
+            f"needs {limits.needed_words(limits.lesion_endplate_mm)}."
         )
-        found.append(
-            Finding("caution", "lesion_edge", text, m.lesion_to_endplate_mm, limits.lesion_endplate_mm, "mm")
-        )
+        found.append(Finding("caution", "lesion_edge", text, edge, needed, "mm"))
     if m.lesion_coverage < limits.coverage_caution:
         text = (
             f"The lesion covers {100 * m.lesion_coverage:.0f} % of the target, "
@@ -122,10 +113,13 @@ def way_findings(m: Measured, device: DeviceProfile, limits: Limits) -> list[Fin
     """Between skin and bone, and whether a C-arm can look down the tool."""
     found = []
     near = m.clearances.neighbour
-    if near is not None and near < limits.neighbour_mm:
+    if near is not None and near < (needed := limits.needed_mm(limits.neighbour_mm)):
         what = f"passes {near:.1f} mm from" if near >= 0 else f"goes {-near:.1f} mm deep through"
-        text = f"The tool {what} the facet joint or another vertebra, {limits.neighbour_mm:g} mm are wanted."
-        found.append(Finding("caution", "neighbour", text, near, limits.neighbour_mm, "mm"))
+        text = (
+            f"The tool {what} the facet joint or another vertebra, "
+            f"needs {limits.needed_words(limits.neighbour_mm)}."
+        )
+        found.append(Finding("caution", "neighbour", text, near, needed, "mm"))
     if m.bone_in_way_mm > 0:
         text = (
             f"Other bone lies on the straight way from the skin over {m.bone_in_way_mm:.0f} mm"

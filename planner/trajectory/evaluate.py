@@ -66,8 +66,9 @@ def evaluate(
 ) -> Trajectory:
     """Evaluate a cannula.
 
-    Every distance is measured from the tool's surface to the segmented cortex or canal, less the limits'
-    reserve for the segmentation.
+    Every distance is reported as measured, from the tool's surface to the segmented cortex or canal; what it
+    is compared to holds the limits' reserve for the segmented edge. So does the grade: a tool nearer to the
+    cortex than the reserve counts as a breach.
 
     Args:
         fields, anatomy: of the vertebra.
@@ -84,34 +85,32 @@ def evaluate(
         straight_short_mm: how far short a straight tool stays, where it was measured.
     """
     points, diameters, electrode = build_path(parameters, device)
-    reserve = limits.cortex_reserve_mm
-    thick = diameters + 2 * reserve
-    tool, along = along_tool(fields, side, points, thick, limits.docking_mm)
+    tool, along = along_tool(fields, side, points, diameters, limits.docking_mm)
     crossing = wall_crossing(fields, points)
     entered = along[crossing] if crossing is not None else along[-1]
     at = np.flatnonzero((along >= limits.docking_mm) | (np.arange(len(along)) % 2 == 0))
-    walls = walls_along(fields, side, points, thick, at)
+    walls = walls_along(fields, side, points, diameters, at)
     zone = (along[at] >= limits.docking_mm) & (along[at] <= entered + 1e-6)
     if access == "extrapedicular":
         zone[:] = False
     wall = least_walls(walls[zone])
     lesion = lesion or make_lesion(electrode, device, target)
     surface = lesion_surface(lesion)
-    anterior, endplates = _body_distances(fields, anatomy, points, thick, along, crossing, limits)
+    anterior, endplates = _body_distances(fields, anatomy, points, diameters, along, crossing, limits)
     canal_known = fields.canal_mm is not None
     used = along >= limits.docking_mm
-    to_canal = fields.canal(points) - thick / 2
+    to_canal = fields.canal(points) - diameters / 2
     canal = float(to_canal[used].min()) if canal_known and used.any() else None
     electrode_canal = lesion_canal = None
     if canal_known:
-        electrode_canal = float(fields.canal(electrode).min()) - device.channel_diameter_mm / 2 - reserve
-        lesion_canal = float(fields.canal(surface).min()) - reserve
+        electrode_canal = float(fields.canal(electrode).min()) - device.channel_diameter_mm / 2
+        lesion_canal = float(fields.canal(surface).min())
     direction = np.asarray(parameters.direction_lps, float)
     way = points[0] - WAY_MM[WAY_MM < 40][:, None] * direction
     passing = np.concatenate([fields.neighbour(points), fields.neighbour(way)])
     neighbour = None
     if fields.other_mm is not None:
-        neighbour = float(passing.min()) - device.outer_diameter_mm / 2 - reserve
+        neighbour = float(passing.min()) - device.outer_diameter_mm / 2
     clearances = Clearances(
         wall["medial"],
         wall["lateral"],
@@ -141,7 +140,7 @@ def evaluate(
         least_toward=tool.toward[tool.least_index],
         least_along_mm=float(along[tool.least_index]),
         lesion_coverage=lesion.target_coverage,
-        lesion_to_endplate_mm=float(fields.bone(surface).min()) - reserve,
+        lesion_to_endplate_mm=float(fields.bone(surface).min()),
         bend_past_wall_mm=None if crossing is None else float(parameters.straight_mm - entered),
         turn_deg=parameters.turn_deg,
         tip_depth=depth,
@@ -176,7 +175,7 @@ def evaluate(
         clearance_mm=clearances,
         profile=_profile(tool, walls, at, to_canal if canal_known else None),
         least_clearance_lps_mm=as_point(points[tool.least_index]),
-        gertzbein_robbins=gertzbein_robbins(max(0.0, -least)),
+        gertzbein_robbins=gertzbein_robbins(max(0.0, limits.cortex_reserve_mm - least)),
         breach_probability=forgiveness.breach if forgiveness else float("nan"),
         findings=find_all(measured, device, limits),
         carm=tuple(carm),
@@ -198,7 +197,7 @@ def _body_distances(
     fields: VertebraFields,
     anatomy: VertebraAnatomy,
     points: Array,
-    thick: Array,
+    diameters: Array,
     along: Array,
     crossing: int | None,
     limits: Limits,
@@ -213,8 +212,8 @@ def _body_distances(
     if not len(part):
         return None, None
     _, posterior, up = fields.axes_lps
-    anterior = cone_distance(fields, points[-1:], thick[-1:] / 2, -posterior, 40.0)
-    radii = thick[part] / 2
+    anterior = cone_distance(fields, points[-1:], diameters[-1:] / 2, -posterior, 40.0)
+    radii = diameters[part] / 2
     superior = cone_distance(fields, points[part], radii, up, 25.0)
     inferior = cone_distance(fields, points[part], radii, -up, 25.0)
     return anterior, _least(superior, inferior)

@@ -163,7 +163,7 @@ def safe_cone_deg(
 ) -> float:
     """Greatest tilt about the bone entry (first point) that keeps the tool in bone in every direction.
 
-    Looked at past docking only; whole half degrees.
+    Looked at past docking only, the reserve for the segmented edge kept; whole half degrees.
     """
     along = np.r_[0.0, np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))]
     use = np.flatnonzero(along >= min(limits.docking_mm, along[-1] - 1e-6))
@@ -182,8 +182,8 @@ def safe_cone_deg(
         + np.sin(tilt)[:, None, None, None] * spin
         - (1 - np.cos(tilt))[:, None, None, None] * square
     )
-    clear = (fields.bone(places) - radii[1:] - limits.cortex_reserve_mm).min(-1).min(1)
-    bad = clear < 0
+    clear = (fields.bone(places) - radii[1:]).min(-1).min(1)
+    bad = clear < limits.needed_mm(0.0)
     first = int(np.argmax(bad)) if bad.any() else len(tilt)
     return float(max(0, first - 1) * CONE_STEP_DEG)
 
@@ -193,9 +193,9 @@ class EntryMap:
     """Margin left for every entry round the planned one, the introducer still aimed at its far end.
 
     Attributes:
-        margin_mm: (N, N) least clearance to cortex of the straight part past docking, less the reserve; rows
-            run from superior to inferior, columns from the patient's left to the right, as seen from behind.
-            nan where there is no bone to enter.
+        margin_mm: (N, N) least clearance to cortex measured on the straight part past docking; rows run from
+            superior to inferior, columns from the patient's left to the right, as seen from behind. nan
+            where there is no bone to enter.
         centre_lps_mm, right_lps, down_lps: (3,) middle of the map and its unit axes along columns and rows.
         step_mm: distance of neighbouring places.
     """
@@ -236,7 +236,7 @@ def entry_map(
     start = len(t) - solid
     index = np.arange(len(t))
     judged = (index >= start[..., None] + int(np.ceil(limits.docking_mm / 0.75))) & (t <= length - 0.1)
-    clear = np.where(judged, bone - device.outer_diameter_mm / 2 - limits.cortex_reserve_mm, np.inf)
+    clear = np.where(judged, bone - device.outer_diameter_mm / 2, np.inf)
     margin = clear.min(-1)
     bad = ~np.isfinite(margin) | (start == 0)
     return EntryMap(np.where(bad, np.nan, margin), entry, right, down, step_mm)

@@ -60,7 +60,7 @@ class Objective:
         self.grid: VolumeGrid = task.fields.grid
 
     def _margins(self) -> Field:
-        """Bone distance less the reserve and the margin wanted towards the nearest wall."""
+        """Bone distance less what is needed towards the nearest wall."""
         bone = self.fields.bone_mm
         up, _, left = np.gradient(bone, self.fields.step_mm)
         # The gradient points into bone: beside a medial wall the distance grows to lateral.
@@ -201,7 +201,7 @@ class Objective:
             np.full(len(straight), self.device.outer_diameter_mm / 2),
             np.full(len(curve), self.device.channel_diameter_mm / 2),
         ]
-        clear = self.fields.bone(points) - radii - self.limits.cortex_reserve_mm
+        clear = self.fields.bone(points) - radii
         worst = int(np.argmin(clear))
         words = self.fields.outward(points[worst : worst + 1]) @ word_axes(self.fields, self.side).T
         return float(clear[worst]), WORDS[int(np.argmax(words[0]))]

@@ -133,7 +133,7 @@ def _measured(
     skin = skin_entry(volume, found.entry_lps_mm, found.direction_lps)
     angles = views(anatomy, found.direction_lps, side) if views is not None else ()
     pedicle = anatomy.pedicles[side]
-    margin = wish.limits.lateral_superior_mm + wish.limits.cortex_reserve_mm
+    margin = wish.limits.needed_mm(wish.limits.lateral_superior_mm)
     short = None
     if found.turn_deg > 0:
         short = straight_short_mm(fields, pedicle, side, wish.device, goal, margin)

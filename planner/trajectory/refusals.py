@@ -39,7 +39,7 @@ def width_refusal(
 ) -> Refusal | None:
     """A refusal where the pedicle is narrower than the introducer with its margin on both sides.
 
-    ``best_mm`` is the best clearance that the search found, None where it found no path.
+    ``best_mm`` is the best clearance measured on the ways found, None where there was none.
     """
     margin = limits.lateral_superior_mm
     room = min(pedicle.width_mm, pedicle.height_mm)
@@ -52,7 +52,7 @@ def width_refusal(
         f"{margin:g} mm a side needs {needed:.1f} mm."
     )
     if best_mm is not None:
-        reason += f" The best way found keeps {best_mm:.1f} mm."
+        reason += f" The best way found keeps {best_mm:.1f} mm, needs {limits.needed_words(margin)}."
     thinner = [d for d in load_devices() if d.kind != "pair" and d.outer_diameter_mm + 2 * margin <= room]
     if thinner:
         largest = max(thinner, key=lambda d: (d.outer_diameter_mm, d.bend_radius_mm is not None))
@@ -87,12 +87,16 @@ def not_reached_refusal(
     return Refusal(side, "target_not_reached", reason)
 
 
-def breach_refusal(name: str, side: Side, device: DeviceProfile, least_mm: float, toward: str) -> Refusal:
-    """The best path found leaves the bone."""
-    reason = (
-        f"{name} {side} is not planned: the best way found for {device.name} leaves the bone by "
-        f"{-least_mm:.1f} mm towards {toward}, limit 0 mm. No setting lifts this limit."
-    )
+def breach_refusal(
+    name: str, side: Side, device: DeviceProfile, limits: Limits, least_mm: float, toward: str
+) -> Refusal:
+    """The best path found leaves the bone, or comes nearer to its edge than the reserve for that edge."""
+    reason = f"{name} {side} is not planned: the best way found for {device.name} "
+    if least_mm < 0:
+        reason += f"leaves the bone by {-least_mm:.1f} mm towards {toward}, limit 0 mm."
+        reason += " No setting lifts this limit."
+    else:
+        reason += f"keeps {least_mm:.1f} mm towards {toward}, needs {limits.needed_words(0.0)}."
     if device.bend_radius_mm is None:
         reason += " A curved device may reach the target."
     return Refusal(side, "breach", reason)

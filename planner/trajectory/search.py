@@ -33,6 +33,7 @@ WIDE_MM = ((-1.0, 0.0), (0.0, -3.0), (0.0, 3.0), (2.0, -3.0), (2.0, 3.0), (4.0, 
 STARTS = 6
 FORGIVING_TRIALS = 12
 FORGIVING_DRAWS = 1024
+FORGIVING_MM = 0.5
 WORTH_OF_MISS = 0.5
 
 
@@ -59,9 +60,10 @@ def plan_side(
     if pedicle is None:
         return not_measurable_refusal(anatomy, side)
     objective = Objective(Task(fields, anatomy, target, side, device, limits, access))
+    narrow_mm = limits.needed_mm(limits.lateral_superior_mm)
     progress.step(0.1, f"{name} {side}: trying entries and directions")
     best = _best(objective, [(s, 0.0) for s in SHIFTS_MM])
-    if best is None or objective.least_clearance(best)[0] < limits.lateral_superior_mm:
+    if best is None or objective.least_clearance(best)[0] < narrow_mm:
         progress.step(0.5, f"{name} {side}: searching wider")
         objective = Objective(objective.task, tight=True)
         other = _best(objective, list(WIDE_MM))
@@ -72,12 +74,12 @@ def plan_side(
         narrow = width_refusal(name, side, pedicle, device, limits, None)
         return narrow or not_reached_refusal(fields, name, side, device, pedicle, target, access)
     least, toward = objective.least_clearance(best)
-    if access != "extrapedicular" and least < limits.lateral_superior_mm:
+    if access != "extrapedicular" and least < narrow_mm:
         narrow = width_refusal(name, side, pedicle, device, limits, least)
         if narrow is not None:
             return narrow
-    if least < 0:
-        return breach_refusal(name, side, device, least, toward)
+    if least < limits.needed_mm(0.0):
+        return breach_refusal(name, side, device, limits, least, toward)
     if choice == "most forgiving":
         progress.step(0.8, f"{name} {side}: comparing what each forgives")
         best = _most_forgiving(objective, best)
@@ -154,6 +156,7 @@ def _most_forgiving(objective: Objective, best: Candidates) -> Candidates:
     quick = replace(task.limits, draws=FORGIVING_DRAWS)
     rng = np.random.default_rng(11)
     floor, _ = objective.least_clearance(best)
+    kept = task.limits.needed_mm(FORGIVING_MM)
     allowed = int(objective.blocked(best)[0])
 
     def risk(one: Candidates) -> float:
@@ -169,7 +172,7 @@ def _most_forgiving(objective: Objective, best: Candidates) -> Candidates:
         values = objective.values(trial)
         for index in np.argsort(-values, kind="stable")[:FORGIVING_TRIALS]:
             one = trial.take(np.array([index]))
-            if not np.isfinite(values[index]) or objective.least_clearance(one)[0] < min(floor, 0.5):
+            if not np.isfinite(values[index]) or objective.least_clearance(one)[0] < min(floor, kept):
                 continue
             value = risk(one)
             if value < chosen_risk and int(objective.blocked(one)[0]) <= allowed:

@@ -29,10 +29,10 @@ def test_intervals_hold_the_value_and_widen_with_the_slices() -> None:
 
 def test_never_green_and_the_risk_grows() -> None:
     before = replace(trajectory("left"), breach_probability=0.0, findings=())
-    after = with_intervals(before, _volume(4.0), 23)
+    after = with_intervals(before, _volume(4.0), 23, DEFAULT_LIMITS)
     assert [f.severity for f in after.findings if f.code == "mr_interval"] == ["caution"]
     assert after.breach_probability > 0.02
-    again = with_intervals(after, _volume(4.0), 23)
+    again = with_intervals(after, _volume(4.0), 23, DEFAULT_LIMITS)
     assert sum(f.code == "mr_interval" for f in again.findings) == 1
 
 
@@ -44,7 +44,7 @@ def test_spread_follows_the_slices_and_is_widest_at_s1() -> None:
 
 def test_no_wall_that_was_not_seen_is_shown_as_good() -> None:
     on_ct = trajectory("left")
-    on_mr = with_intervals(on_ct, _volume(4.0), 23)
+    on_mr = with_intervals(on_ct, _volume(4.0), 23, DEFAULT_LIMITS)
     assert wall_band(on_ct, 9.0, "medial", DEFAULT_LIMITS) == "good"
     assert wall_band(on_mr, 9.0, "medial", DEFAULT_LIMITS) == "caution"
     assert all(row.band != "good" for row in judged_clearances(on_mr, DEFAULT_LIMITS))

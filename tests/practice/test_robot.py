@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from planner.domain.limits import DEFAULT_LIMITS
 from planner.practice.log import SessionLog, log_from_text, log_to_text
 from planner.practice.phantoms import random_spec
 from planner.practice.replay import rescored
@@ -31,7 +30,7 @@ def test_exact_hands_score_high_and_break_no_rule(name, request):
 def test_the_tool_of_the_room_is_the_tool_of_the_plan(l4_left):
     truth = tool_truth(l4_left, planned_hand(l4_left))
     assert truth.tip_lps_mm == pytest.approx(l4_left.plan.tip_lps_mm, abs=0.05)
-    planned = l4_left.plan.clearance_mm.electrode_to_canal + DEFAULT_LIMITS.cortex_reserve_mm
+    planned = l4_left.plan.clearance_mm.electrode_to_canal
     assert truth.electrode_to_canal_mm == pytest.approx(planned, abs=0.1)
     assert truth.verse == 23
     assert truth.side == "left"

@@ -15,10 +15,12 @@ from imaging.anatomy import VertebraAnatomy
 from imaging.labels import NAME_FROM_VERSE, SACRUM, SIDES, Structure
 from imaging.segmentation.result import SpineLabels
 from imaging.segmentation.spine import label_spine
+from planner.domain.limits import DEFAULT_LIMITS
 from sample_dicom.phantom import Phantom, PhantomParameters, build_phantom
 
 LEVELS = (23, 24, SACRUM)
-OFF_MM = 0.5
+OFF_MM = 1.0
+LEFT_MM = 0.5
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +57,10 @@ def test_claimed_clearances_are_true(
     for route in made:
         assert isinstance(route, Route)
         assert route.grade == "A"
-        assert abs(route.claimed_mm - route.true_mm) < OFF_MM, route
+        off = route.claimed_mm - route.true_mm
+        assert abs(off) < OFF_MM, route
+        # The outline lies outside the exact cortex here: that is what the reserve is for.
+        assert abs(off - DEFAULT_LIMITS.cortex_reserve_mm) < LEFT_MM, route
 
 
 def test_no_bone_is_given_to_the_neighbour_at_a_joint(phantom: Phantom, labels: SpineLabels) -> None:

@@ -18,7 +18,7 @@ def _bands(t, limits):
 
 
 @pytest.mark.parametrize(
-    ("medial_mm", "band"), [(2.0, "good"), (1.9, "caution"), (1.0, "caution"), (0.9, "stop"), (None, "none")]
+    ("medial_mm", "band"), [(2.3, "good"), (2.2, "caution"), (1.3, "caution"), (1.2, "stop"), (None, "none")]
 )
 def test_the_medial_wall_is_judged_alike_on_paper_and_on_screen(medial_mm, band) -> None:
     t = trajectory("left")
@@ -37,6 +37,19 @@ def test_limits_of_the_plan_are_the_ones_that_judge() -> None:
     assert _bands(t, strict)["Medial"] == "stop"
     assert wall_band(t, 4.0, "inferior", strict) == "caution"
     assert wall_band(t, 4.0, "lateral", strict) == "good"
+
+
+def test_the_reserve_is_part_of_what_is_needed_and_no_part_of_what_is_measured() -> None:
+    t = trajectory("left")
+    t = replace(t, clearance_mm=replace(t.clearance_mm, medial=2.1))
+    for reserve, band in ((0.0, "good"), (0.3, "caution"), (1.2, "stop")):
+        limits = replace(DEFAULT_LIMITS, cortex_reserve_mm=reserve)
+        medial = next(c for c in judged_clearances(t, limits) if c.name == "Medial")
+        assert (medial.value_mm, medial.wanted_mm, medial.needed_mm) == (2.1, 2.0, 2.0 + reserve)
+        assert medial.band == band
+    assert DEFAULT_LIMITS.needed_words(2.0) == "2.3 mm (2 and 0.3 for the segmented edge)"
+    assert replace(DEFAULT_LIMITS, cortex_reserve_mm=0.0).needed_words(2.0) == "2 mm"
+    assert ("Medial, needs 2.3", "2.1\u00a0mm", "caution") in clearance_rows(t, DEFAULT_LIMITS)
 
 
 def test_the_first_millimetres_in_bone_are_not_judged() -> None:

@@ -148,4 +148,4 @@ def test_stricter_stops_are_kept_by_the_search() -> None:
         done = evaluate(r.fields, r.anatomy, target, "left", CURVED, found, strict, draws=False)
         value = done.clearance_mm.electrode_to_canal
         assert value is not None
-        assert value >= 12.5 or any(f.code == "electrode_to_canal" for f in done.findings)
+        assert value >= strict.needed_mm(12.5) or any(f.code == "electrode_to_canal" for f in done.findings)

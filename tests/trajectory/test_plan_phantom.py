@@ -12,7 +12,7 @@ from imaging.labels import SACRUM, SIDES
 from imaging.segmentation.anatomy import measure_anatomy
 from planner.devices.catalogue import device_by_id
 from planner.domain.limits import DEFAULT_LIMITS
-from planner.domain.plan import LevelPlan, Refusal
+from planner.domain.plan import LevelPlan, Refusal, Trajectory
 from planner.trajectory.evaluate import evaluate, gertzbein_robbins
 from planner.trajectory.fields import VertebraFields, prepare_fields
 from planner.trajectory.plan_level import Wish, plan_level
@@ -104,6 +104,37 @@ def test_moving_the_tool_sideways_changes_medial_and_lateral_by_as_much(
     assert 0.3 < old.clearance_mm.medial - new.clearance_mm.medial < 1.2
 
 
+def test_the_reserve_raises_what_is_needed_and_leaves_what_is_measured(
+    plans: dict[int, LevelPlan], levels: dict[int, VertebraAnatomy], prepared: dict[int, VertebraFields]
+) -> None:
+    old = plans[23].trajectory("left")
+    assert old is not None
+
+    def with_reserve(reserve_mm: float, **more: float) -> Trajectory:
+        limits = replace(DEFAULT_LIMITS, cortex_reserve_mm=reserve_mm, **more)
+        target = default_target(levels[23])
+        return evaluate(prepared[23], levels[23], target, "left", DEVICE, old.parameters, limits, draws=False)
+
+    least = min(q.clearance_mm for q in old.profile if q.depth_mm >= DEFAULT_LIMITS.docking_mm)
+    bare, wide = with_reserve(0.0), with_reserve(least + 0.1)
+    assert bare.clearance_mm == wide.clearance_mm == old.clearance_mm
+    assert bare.profile == wide.profile == old.profile
+    assert bare.gertzbein_robbins == "A"
+    assert wide.gertzbein_robbins == "B"
+    breach = next(f for f in wide.findings if f.code == "breach")
+    assert (breach.severity, breach.limit) == ("stop", pytest.approx(least + 0.1))
+    assert breach.value == pytest.approx(least, abs=0.2)
+    assert "it counts as a breach" in breach.text
+    # A limit of 10.5 mm is the same demand as one of 10 mm with a reserve of 0.5 mm.
+    electrode = old.clearance_mm.electrode_to_canal
+    assert electrode is not None
+    for reserve in (0.5, electrode - 9.9):
+        as_reserve = with_reserve(reserve)
+        as_limit = with_reserve(0.0, electrode_to_canal_stop_mm=10.0 + reserve)
+        stops = [any(f.code == "electrode_to_canal" for f in t.findings) for t in (as_reserve, as_limit)]
+        assert stops[0] == stops[1] == (electrode < 10.0 + reserve)
+
+
 def test_a_tool_through_the_canal_is_stopped(
     plans: dict[int, LevelPlan], levels: dict[int, VertebraAnatomy], prepared: dict[int, VertebraFields]
 ) -> None:
@@ -128,8 +159,11 @@ def test_an_electrode_near_the_canal_is_stopped_in_words(
     new = evaluate(prepared[23], levels[23], default_target(levels[23]), "left", DEVICE, parameters)
     found = next(f for f in new.findings if f.code == "electrode_to_canal")
     assert found.severity == "stop"
-    assert found.limit == 10.0
-    assert f"{found.value:.1f} mm from the canal, limit 10 mm" in found.text
+    assert found.limit == pytest.approx(10.3)
+    assert (
+        f"{found.value:.1f} mm from the canal, needs 10.3 mm (10 and 0.3 for the segmented edge)"
+        in found.text
+    )
 
 
 def test_a_narrow_pedicle_is_refused_with_a_way_out(

@@ -6,7 +6,7 @@ import numpy as np
 
 from imaging.anatomy import VertebraAnatomy
 from imaging.findings import SEVERITY_ORDER, Finding
-from planner.domain.bands import least_of, wall_band
+from planner.domain.bands import least_of, wall_band, wall_wanted_mm
 from planner.domain.limits import Limits
 from planner.domain.plan import LevelPlan, Plan, Trajectory
 from ui.widgets import mm
@@ -31,11 +31,14 @@ def binding_sentence(trajectory: Trajectory, limits: Limits) -> tuple[str, str, 
     if least is None:
         return "none", "Not measurable.", " The clearance along the tool is not known."
     where = f"{least.toward}, " if least.toward else ""
-    grade = f" Grade {trajectory.gertzbein_robbins}." if trajectory.gertzbein_robbins else ""
+    grade = f" Grade {trajectory.gertzbein_robbins}" if trajectory.gertzbein_robbins else ""
+    if grade and trajectory.gertzbein_robbins != "A" and least.clearance_mm >= 0:
+        grade += ", counting what the segmented edge needs"
+    needs = limits.needed_words(wall_wanted_mm(least.toward, limits))
     return (
         wall_band(trajectory, least.clearance_mm, least.toward, limits),
         f"{mm(least.clearance_mm)} at the narrowest point",
-        f", {where}{mm(least.depth_mm)} after docking.{grade}",
+        f", needs {needs}; {where}{mm(least.depth_mm)} after docking.{grade}{'.' if grade else ''}",
     )
 
 

@@ -41,7 +41,7 @@ class ProfileChart(QWidget):
             signal.connect(presenter.turns.asks(self))
 
     def _plot(self) -> QRectF:
-        return QRectF(18, 14, max(50, self.width() - 60), max(20, self.height() - 56))
+        return QRectF(18, 14, max(50, self.width() - 68), max(20, self.height() - 56))
 
     def x_of(self, depth_mm: float) -> float:
         """Pixel of a depth."""
@@ -67,7 +67,10 @@ class ProfileChart(QWidget):
                 )
                 return
             plot = self._plot()
-            for low, high, colour, alpha in ((0, 1, t.stop, 60), (1, 2, t.caution, 42)):
+            limits = self.presenter.limits
+            stop = limits.needed_mm(limits.medial_inferior_low_mm)
+            good = limits.needed_mm(limits.medial_inferior_mm)
+            for low, high, colour, alpha in ((0, stop, t.stop, 60), (stop, good, t.caution, 42)):
                 band = QColor(colour)
                 band.setAlpha(alpha)
                 p.fillRect(
@@ -77,11 +80,13 @@ class ProfileChart(QWidget):
             pen = QPen(QColor(t.caution), 1)
             pen.setDashPattern([4, 3])
             p.setPen(pen)
-            p.drawLine(QPointF(plot.left(), self._y_of(2)), QPointF(plot.right(), self._y_of(2)))
+            p.drawLine(QPointF(plot.left(), self._y_of(good)), QPointF(plot.right(), self._y_of(good)))
             p.setFont(ui_font(11))
             p.setPen(QColor(t.text2))
             p.drawText(
-                QRectF(plot.right() + 6, self._y_of(2) - 8, 40, 16), Qt.AlignmentFlag.AlignVCenter, mm(2, 0)
+                QRectF(plot.right() + 6, self._y_of(good) - 8, 48, 16),
+                Qt.AlignmentFlag.AlignVCenter,
+                mm(good),
             )
             self._draw_profile(p, plot, trajectory)
             self._draw_checkpoints(p, plot)

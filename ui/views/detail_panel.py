@@ -36,7 +36,7 @@ class ClearanceLine(QWidget):
 
     def show_row(self, row: JudgedClearance) -> None:
         """Take another value."""
-        told = f"{row.name}: {mm(row.value_mm)}, {row.band}, at least {mm(row.wanted_mm, 0)}"
+        told = f"{row.name}: {mm(row.value_mm)}, {row.band}, needs {mm(row.needed_mm)}"
         self.row = row
         if told == self._told:
             return
@@ -57,16 +57,16 @@ class ClearanceLine(QWidget):
                 p.setFont(ui_font(12))
             p.drawText(QRectF(22, 0, 130, h), Qt.AlignmentFlag.AlignVCenter, self.row.name)
             right = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight)
-            limit_w = 46 if w >= 260 else 38
+            limit_w = 66 if w >= 260 else 58
             p.setPen(QColor(t.text3))
             p.setFont(ui_font(12))
-            p.drawText(QRectF(w - limit_w, 0, limit_w, h), right, f"min {self.row.wanted_mm:.0f}")
+            p.drawText(QRectF(w - limit_w, 0, limit_w, h), right, f"needs {self.row.needed_mm:g}")
             p.setPen(QColor(t.text))
             p.setFont(ui_font(13, QFont.Weight.DemiBold))
             p.drawText(QRectF(w - limit_w - 66, 0, 62, h), right, mm(self.row.value_mm))
             bar_left, bar_right = 148.0, w - limit_w - 74.0
             if bar_right - bar_left > 30 and self.row.value_mm is not None:
-                top = 2.2 * self.row.wanted_mm
+                top = 2.2 * self.row.needed_mm
                 y = h / 2 - 2.5
                 p.setPen(Qt.PenStyle.NoPen)
                 p.setBrush(QColor(t.hover))
@@ -76,7 +76,7 @@ class ClearanceLine(QWidget):
                     QColor({"good": t.good, "caution": t.caution, "stop": t.stop}.get(self.row.band, t.text3))
                 )
                 p.drawRoundedRect(QRectF(bar_left, y, (bar_right - bar_left) * share, 5), 2.5, 2.5)
-                x = bar_left + (bar_right - bar_left) * self.row.wanted_mm / top
+                x = bar_left + (bar_right - bar_left) * self.row.needed_mm / top
                 p.setBrush(QColor(t.text))
                 p.drawRect(QRectF(x - 1, h / 2 - 6, 2, 12))
 
@@ -182,6 +182,10 @@ class DetailPanel(QWidget):
                     self._lines.append(ClearanceLine(clearance))
                     lines.addWidget(self._lines[-1])
             box.addLayout(lines)
+            reserve = p.limits.cortex_reserve_mm
+            if reserve:
+                words = f"What is needed includes {mm(reserve)} for the segmented edge."
+                box.addWidget(label(words, "small", wrap=True))
             box.addWidget(hairline())
             box.addWidget(section("Trajectory"))
             values = QVBoxLayout()

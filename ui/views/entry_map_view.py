@@ -32,10 +32,11 @@ class EntryMapView(QWidget):
         self._pixels = None
         if chart is not None and plan is not None:
             self._pixels = np.ascontiguousarray(entry_map_image(chart, plan.limits))
-            good = int((chart.margin_mm >= plan.limits.medial_inferior_mm).sum())
+            needed = plan.limits.needed_mm(plan.limits.medial_inferior_mm)
+            good = int((chart.margin_mm >= needed).sum())
             self.setAccessibleName(
                 f"Map of entries: {good * chart.step_mm**2:.0f} square millimetres leave "
-                f"{plan.limits.medial_inferior_mm:g} millimetres or more"
+                f"{needed:g} millimetres or more"
             )
         self.update()
 
@@ -77,8 +78,12 @@ class EntryMapView(QWidget):
         if plan is None:
             return
         p.setFont(ui_font(12))
-        good = plan.limits.medial_inferior_mm
-        rows = ((t.good, f"{good:g} mm or more"), (t.caution, f"0 to {good:g} mm"), (t.stop, "leaves bone"))
+        good, breach = plan.limits.needed_mm(plan.limits.medial_inferior_mm), plan.limits.needed_mm(0.0)
+        rows = (
+            (t.good, f"{good:g} mm or more"),
+            (t.caution, f"{breach:g} to {good:g} mm"),
+            (t.stop, f"below {breach:g} mm" if breach else "leaves bone"),
+        )
         for n, (colour, words) in enumerate(rows):
             y = 6.0 + 20 * n
             p.fillRect(QRectF(x, y + 2, 12, 12), QColor(colour))
