@@ -88,7 +88,9 @@ def evaluate(
     tool, along = along_tool(fields, side, points, diameters, limits.docking_mm)
     crossing = wall_crossing(fields, points)
     entered = along[crossing] if crossing is not None else along[-1]
-    at = np.flatnonzero((along >= limits.docking_mm) | (np.arange(len(along)) % 2 == 0))
+    index = np.arange(len(along))
+    shown = (index % 2 == 0) | (index == tool.least_index)
+    at = np.flatnonzero((along >= limits.docking_mm) | shown)
     walls = walls_along(fields, side, points, diameters, at)
     zone = (along[at] >= limits.docking_mm) & (along[at] <= entered + 1e-6)
     if access == "extrapedicular":
@@ -173,7 +175,7 @@ def evaluate(
         outer_diameter_mm=tuple(float(d) for d in diameters),
         lesion=lesion,
         clearance_mm=clearances,
-        profile=_profile(tool, walls, at, to_canal if canal_known else None),
+        profile=_profile(tool, walls, at, np.flatnonzero(shown), to_canal if canal_known else None),
         least_clearance_lps_mm=as_point(points[tool.least_index]),
         gertzbein_robbins=gertzbein_robbins(max(0.0, limits.cortex_reserve_mm - least)),
         breach_probability=forgiveness.breach if forgiveness else float("nan"),
@@ -220,7 +222,7 @@ def _body_distances(
 
 
 def _profile(
-    tool: ToolClearance, walls: Array, at: NDArray[np.intp], canal: Array | None
+    tool: ToolClearance, walls: Array, at: NDArray[np.intp], shown: NDArray[np.intp], canal: Array | None
 ) -> tuple[ProfilePoint, ...]:
     row = {int(index): n for n, index in enumerate(at)}
 
@@ -238,5 +240,5 @@ def _profile(
             known(walls[row[i], 3]),
             None if canal is None else float(canal[i]),
         )
-        for i in range(0, len(tool.along_mm), 2)
+        for i in shown
     )
