@@ -9,7 +9,6 @@ from imaging.findings import SEVERITY_ORDER, Finding
 from planner.domain.bands import least_of, wall_band, wall_wanted_mm
 from planner.domain.limits import Limits
 from planner.domain.plan import LevelPlan, Plan, Trajectory
-from ui.theme import NARROW
 from ui.widgets import mm
 
 
@@ -35,7 +34,7 @@ def binding_sentence(trajectory: Trajectory, limits: Limits) -> tuple[str, str, 
     grade = f" Grade {trajectory.gertzbein_robbins}" if trajectory.gertzbein_robbins else ""
     if grade and trajectory.gertzbein_robbins != "A" and least.clearance_mm >= 0:
         grade += ", counting what the segmented edge needs"
-    needs = limits.needed_words(wall_wanted_mm(least.toward, limits)).replace(" mm", f"{NARROW}mm")
+    needs = limits.needed_words(wall_wanted_mm(least.toward, limits))
     return (
         wall_band(trajectory, least.clearance_mm, least.toward, limits),
         f"{mm(least.clearance_mm)} at the narrowest point",
