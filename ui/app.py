@@ -15,7 +15,7 @@ def run(path: Path | None = None) -> int:
     from PySide6.QtCore import QSettings, QTimer
     from PySide6.QtWidgets import QApplication
 
-    from imaging.fluoro.compiled import begin as begin_compiling
+    from imaging.fluoro import compiled
     from ui.main_window import MainWindow
     from ui.presenters.planner_services import PlannerServices
     from ui.settings.preferences import preference
@@ -39,7 +39,7 @@ def run(path: Path | None = None) -> int:
         window.show()
     else:
         window.showMaximized()  # its frame would push the foot of it off the screen
-    threading.Thread(target=begin_compiling, name="compiling", daemon=True).start()
+    threading.Thread(target=compiled.load, name="kernels", daemon=True).start()
     QTimer.singleShot(0, window.offer_left_behind)
     if untranslated:
         window.status.tell(untranslated)

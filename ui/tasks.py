@@ -12,11 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from imaging.progress import CallbackProgress, Progress, TaskCancelledError
 
 SWITCH_S = 0.001
+AWAITED = frozenset({"xray-found", "xray-shadow", "xray-live"})
+"""Channels a person waits for: what is calm begins only while none of them is at work."""
 
 Work = Callable[[Progress], Any]
 
@@ -32,6 +34,7 @@ class Task:
     failed: Callable[[Exception, str], None] | None = None
     progress: Callable[[float, str], None] | None = None
     cancelled: Callable[[], None] | None = None
+    is_calm: bool = False
     stop: threading.Event = field(default_factory=threading.Event)
     last_report: float = 0.0
 
@@ -92,15 +95,27 @@ class TaskRunner(QObject):
         failed: Callable[[Exception, str], None] | None = None,
     ) -> Task:
         """Let the running one finish and show; keep only the newest of those that wait."""
-        running = self._running.get(channel)
-        generation = self._generations.get(channel, 0)
-        task = Task(channel, generation, work, done, failed)
+        task = Task(channel, self._generations.get(channel, 0), work, done, failed)
         if self._closing:
             return task
-        if running is None:
-            self._launch(task)
-        else:
+        if channel in self._running:
             self._pending[channel] = task
+        else:
+            self._launch(task)
+        return task
+
+    def calm(
+        self,
+        channel: str,
+        work: Work,
+        done: Callable[[Any], None],
+        failed: Callable[[Exception, str], None] | None = None,
+    ) -> Task:
+        """As ``latest``, begun once nothing that is awaited runs and what is being done now has been done."""
+        task = Task(channel, self._generations.get(channel, 0), work, done, failed, is_calm=True)
+        if not self._closing:
+            self._pending[channel] = task
+            QTimer.singleShot(0, self, self._launch_calm)
         return task
 
     def cancel(self, channel: str) -> None:
@@ -150,6 +165,13 @@ class TaskRunner(QObject):
             self._launch(task)
         return task
 
+    def _launch_calm(self) -> None:
+        for channel, task in list(self._pending.items()):
+            if self._closing or not AWAITED.isdisjoint(self._running):
+                return
+            if task.is_calm and channel not in self._running:
+                self._launch(self._pending.pop(channel))
+
     def _launch(self, task: Task) -> None:
         self._running[task.channel] = task
         if self._idle:
@@ -196,9 +218,10 @@ class TaskRunner(QObject):
             return
         if self._running.get(task.channel) is task:
             del self._running[task.channel]
-            following = self._pending.pop(task.channel, None)
-            if following is not None:
-                self._launch(following)
+            following = self._pending.get(task.channel)
+            if following is not None and not following.is_calm:
+                self._launch(self._pending.pop(task.channel))
+            QTimer.singleShot(0, self, self._launch_calm)
         self.busy_changed.emit()
         if kind == "cancelled" or not wanted:
             if task.cancelled:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from imaging.fluoro import plain
+from imaging.fluoro.kernel import kernel
 from imaging.fluoro.threads import over_rows
 
 Picture = NDArray[np.float32]
@@ -50,7 +51,7 @@ def _weights(sigma_px: float) -> Picture:
     return as_f32(weights / weights.sum())
 
 
-@nb.njit(fastmath=True, cache=True, nogil=True, error_model="numpy")
+@kernel(plain.block_rows, fastmath=True, error_model="numpy")
 def _block_rows(top, bottom, out, picture, step):  # type: ignore[no-untyped-def]
     high, wide = picture.shape
     columns = out.shape[1]
@@ -73,7 +74,7 @@ def _block_rows(top, bottom, out, picture, step):  # type: ignore[no-untyped-def
                 out[row, u] += total * share
 
 
-@nb.njit(fastmath=True, cache=True, nogil=True, error_model="numpy")
+@kernel(plain.gaussian, fastmath=True, error_model="numpy")
 def _gaussian(picture, weights):  # type: ignore[no-untyped-def]
     rows, columns = picture.shape
     reach = len(weights) // 2

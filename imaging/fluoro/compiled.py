@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+from imaging.fluoro.kernel import standing_in
 from imaging.geometry.carm import CArm, CArmPose, Projection
 from imaging.geometry.grid import VolumeGrid
 from imaging.volume import Volume
@@ -71,7 +72,7 @@ def _mark(part: str) -> Path:
     state = hashlib.sha256(f"{sys.version} {numba.__version__}".encode())
     for source in sorted(Path(__file__).parent.glob("*.py")):
         state.update(source.read_bytes())
-    return Path(accumulate_slices.stats.cache_path) / f"{part}-{state.hexdigest()[:16]}.compiled"
+    return Path(accumulate_slices.compiled.stats.cache_path) / f"{part}-{state.hexdigest()[:16]}.compiled"
 
 
 def _compiled(part: str) -> None:
@@ -88,6 +89,26 @@ def begin() -> None:
             )
 
 
+def load() -> None:
+    """Compiles where that was never done here, and reads what was compiled: for a thread of its own.
+
+    Pictures wanted meanwhile are made in numpy."""
+    if not is_compiled():
+        standing_in.set()
+        begin()
+        wait()
+        standing_in.clear()
+    with contextlib.suppress(RuntimeError):  # the program ends meanwhile
+        compile_shadow()
+        compile_monitor()
+
+
+def wait_for_loops() -> None:
+    """Until there are loops to make a picture with: compiled ones, or numpy's that stand in."""
+    if not standing_in.is_set():
+        wait()
+
+
 def wait() -> None:
     """Until what ``begin`` started has ended; at once where it started nothing."""
     for process in tuple(_running):
@@ -97,7 +118,7 @@ def wait() -> None:
 def _main(parts: list[str]) -> int:
     if parts:
         if hasattr(os, "nice"):
-            os.nice(5)
+            os.nice(15)  # whoever waits for a picture has one made in numpy
         for part in parts:
             {"shadow": compile_shadow, "monitor": compile_monitor}[part]()
         return 0

@@ -179,7 +179,7 @@ class FluoroEngine:
         self, pose: CArmPose, settings: PictureSettings, tools: Sequence[Tool] = (), carm: CArm | None = None
     ) -> Beam:
         """The first half of ``take``: what the rays pass."""
-        compiled.wait()
+        compiled.wait_for_loops()
         projection = Projection.of(carm or self.carm, pose)
         body = self.shadow(projection, settings.technique.beam == "spectrum")
         return Beam(projection, body, tools_line_integral(projection, tools) if tools else None)

@@ -8,17 +8,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from imaging.fluoro import plain
+from imaging.fluoro.kernel import kernel
+from imaging.fluoro.plain import CASING_PX, CASING_SHARE
 from imaging.fluoro.threads import over_rows
 
 Glass = NDArray[np.uint32]
-_KERNEL = {"fastmath": True, "cache": True, "nogil": True, "error_model": "numpy"}
+_KERNEL = {"fastmath": True, "error_model": "numpy"}
 _OPAQUE = np.uint32(0xFF000000)
-_CASING_PX = 1.1
-_CASING_SHARE = 0.8
 _F = np.float32
 
 
@@ -82,7 +82,7 @@ def glass(
     return out
 
 
-@nb.njit(**_KERNEL)
+@kernel(plain.fill_glass, **_KERNEL)
 def _fill_rows(top, bottom, out, pixels, x0, y0, scale, shown):  # type: ignore[no-untyped-def]
     rows, columns = pixels.shape
     wide = out.shape[1]
@@ -115,7 +115,7 @@ def _fill_rows(top, bottom, out, pixels, x0, y0, scale, shown):  # type: ignore[
             out[y, x] = shown[level >> np.int32(16)]
 
 
-@nb.njit(**_KERNEL)
+@kernel(plain.draw_strokes, **_KERNEL)
 def _draw_strokes(out, field, points, ends, looks, colours, edge, cover, owner, extent):  # type: ignore[no-untyped-def]
     """Each pixel takes its colour from the line nearest to it, and a casing from the nearest of all.
 
@@ -126,7 +126,7 @@ def _draw_strokes(out, field, points, ends, looks, colours, edge, cover, owner, 
     for n in range(len(colours)):
         half, on, off = looks[n, 0] * _F(0.5), looks[n, 1], looks[n, 2]
         period = _F(1) / max(on + off, _F(1e-3))
-        reach = half + _F(_CASING_PX + 1)
+        reach = half + _F(CASING_PX + 1)
         along = _F(0)
         for m in range(ends[n], ends[n + 1] - 1):
             ax, ay = points[m, 0], points[m, 1]
@@ -154,7 +154,7 @@ def _draw_strokes(out, field, points, ends, looks, colours, edge, cover, owner, 
                     t = min(max((px * dx + py * dy) * shorter, _F(0)), _F(1))
                     qx, qy = px - t * dx, py - t * dy
                     gap = np.sqrt(qx * qx + qy * qy) - half
-                    if gap > _F(_CASING_PX + 1):
+                    if gap > _F(CASING_PX + 1):
                         continue
                     if looks[n, 3] > 0:
                         fx, fy = _F(x) + _F(0.5) - field[0], _F(y) + _F(0.5) - field[1]
@@ -172,9 +172,9 @@ def _draw_strokes(out, field, points, ends, looks, colours, edge, cover, owner, 
             along += length
     for y in range(height):
         for x in range(extent[y, 0], extent[y, 1]):
-            if edge[y, x] > _CASING_PX + 1:
+            if edge[y, x] > CASING_PX + 1:
                 continue
-            dark = _F(1) - _F(_CASING_SHARE) * min(max(_F(_CASING_PX + 0.5) - edge[y, x], _F(0)), _F(1))
+            dark = _F(1) - _F(CASING_SHARE) * min(max(_F(CASING_PX + 0.5) - edge[y, x], _F(0)), _F(1))
             share, colour, old = cover[y, x], colours[owner[y, x]], out[y, x]
             mixed = _OPAQUE
             for shift in (0, 8, 16):

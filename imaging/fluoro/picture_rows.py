@@ -9,7 +9,11 @@ from __future__ import annotations
 import numba as nb
 import numpy as np
 
-_KERNEL = {"fastmath": True, "cache": True, "nogil": True, "error_model": "numpy"}
+from imaging.fluoro import plain
+from imaging.fluoro.kernel import kernel
+
+_LOOP = {"fastmath": True, "error_model": "numpy"}
+_KERNEL = {**_LOOP, "cache": True, "nogil": True}
 _F = np.float32
 _LOG2_E, _LN_2, _LEAST_SIGNAL = _F(np.log2(np.e)), _F(np.log(2)), _F(2e-3)
 # Fits over 0..1 that are exact at both ends: 2^f = 1 + f + f (1 - f) p(f), largest relative error 1e-5, and
@@ -69,7 +73,7 @@ def _minus_log_row(out, bits, mantissa):  # type: ignore[no-untyped-def]
         out[u] = -_LN_2 * (out[u] + m + m * (_F(1) - m) * (_Q0 + m * (_Q1 + m * (_Q2 + m * _Q3))))
 
 
-@nb.njit(**_KERNEL)
+@kernel(plain.clean_rows, **_LOOP)
 def clean_rows(top, bottom, out, body, metal, level, background, gain, step, ceiling):  # type: ignore[no-untyped-def]
     """out = min((body + metal - level - background) * gain, ceiling), both maps coarse."""
     columns = body.shape[1]
@@ -83,7 +87,7 @@ def clean_rows(top, bottom, out, body, metal, level, background, gain, step, cei
             out[v, u] = min((density - wide[u]) * lift[u], ceiling)
 
 
-@nb.njit(**_KERNEL)
+@kernel(plain.clinical_rows, **_LOOP)
 def clinical_rows(  # type: ignore[no-untyped-def]
     top, bottom, out, body, metal, level, scatter, thin, step, spot, dilution, photons, electronic, noise,
     seed, blur, background, gain, ceiling,
@@ -137,7 +141,7 @@ def clinical_rows(  # type: ignore[no-untyped-def]
                 density[u] = min((density[u] - wide[u]) * lift[u], ceiling)
 
 
-@nb.njit(**_KERNEL)
+@kernel(plain.grey_rows, **_LOOP)
 def grey_rows(  # type: ignore[no-untyped-def]
     top, bottom, out, flat, smooth, lit, step, edge_gain, low, scale, curve, metal, metal_grey, inverted,
     field, shutter,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from imaging.fluoro.kernel import kernel
+from imaging.fluoro.plain import fill_rows
 from imaging.fluoro.threads import over_rows
 from imaging.volume import Volume
 
@@ -74,7 +75,7 @@ def attenuation_rows(
     return flat, extent
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel(fill_rows)
 def _fill_rows(first, last, values, table, mask, step, transposed, flat, extent):  # type: ignore[no-untyped-def]
     _, n_j, n_i = values.shape
     rows, columns = (n_i, n_j) if transposed else (n_j, n_i)

@@ -15,13 +15,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numba as nb
 import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped,unused-ignore]
 from numba import types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
+from imaging.fluoro import plain
+from imaging.fluoro.kernel import kernel
 from imaging.fluoro.slice_sums import LANES
 
 Array = NDArray[np.float64]
@@ -156,7 +157,7 @@ def _cubic(typing: Any, sums: Any, first: Any, stride: Any, across: Any, down: A
     return signature, generate
 
 
-@nb.njit(fastmath=True, cache=True, nogil=True, error_model="numpy")
+@kernel(plain.warp_to_detector, fastmath=True, error_model="numpy")
 def warp_to_detector(  # type: ignore[no-untyped-def]
     top, bottom, out, sums, square, w, b, a, plane, start_a, start_b, step_a, step_b, source, corner, column,
     row, length_form, unit,

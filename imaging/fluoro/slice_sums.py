@@ -16,12 +16,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba as nb
 import numpy as np
 from llvmlite import binding, ir  # type: ignore[import-untyped,unused-ignore]
 from numba import config, types
 from numba.core import cgutils
 from numba.extending import intrinsic
+
+from imaging.fluoro import plain
+from imaging.fluoro.kernel import kernel
 
 LANES = 16
 GROUP = 8
@@ -231,7 +233,7 @@ def _add_rows(
     return signature, generate
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@kernel(plain.accumulate_slices, error_model="numpy")
 def accumulate_slices(  # type: ignore[no-untyped-def]
     top, bottom, out, flat, boxes, n_w, n_b, n_a, stride_w, stride_b, source_w, source_b, source_a, plane,
     start_a, start_b, step_a, step_b, size_a, can_shuffle,

@@ -12,11 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numba as nb
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from imaging.fluoro import plain
 from imaging.fluoro.attenuation import NITINOL_MU_PER_MM, STEEL_MU_PER_MM
+from imaging.fluoro.kernel import kernel
 from imaging.geometry.carm import Projection
 
 Array = NDArray[np.float64]
@@ -210,7 +211,7 @@ def _pieces(path: Array, diameters: Array) -> tuple[Array, Array]:
     return path[kept], diameters[kept]
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel(plain.corners)
 def _corners(path, diameters, tolerance):  # type: ignore[no-untyped-def]
     """Which points a chain of straight pieces within ``tolerance`` mm of the path needs, (N,) bool."""
     count = len(path)
@@ -236,7 +237,7 @@ def _corners(path, diameters, tolerance):  # type: ignore[no-untyped-def]
     return kept
 
 
-@nb.njit(fastmath=True, cache=True, nogil=True, error_model="numpy")
+@kernel(plain.chords, fastmath=True, error_model="numpy")
 def _chords(out, seen, uvs, reaches, frame, ends, axes, radii, planes, mus):  # type: ignore[no-untyped-def]
     """Adds, for every solid n, mus[n] times the chord of every ray near its segment uvs[n] (2, 2)."""
     source, corner, column, row = frame[0], frame[1], frame[2], frame[3]

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 from imaging.fluoro import compiled
+from imaging.fluoro.kernel import standing_in
 
 TAKE = """
 import numpy as np
@@ -26,10 +27,10 @@ for quality in ("clinical", "clean"):
         machine.take(CArmPose(primary, 3.0, volume.grid.centre_lps_mm), PictureSettings(quality), [tool])
 kernels = [
     slice_sums.accumulate_slices, shear_warp.warp_to_detector, rows._fill_rows, tools._chords,
-    coarse._gaussian,
+    coarse._gaussian, tools._corners,
     coarse._block_rows, picture_rows.clinical_rows, picture_rows.clean_rows, picture_rows.grey_rows,
 ]
-print(sum(sum(kernel.stats.cache_misses.values()) for kernel in kernels))
+print(sum(sum(kernel.compiled.stats.cache_misses.values()) for kernel in kernels))
 """
 
 
@@ -72,3 +73,29 @@ def test_compiling_is_begun_once_and_waited_for(monkeypatch):
     compiled.begin()
     compiled.wait()
     assert begun == [*compiled.PARTS, "waited", "waited"]
+
+
+def test_numpy_stands_in_until_compiled_code_can_be_loaded(monkeypatch):
+    done = []
+    monkeypatch.setattr(compiled, "is_compiled", lambda: False)
+    monkeypatch.setattr(compiled, "begin", lambda: done.append("begun"))
+    monkeypatch.setattr(compiled, "wait", lambda: done.append(standing_in.is_set()))
+    for part in ("compile_shadow", "compile_monitor"):
+        monkeypatch.setattr(compiled, part, lambda: done.append(standing_in.is_set()))
+    compiled.load()
+    assert done == ["begun", True, False, False]
+    done.clear()
+    monkeypatch.setattr(compiled, "is_compiled", lambda: True)
+    compiled.load()
+    assert done == [False, False]
+
+
+def test_a_picture_waits_only_where_nothing_stands_in(monkeypatch):
+    waited = []
+    monkeypatch.setattr(compiled, "wait", lambda: waited.append(True))
+    standing_in.set()
+    compiled.wait_for_loops()
+    standing_in.clear()
+    assert not waited
+    compiled.wait_for_loops()
+    assert waited

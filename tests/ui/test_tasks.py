@@ -83,3 +83,39 @@ def test_shutdown_waits_for_the_threads():
 
     runner.start("one", work, lambda _r: None)
     assert runner.shutdown(2.0)
+
+
+def test_calm_work_begins_after_what_is_awaited(qtbot):
+    runner, order, gate = TaskRunner(), [], threading.Event()
+    runner.calm("map", lambda _p: order.append("map"), lambda _r: None)
+    runner.calm("map", lambda _p: order.append("newest map"), lambda _r: None)
+    runner.latest(
+        "xray-found", lambda _p: gate.wait(2), lambda _r: runner.latest("xray-shadow", shadow, done)
+    )
+    finished = []
+
+    def shadow(_progress):
+        time.sleep(0.05)
+        order.append("shadow")
+
+    def done(_result):
+        finished.append(True)
+
+    qtbot.wait(50)
+    assert order == []
+    gate.set()
+    qtbot.waitUntil(lambda: "newest map" in order, timeout=2000)
+    assert order == ["shadow", "newest map"]
+    assert finished
+
+
+def test_calm_work_can_be_cancelled_while_it_waits(qtbot):
+    runner, ran, gate = TaskRunner(), [], threading.Event()
+    runner.latest("xray-live", lambda _p: gate.wait(2), lambda _r: None)
+    runner.calm("map", lambda _p: ran.append("map"), lambda _r: None)
+    runner.calm("reach", lambda _p: ran.append("reach"), lambda _r: None)
+    runner.cancel("map")
+    gate.set()
+    qtbot.waitUntil(lambda: ran == ["reach"], timeout=2000)
+    qtbot.wait(30)
+    assert ran == ["reach"]

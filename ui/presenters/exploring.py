@@ -72,7 +72,7 @@ class Exploring:
                 self.entry_map = result
                 self.map_changed.emit()
 
-        self.tasks.latest("map", work, done, lambda *_: None)
+        self.tasks.calm("map", work, done, lambda *_: None)
 
     def show_reach(self, shown: bool) -> None:
         """Show in 3D what the selected tool reaches from its entry, or hide it."""

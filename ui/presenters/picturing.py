@@ -45,4 +45,4 @@ class Picturing:
             if not isinstance(error, PlannerError):
                 self.told.emit(f"{self.xray_failure} {type(error).__name__}: {error}")
 
-        self.tasks.latest("xray", work, done, failed)
+        self.tasks.calm("xray", work, done, failed)

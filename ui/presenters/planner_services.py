@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +28,7 @@ from planner.services.find_and_plan import find_and_plan, plan_wanted
 from planner.services.open_case import Case
 from planner.services.stored_case import StoredCase, open_stored
 from planner.services.vertebra_fields import adopt_fields
+from planner.services.xray_engine import engine_of
 from planner.services.xray_volume import xray_volume
 from planner.trajectory.forgiveness import EntryMap
 from planner.trajectory.handles import bent
@@ -40,12 +39,10 @@ from ui.settings import preferences
 
 
 class PlannerServices:
-    """Keeps the folder that was scanned last and the X-ray rooms of the open volume."""
+    """Keeps the folder that was scanned last and the process that plans."""
 
     def __init__(self) -> None:
         self._folder = Path()
-        self._rooms: OrderedDict[tuple[int, int], render_fluoro.FluoroRoom] = OrderedDict()
-        self._lock = threading.Lock()
         self._apart = Apart()
 
     def scan(self, folder: Path, progress: Progress, seen: Any = None) -> Any:
@@ -221,31 +218,22 @@ class PlannerServices:
         if level is None or trajectory is None:
             raise PlannerError("not_planned", "The X-ray waits for a planned trajectory.")
         progress.step(0.0, "Taking the X-ray")
-        with self._lock:
-            volume = xray_volume(case, segmentation, progress)
-            room = self._room(volume, size_px)
-            pose = pose_for(render_fluoro.isocentre(level), trajectory.view_angles(view))
-            shot = room.take(
-                pose,
-                trajectory,
-                PictureSettings(technique=Technique(detector_ngy=90.0)),
-                level=level.name,
-                side=side,
-                view=view,
-            )
+        volume = xray_volume(case, segmentation, progress)
+        room = render_fluoro.FluoroRoom(volume, CArm().resized(size_px), engine_of(volume))
+        pose = pose_for(render_fluoro.isocentre(level), trajectory.view_angles(view))
+        shot = room.take(
+            pose,
+            trajectory,
+            PictureSettings(technique=Technique(detector_ngy=90.0)),
+            level=level.name,
+            side=side,
+            view=view,
+        )
         pixels = np.repeat(shot.plain[..., None], 3, axis=2) if shot.plain.ndim == 2 else shot.plain
         words = pose_words(pose.primary_deg, pose.secondary_deg)
         told = f"{level.name} {side}\n{words}"
         stamp = source_stamp(volume.made_from) if volume.made_from else ""
         return XrayPicture(np.ascontiguousarray(pixels), shot.projection, told, stamp)
-
-    def _room(self, volume: Volume, size_px: int) -> render_fluoro.FluoroRoom:
-        key = (id(volume), size_px)
-        if any(k[0] != id(volume) for k in self._rooms):
-            self._rooms.clear()
-        if key not in self._rooms:
-            self._rooms[key] = render_fluoro.FluoroRoom(volume, CArm().resized(size_px))
-        return self._rooms[key]
 
     def save(self, path: Path, case: Case, segmentation: SpineSegmentation, plan: Plan) -> None:
         """Write the case file."""

@@ -16,7 +16,6 @@ from imaging.fluoro.card import graphics_card
 from imaging.fluoro.engine import FluoroEngine, FluoroPicture
 from imaging.fluoro.overlay import Outline
 from imaging.fluoro.picture import PictureSettings
-from imaging.fluoro.rows import patient_mask
 from imaging.geometry.carm import (
     CArm,
     CArmPose,
@@ -27,7 +26,7 @@ from imaging.geometry.carm import (
 )
 from imaging.geometry.carm_profiles import MOBILE
 from imaging.progress import Progress
-from imaging.segmentation.result import SpineSegmentation
+from planner.services.xray_engine import engine_of
 from planner.services.xray_views import FoundView, found_views
 from planner.services.xray_volume import xray_volume
 from ui.presenters.case_presenter import CasePresenter
@@ -73,7 +72,6 @@ class XrayPresenter(QObject):
         self.composers: dict[Monitor, Callable[[], Compose]] = {}
         self.composed: dict[Monitor, object] = {}
         self._engine: FluoroEngine | None = None
-        self._found: SpineSegmentation | None = None
         self._seed = 0
         self._lines: PlanLines | None = None
         self._pulses = Pulses(tasks, self._show_pictures, self._failed)
@@ -307,24 +305,19 @@ class XrayPresenter(QObject):
             for monitor in MONITORS:
                 self.picture_changed.emit(monitor)
             return
-        volume, carm, ready, patient_only = self.case.volume, self.carm, self._engine, self.patient_only
+        volume, carm, patient_only = self.case.volume, self.carm, self.patient_only
         source = self.case.session.case
-        if volume.modality == "MR" and self._found is not found:
-            ready = None
-        self._found = found
 
         def work(progress: Progress) -> tuple[FluoroEngine, tuple[FoundView, ...]]:
             nonlocal volume
             if volume.modality == "MR" and source is not None:
                 volume = xray_volume(source, found, progress)
             progress.step(0.0, "Finding the views")
-            keep = patient_mask(volume) if patient_only and ready is None else None
-            engine = ready or FluoroEngine(volume, keep=keep)
-            return engine, found_views(volume, found, level, trajectory, carm)
+            return engine_of(volume, patient_only), found_views(volume, found, level, trajectory, carm)
 
         def done(made: tuple[FluoroEngine, tuple[FoundView, ...]]) -> None:
             if made[0] is not self._engine:
-                self.tasks.latest("xray-card", partial(_on_card, made[0]), lambda _: None, lambda *_: None)
+                self.tasks.calm("xray-card", partial(_on_card, made[0]), lambda _: None, lambda *_: None)
             self._engine, views = made
             self.views = views
             for found_view in views:
@@ -352,7 +345,7 @@ class XrayPresenter(QObject):
             self.thumbs, self.strip = made
             self.strip_changed.emit()
 
-        self.tasks.latest("xray-strip", work, done, self._failed)
+        self.tasks.calm("xray-strip", work, done, self._failed)
 
     def selected_station(self) -> int:
         """Index of the checkpoint nearest to the present depth; −1 without any."""
