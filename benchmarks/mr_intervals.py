@@ -1,6 +1,6 @@
 """Plans on MR alone, judged on the phantom's own labels: do true clearances lie in the stated intervals?
 
-usage: mr_intervals.py OUT.jsonl [--first N] [--count N] [--calibrate N]
+usage: mr_intervals.py OUT.jsonl [--first N] [--count N] [--calibrate N] [--slice MM]
 
 A seed is one line of OUT.jsonl; what is there already is not done again. Each is a random phantom (L3 to
 S1, 4 mm sagittal T1, T2 or STIR, every fifth endplate with a Modic change), segmented by the program from
@@ -39,12 +39,12 @@ SLICE_MM = 4.0
 LEVELS = (22, 23, 24, SACRUM)
 
 
-def run_one(seed: int) -> dict[str, Any]:
+def run_one(seed: int, slice_mm: float = SLICE_MM) -> dict[str, Any]:
     """Every side's clearances on MR and in truth."""
     random = np.random.default_rng([seed, 91])
     phantom = build_phantom(PhantomParameters.small(seed=3000 + seed, variation=2.0))
     drawn: dict[Any, int] = {p: int(random.integers(1, 3)) for p in ENDPLATES if random.random() < 0.2}
-    mr = build_mr(phantom, ("T1", "T2", "STIR")[seed % 3], SLICE_MM, modic=drawn)
+    mr = build_mr(phantom, ("T1", "T2", "STIR")[seed % 3], slice_mm, modic=drawn)
     try:
         found = segment_mr_spine(mr, anchor=(24, phantom.truth[24].body.centre_lps_mm))
     except PlannerError as error:
@@ -72,7 +72,7 @@ def run_one(seed: int) -> dict[str, Any]:
     return {"seed": seed, "rows": rows}
 
 
-def table(lines: list[dict[str, Any]], first_tested: int) -> None:
+def table(lines: list[dict[str, Any]], first_tested: int, slice_mm: float = SLICE_MM) -> None:
     """Coverage by clearance, and what the errors are."""
     from types import SimpleNamespace
 
@@ -92,7 +92,7 @@ def table(lines: list[dict[str, Any]], first_tested: int) -> None:
         whole = 0
         for r in sides:
             claimed = SimpleNamespace(**dict.fromkeys(NAMES) | {n: v[0] for n, v in r["clearance"].items()})
-            spans = intervals_mm(claimed, SLICE_MM, r["level"])  # type: ignore[arg-type]
+            spans = intervals_mm(claimed, slice_mm, r["level"])  # type: ignore[arg-type]
             held = {n: spans[n][0] <= v[1] <= spans[n][1] for n, v in r["clearance"].items()}
             r["held"] = held
             total, inside = total + len(held), inside + sum(held.values())
@@ -121,15 +121,16 @@ def main() -> None:
     ask.add_argument("--first", type=int, default=0)
     ask.add_argument("--count", type=int, default=200)
     ask.add_argument("--calibrate", type=int, default=0)
+    ask.add_argument("--slice", type=float, default=SLICE_MM, help="mm; one OUT.jsonl for each")
     options = ask.parse_args()
     lines = [json.loads(x) for x in options.out.read_text().splitlines()] if options.out.is_file() else []
     done = {x["seed"] for x in lines}
     for seed in range(options.first, options.first + options.count):
         if seed not in done:
-            lines.append(run_one(seed))
+            lines.append(run_one(seed, options.slice))
             with options.out.open("a") as file:
                 file.write(json.dumps(lines[-1]) + "\n")
-    table(lines, options.calibrate)
+    table(lines, options.calibrate, options.slice)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What is measured on a vertebra of an MR: its body as drawn, pedicles as fitted."""
+"""What is measured on a vertebra of an MR: its body as drawn, pedicles as seen or as fitted."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imaging.anatomy import BodyGeometry, PedicleGeometry, VertebraAnatomy
+from imaging.findings import Finding
 from imaging.labels import Side
-from imaging.mr.model_arch import pedicle_models
+from imaging.mr.model_arch import PedicleModel
 from imaging.mr.surface import BodySurface, reframed
 
 Array = NDArray[np.float64]
@@ -52,8 +53,10 @@ def _endplate(frame: BodySurface, points: Array, half: Array, sign: float) -> Ar
     return np.stack([frame.to_lps([0.0, 0.0, plane[2]]), normal / np.linalg.norm(normal) @ frame.axes_lps])
 
 
-def mr_vertebra(body: BodySurface, verse: int, confidence: float) -> VertebraAnatomy:
-    """A named body with its fitted pedicles."""
+def mr_vertebra(
+    body: BodySurface, verse: int, confidence: float, arch: tuple[PedicleModel, PedicleModel]
+) -> VertebraAnatomy:
+    """A named body with its pedicles; each that was seen is told in a finding (``pedicle_seen_left``)."""
     pedicles: dict[Side, PedicleGeometry] = {
         m.side: PedicleGeometry(
             m.isthmus_lps_mm,
@@ -62,6 +65,21 @@ def mr_vertebra(body: BodySurface, verse: int, confidence: float) -> VertebraAna
             2 * m.half_height_mm,
             float(np.pi * m.half_width_mm * m.half_height_mm),
         )
-        for m in pedicle_models(body, verse)
+        for m in arch
     }
-    return VertebraAnatomy(verse, confidence, body_geometry(body), pedicles)
+    findings = tuple(
+        Finding(
+            "info",
+            seen_code(m.side),
+            f"The {m.side} pedicle was seen on this MR: its place, width and height are measured, "
+            "its direction is the model's.",
+        )
+        for m in arch
+        if m.seen
+    )
+    return VertebraAnatomy(verse, confidence, body_geometry(body), pedicles, findings=findings)
+
+
+def seen_code(side: Side) -> str:
+    """Code of the finding that tells that a pedicle was seen on MR."""
+    return f"pedicle_seen_{side}"

@@ -50,13 +50,17 @@ REACH_BEHIND_WALL_MM = 24.0
 
 @dataclass(frozen=True, eq=False)
 class PedicleModel:
-    """A fitted pedicle: isthmus centre and axis (to the front), LPS; half width and half height in mm."""
+    """A pedicle: isthmus centre and axis (to the front), LPS; half width and half height in mm.
+
+    ``seen``: whether centre and size are the image's; the axis is always the model's.
+    """
 
     side: Side
     isthmus_lps_mm: Array
     axis_lps: Array
     half_width_mm: float
     half_height_mm: float
+    seen: bool = False
 
 
 def wall_mm(body: BodySurface) -> float:

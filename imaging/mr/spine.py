@@ -1,4 +1,4 @@
-"""The whole chain on MR: bodies found and named, discs between them, canal and pedicles from a model."""
+"""The whole chain on MR: named bodies, discs between them, pedicles seen or modelled, a modelled canal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from imaging.labels import NAME_FROM_VERSE, PEDICLE_OF_SIDE, SACRUM, VERSE_FROM_
 from imaging.mr.anatomy import mr_vertebra
 from imaging.mr.column import Column, find_column
 from imaging.mr.discs import in_disc
-from imaging.mr.model_arch import MEANS, in_canal, in_pedicle, pedicle_models, wall_mm
+from imaging.mr.model_arch import MEANS, PedicleModel, in_canal, in_pedicle, wall_mm
+from imaging.mr.pedicle_seen import pedicles_of
 from imaging.mr.surface import BodySurface, Sampler
 from imaging.progress import NULL_PROGRESS, Progress, SubProgress
 from imaging.segmentation.result import LevelEvidence, SpineSegmentation
@@ -24,6 +25,7 @@ from imaging.sitk_bridge import image_from_volume
 from imaging.volume import LabelVolume, Volume
 
 Array = NDArray[np.float64]
+Arch = tuple[PedicleModel, PedicleModel]
 
 L5 = VERSE_FROM_NAME["L5"]
 LEVEL_COUNT_UNCONFIRMED = "level_count_unconfirmed"
@@ -43,7 +45,7 @@ class NamedBody:
 def segment_mr_spine(
     volume: Volume, *, anchor: tuple[int, Array] | None = None, progress: Progress = NULL_PROGRESS
 ) -> SpineSegmentation:
-    """Find, name, label and measure the vertebrae of an MR; canal and pedicles are a fitted model.
+    """Find, name, label and measure the vertebrae of an MR; canal and unseen pedicles are a model.
 
     Args:
         volume: MR of any weighting; sagittal slices up to 5 mm apart, or a volume.
@@ -60,8 +62,12 @@ def segment_mr_spine(
     column = find_column(image, SubProgress(progress, 0.0, 0.85))
     named, confidence, findings, evidence = name_bodies(column, anchor)
     progress.step(0.9, "Writing the labels on the image's own grid")
-    vertebrae, structures = _painted(volume, named)
-    levels = tuple(mr_vertebra(n.body, n.verse, confidence[n.verse]) for n in reversed(named))
+    arches = {n.verse: pedicles_of(image, n.body, n.verse) for n in named}
+    findings.append(_pedicles_told(arches))
+    vertebrae, structures = _painted(volume, named, arches)
+    levels = tuple(
+        mr_vertebra(n.body, n.verse, confidence[n.verse], arches[n.verse]) for n in reversed(named)
+    )
     return SpineSegmentation(vertebrae, structures, levels, tuple(findings), evidence)
 
 
@@ -130,18 +136,27 @@ def name_bodies(
         if number in MEANS or number == SACRUM:
             named.append(NamedBody(number, body))
     confidence = {x.verse: evidence.confidence * 0.98**n for n, x in enumerate(named)}
-    findings.append(
-        Finding(
-            "caution",
-            "pedicles_from_model",
-            "MR does not show the cortex of the pedicles. Pedicles and canal are a model fitted to the "
-            "bodies; every clearance is an interval, and none of it is green.",
-        )
-    )
     return named, confidence, findings, evidence
 
 
-def _painted(volume: Volume, named: list[NamedBody]) -> tuple[LabelVolume, LabelVolume]:
+def _pedicles_told(arches: dict[int, Arch]) -> Finding:
+    """Which pedicles were seen, and that the others are a model."""
+    seen = [f"{NAME_FROM_VERSE[verse]} {m.side}" for verse in sorted(arches) for m in arches[verse] if m.seen]
+    text = (
+        "MR does not show the cortex of the pedicles. Pedicles and canal are a model fitted to the "
+        "bodies; every clearance is an interval, and none of it is green."
+    )
+    if seen:
+        text = (
+            f"Pedicles seen on this MR: {', '.join(seen)}. All others and the canal are a model fitted to "
+            "the bodies; every clearance is an interval, and none of it is green."
+        )
+    return Finding("caution", "pedicles_from_model", text)
+
+
+def _painted(
+    volume: Volume, named: list[NamedBody], arches: dict[int, Arch]
+) -> tuple[LabelVolume, LabelVolume]:
     grid = volume.grid
     vertebrae = np.zeros(grid.shape_kji, np.uint8)
     structures = np.zeros(grid.shape_kji, np.uint8)
@@ -171,7 +186,7 @@ def _painted(volume: Volume, named: list[NamedBody]) -> tuple[LabelVolume, Label
         canal = in_canal(item.body, item.verse, points) & (vertebrae[where] == 0) & (behind > 0)
         canal &= structures[where] != int(Structure.DISC)
         structures[where][canal] = int(Structure.CANAL)
-        for model in pedicle_models(item.body, item.verse):
+        for model in arches[item.verse]:
             bone = in_pedicle(item.body, model, points) & (vertebrae[where] == 0) & (behind > -9)
             bone &= structures[where] != int(Structure.CANAL)
             vertebrae[where][bone] = item.verse

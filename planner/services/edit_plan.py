@@ -250,5 +250,5 @@ def _measured(
     )
     # The state is carried along; what changed takes it back where the plan is committed.
     if case.volume.modality == "MR":
-        fresh = with_intervals(fresh, case.volume, level.verse, plan.limits)
+        fresh = with_intervals(fresh, case.volume, anatomy, plan.limits)
     return replace(fresh, state=old.state, withdrawn=old.withdrawn)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from math import erf, sqrt
 
+from imaging.anatomy import VertebraAnatomy
 from imaging.findings import Finding
+from imaging.mr.anatomy import seen_code
 from imaging.mr.model_arch import clearance_sd_mm
 from imaging.volume import Volume
 from planner.domain.limits import Limits
@@ -13,6 +15,8 @@ from planner.domain.plan import Clearances, LevelPlan, Trajectory
 
 COVER = 1.96
 WALLS = ("medial", "lateral", "superior", "inferior")
+_SEEN = "the pedicle was seen, its direction is a model"
+_MODELLED = "the pedicle's cortex was not seen, its size is a model"
 NAMES = (*WALLS, "canal", "electrode_to_canal", "lesion_to_canal", "anterior", "endplates")
 
 
@@ -27,8 +31,15 @@ def intervals_mm(clearances: Clearances, slice_mm: float, verse: int) -> dict[st
     return out
 
 
-def with_intervals(trajectory: Trajectory, volume: Volume, verse: int, limits: Limits) -> Trajectory:
-    """A trajectory measured on MR, with its intervals in a caution and its risk of a breach raised."""
+def with_intervals(
+    trajectory: Trajectory, volume: Volume, anatomy: VertebraAnatomy, limits: Limits
+) -> Trajectory:
+    """A trajectory measured on MR, with its intervals in a caution and its risk of a breach raised.
+
+    A pedicle that was seen is said so; its intervals are as wide, for nothing but phantoms tells how well.
+    """
+    verse = anatomy.verse
+    seen = any(f.code == seen_code(trajectory.side) for f in anatomy.findings)
     slice_mm = float(volume.grid.spacing_ijk_mm.max())
     spans = intervals_mm(trajectory.clearance_mm, slice_mm, verse)
     sd = clearance_sd_mm(slice_mm, verse)
@@ -40,9 +51,8 @@ def with_intervals(trajectory: Trajectory, volume: Volume, verse: int, limits: L
     walls = [f"{name} {spans[name][0]:.1f} to {spans[name][1]:.1f}" for name in WALLS if name in spans]
     low = min((spans[name][0] for name in WALLS if name in spans), default=None)
     text = (
-        f"From MR: the pedicle's cortex was not seen, its size is a model. Clearances may lie "
-        f"anywhere within {', '.join(walls)} mm (widths from few phantoms, not from people). "
-        "A CT settles them."
+        f"From MR: {_SEEN if seen else _MODELLED}. Clearances may lie anywhere within {', '.join(walls)} mm "
+        "(widths from few phantoms, not from people). A CT settles them."
     )
     finding = Finding("caution", "mr_interval", text, low, limits.needed_mm(0.0), "mm")
     risk = 1.0 - safe
@@ -53,10 +63,12 @@ def with_intervals(trajectory: Trajectory, volume: Volume, verse: int, limits: L
     return replace(trajectory, findings=(*rest, finding), breach_probability=risk, forgiveness=forgiveness)
 
 
-def level_with_intervals(level: LevelPlan, volume: Volume, limits: Limits) -> LevelPlan:
+def level_with_intervals(
+    level: LevelPlan, volume: Volume, anatomy: VertebraAnatomy, limits: Limits
+) -> LevelPlan:
     """A level planned on MR with what its clearances are worth; a level planned on CT as it is."""
     if volume.modality != "MR":
         return level
     return replace(
-        level, trajectories=tuple(with_intervals(t, volume, level.verse, limits) for t in level.trajectories)
+        level, trajectories=tuple(with_intervals(t, volume, anatomy, limits) for t in level.trajectories)
     )

@@ -155,7 +155,7 @@ def propose_level(
         fields=fields,
         anatomies=found.levels,
     )
-    return level_with_intervals(level, case.volume, limits)
+    return level_with_intervals(level, case.volume, anatomy, limits)
 
 
 def with_device(plan: Plan, device: DeviceProfile) -> Plan:

@@ -6,18 +6,24 @@ from dataclasses import replace
 
 import numpy as np
 
+from imaging.anatomy import VertebraAnatomy
+from imaging.findings import Finding
 from imaging.geometry.grid import VolumeGrid
 from imaging.mr.model_arch import clearance_sd_mm
 from imaging.volume import Volume
 from planner.domain.bands import judged_clearances, wall_band
 from planner.domain.limits import DEFAULT_LIMITS
 from planner.services.mr_intervals import intervals_mm, with_intervals
-from tests.services.plan_fakes import trajectory
+from tests.services.plan_fakes import anatomy, trajectory
 
 
 def _volume(slice_mm: float) -> Volume:
     grid = VolumeGrid.from_parts((4, 4, 4), (0, 0, 0), (1.0, 1.0, slice_mm))
     return Volume(grid, np.zeros((4, 4, 4), np.int16), "MR")
+
+
+def _level(*findings: Finding) -> VertebraAnatomy:
+    return replace(anatomy(23), findings=findings)
 
 
 def test_intervals_hold_the_value_and_widen_with_the_slices() -> None:
@@ -29,11 +35,21 @@ def test_intervals_hold_the_value_and_widen_with_the_slices() -> None:
 
 def test_never_green_and_the_risk_grows() -> None:
     before = replace(trajectory("left"), breach_probability=0.0, findings=())
-    after = with_intervals(before, _volume(4.0), 23, DEFAULT_LIMITS)
+    after = with_intervals(before, _volume(4.0), _level(), DEFAULT_LIMITS)
     assert [f.severity for f in after.findings if f.code == "mr_interval"] == ["caution"]
     assert after.breach_probability > 0.02
-    again = with_intervals(after, _volume(4.0), 23, DEFAULT_LIMITS)
+    again = with_intervals(after, _volume(4.0), _level(), DEFAULT_LIMITS)
     assert sum(f.code == "mr_interval" for f in again.findings) == 1
+
+
+def test_the_caution_says_whether_this_sides_pedicle_was_seen() -> None:
+    level = _level(Finding("info", "pedicle_seen_left", "seen"))
+    texts = {
+        side: with_intervals(trajectory(side), _volume(1.0), level, DEFAULT_LIMITS).findings[-1].text
+        for side in ("left", "right")
+    }
+    assert "the pedicle was seen" in texts["left"]
+    assert "was not seen" in texts["right"]
 
 
 def test_spread_follows_the_slices_and_is_widest_at_s1() -> None:
@@ -44,7 +60,7 @@ def test_spread_follows_the_slices_and_is_widest_at_s1() -> None:
 
 def test_no_wall_that_was_not_seen_is_shown_as_good() -> None:
     on_ct = trajectory("left")
-    on_mr = with_intervals(on_ct, _volume(4.0), 23, DEFAULT_LIMITS)
+    on_mr = with_intervals(on_ct, _volume(4.0), _level(), DEFAULT_LIMITS)
     assert wall_band(on_ct, 9.0, "medial", DEFAULT_LIMITS) == "good"
     assert wall_band(on_mr, 9.0, "medial", DEFAULT_LIMITS) == "caution"
     assert all(row.band != "good" for row in judged_clearances(on_mr, DEFAULT_LIMITS))
