@@ -15,6 +15,7 @@ from scipy import ndimage as ndi
 
 from imaging.progress import Tick, nothing
 from imaging.segmentation.bodies import BodyModel
+from imaging.segmentation.facets import FacetJoint
 from imaging.segmentation.iso import IsoVolume
 from imaging.segmentation.minimum_cut import minimum_cut
 
@@ -31,8 +32,10 @@ SHEET_SIGMA_MM = 0.7
 SHEET_HU = 60.0
 """How strong a dark sheet makes the cut e times cheaper."""
 FAINT_OVER_HU, FAINT_SPAN_HU, FAINTEST = 150.0, 200.0, 1.5
-LEAST, KEEP, HOLD = 0.02, 0.15, 40.0
-"""Least cost of a link; of changing a voxel that may change; of one that may not."""
+LEAST, KEEP, KEEP_UNSEEN, HOLD = 0.02, 0.15, 0.8, 40.0
+"""Least cost of a link; of changing a voxel that may change; beside a joint of two that were found but
+show no gap; of one that may not."""
+BESIDE_MM = 5.0
 FEWEST = 30
 
 
@@ -41,6 +44,7 @@ def settled(
     column: Sequence[BodyModel],
     guessed: Sequence[bool],
     bone_hu: Sequence[float],
+    joints: Sequence[Sequence[FacetJoint]],
     owner: Owners,
     tick: Tick = nothing,
 ) -> Owners:
@@ -51,16 +55,17 @@ def settled(
         column: bodies from foot to head.
         guessed: whether each was not seen but guessed from its neighbour.
         bone_hu: over which tissue is bone, of each.
+        joints: of each with the next above it.
         owner: [k, j, i], 1 for the first of ``column``, 0 for nobody.
     """
     out = owner.copy()
     for n in range(1, len(column)):
         tick()
         free_mm = GUESSED_FREE_MM if guessed[n - 1] or guessed[n] else FREE_MM
-        box = _common(owner, n, int(np.ceil(free_mm / float(iso.spacing_mm[0]))) + 2)
+        box = _common(out, n, int(np.ceil(free_mm / float(iso.spacing_mm[0]))) + 2)
         if box is None:
             continue
-        lower, upper = owner[box] == n, owner[box] == n + 1
+        lower, upper = out[box] == n, out[box] == n + 1
         near = _near(lower, upper, free_mm / float(iso.spacing_mm[0]))
         tick()
         near |= _near(upper, lower, free_mm / float(iso.spacing_mm[0]))
@@ -73,7 +78,8 @@ def settled(
         nodes = ndi.binary_dilation(free) & (lower | upper)
         ease = _ease(iso.values[box], nodes, bone_hu[n - 1])
         tick()
-        bound = np.where(free, KEEP, HOLD)
+        keep = _keep(column[n - 1], points, [] if guessed[n - 1] or guessed[n] else joints[n - 1])
+        bound = np.where(free, keep, HOLD)
         side = minimum_cut(nodes, ease, np.minimum, np.where(lower, bound, 0.0), np.where(lower, 0.0, bound))
         out[box][free] = np.where(side[free], n, n + 1)
     return out
@@ -105,6 +111,16 @@ def _points(iso: IsoVolume, box: Box) -> Array:
 
 def _behind(body: BodyModel, points: Array) -> Mask:
     return np.asarray((points - body.frame.origin_lps_mm) @ body.frame.axes_lps[1] > BEHIND_WALL_MM)
+
+
+def _keep(lower: BodyModel, points: Array, joints: Sequence[FacetJoint]) -> Array:
+    """Cost of another owner: greater beside a joint without a gap, where its prior counts more."""
+    lateral = (points - lower.frame.origin_lps_mm) @ lower.frame.axes_lps[0]
+    out = np.full(lateral.shape, KEEP)
+    for joint in joints:
+        if joint.contrast_hu <= 0:
+            out[lateral * joint.side > BESIDE_MM] = KEEP_UNSEEN
+    return out
 
 
 def _ease(hu: NDArray[np.float32], nodes: Mask, bone_hu: float) -> Array:

@@ -29,6 +29,7 @@ from imaging.segmentation.processes import with_process_marrow
 from imaging.segmentation.result import SpineLabels
 from imaging.segmentation.sacrum import sacral_arrival, sacral_body
 from imaging.segmentation.source_grid import to_source
+from imaging.segmentation.spinous import parted
 from imaging.segmentation.straighten import Straightened, straighten
 from imaging.volume import Volume
 
@@ -174,7 +175,9 @@ def paint(
         nearest[block.where][better] = time[better]
         owner[block.where][better] = n + 1
     tick = partial(progress.step, 0.75, "Drawing the borders between vertebrae")
-    owner = settled(iso, column, [number == STAND_IN for number in numbers], bone_hu, owner, tick)
+    guessed = [number == STAND_IN for number in numbers]
+    owner = settled(iso, column, guessed, bone_hu, joints, owner, tick)
+    owner = parted(iso, column, bone_hu, owner, tick)
     vertebrae = np.zeros(iso.values.shape, np.uint8)
     structures = np.zeros(iso.values.shape, np.uint8)
     lowest = next((n for n, number in enumerate(numbers) if number not in (STAND_IN, SACRUM)), -1)

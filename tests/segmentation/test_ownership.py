@@ -27,9 +27,13 @@ def _two_bones(gap_at=20, border_at=24, noise=0.0):
     return iso, [body, body], owner
 
 
+def _place(iso):
+    return iso.origin_lps_mm, iso.spacing_mm
+
+
 def test_a_border_beside_the_gap_moves_into_it():
     iso, column, owner = _two_bones(noise=20.0)
-    found = settled(iso, column, [False, False], [170.0, 170.0], owner)
+    found = settled(iso, column, [False, False], [170.0, 170.0], [()], owner)
     assert (found[4:20, 10:20, 8:22] == 1).all()
     assert (found[22:56, 10:20, 8:22] == 2).all()
     assert ((found > 0) == (owner > 0)).all()
@@ -37,22 +41,49 @@ def test_a_border_beside_the_gap_moves_into_it():
 
 def test_a_border_farther_from_the_gap_than_it_may_move_stays_beside_a_seen_neighbour_only():
     iso, column, owner = _two_bones(border_at=29)
-    seen = settled(iso, column, [False, False], [170.0, 170.0], owner)
-    guessed = settled(iso, column, [False, True], [170.0, 170.0], owner)
+    seen = settled(iso, column, [False, False], [170.0, 170.0], [()], owner)
+    guessed = settled(iso, column, [False, True], [170.0, 170.0], [()], owner)
     assert (seen[21:23, 10:20, 8:22] == 1).all()
     assert (guessed[22:56, 10:20, 8:22] == 2).all()
 
 
+def test_beside_a_joint_without_a_gap_a_faint_line_does_not_move_the_border():
+    iso, column, owner = _two_bones(border_at=26)
+    faint = IsoVolume(iso.values * 0 + np.where(owner > 0, 600.0, 40.0).astype(np.float32), *_place(iso))
+    faint.values[20, 10:20, 8:22] = 300.0
+
+    def found(contrast_hu, guessed=False):
+        joint = SimpleNamespace(side=1, contrast_hu=contrast_hu)
+        return settled(faint, column, [False, guessed], [170.0, 170.0], [(joint,)], owner)
+
+    assert (found(120.0)[21:26, 10:20, 8:22] == 2).all()
+    assert (found(0.0) == owner).all()
+    assert (found(0.0, True)[21:26, 10:20, 8:22] == 2).all()
+
+
 def test_the_border_is_the_same_every_time():
     iso, column, owner = _two_bones(noise=40.0)
-    first = settled(iso, column, [False, False], [170.0, 170.0], owner)
-    assert (settled(iso, column, [False, False], [170.0, 170.0], owner) == first).all()
+    first = settled(iso, column, [False, False], [170.0, 170.0], [()], owner)
+    assert (settled(iso, column, [False, False], [170.0, 170.0], [()], owner) == first).all()
 
 
 def test_a_scrap_at_the_image_s_edge_is_not_given_away_whole():
     iso, column, owner = _two_bones(border_at=53)
-    found = settled(iso, column, [False, True], [170.0, 170.0], owner)
+    found = settled(iso, column, [False, True], [170.0, 170.0], [()], owner)
     assert (found[55, 10:20, 8:22] == 2).all()
+
+
+def test_a_border_once_laid_is_not_undone_by_the_next_pair_s():
+    """Beside both bones lies a third: what the second wrongly held of the first stays the first's."""
+    iso, column, owner = _two_bones(border_at=16)
+    values = iso.values.copy()
+    values[4:56, 10:20, 23:28] = 600.0
+    owner[4:56, 10:20, 23:28] = 3
+    iso = IsoVolume(values, iso.origin_lps_mm, iso.spacing_mm)
+    found = settled(iso, [*column, column[0]], [False] * 3, [170.0] * 3, [(), ()], owner)
+    assert (found[4:20, 10:20, 8:22] == 1).all()
+    assert (found[22:56, 10:20, 8:22] == 2).all()
+    assert (found[4:56, 10:20, 23:28] == 3).all()
 
 
 def test_only_a_thin_dark_sheet_looks_like_one():
@@ -65,13 +96,22 @@ def test_only_a_thin_dark_sheet_looks_like_one():
 
 
 def test_a_cut_follows_what_is_believed_where_links_cost_nothing():
+    inside, outside = np.array([[[9.0, 2, 0, 2, 0, 0]]]), np.array([[[0.0, 0, 1, 0, 2, 9]]])
     nodes = np.ones((1, 1, 6), bool)
-    inside = np.array([[[9.0, 2, 2, 1, 1, 0]]])
-    outside = np.array([[[0.0, 1, 1, 2, 2, 9]]])
     found = minimum_cut(nodes, inside, lambda a, b: np.zeros(len(a)), inside, outside)
-    assert found.ravel().tolist() == [True, True, True, False, False, False]
+    assert found.ravel().tolist() == [True, True, False, True, False, False]
+
+
+def test_dear_links_are_cut_once_only_and_where_that_costs_least():
+    inside, outside = np.array([[[9.0, 2, 0, 2, 0, 0]]]), np.array([[[0.0, 0, 1, 0, 2, 9]]])
+    nodes = np.ones((1, 1, 6), bool)
     dear = minimum_cut(nodes, inside, lambda a, b: np.full(len(a), 5.0), inside, outside)
-    assert dear.sum() in (1, 3, 5)
+    assert dear.ravel().tolist() == [True, True, True, True, False, False]
+    solid = np.array([[[9.0, 9, 9, 9, 1, 1]]])
+    weak = minimum_cut(nodes, solid, np.minimum, inside * 0.1, outside * 0.1)
+    assert weak.ravel().tolist() == [True, True, True, True, False, False]
+    weak = minimum_cut(nodes, solid[..., ::-1], np.minimum, inside * 0.1, outside * 0.1)
+    assert weak.ravel().tolist() == [True, True, False, False, False, False]
 
 
 def _process(marrow_hu):
