@@ -31,6 +31,10 @@ _NARROW = 0.6
 _LEAST_BODIES = 5
 _HOLD, _REGION, _REACH_MM = 2.25, 0.05, 4.2
 _SHORT_REGION = 0.35
+# A body this much lower than its column, beside a gap no narrower than usual, may have left a band out.
+_LOW_MM, _MORE_MM, _GAP_SHARE = 2.5, 3.0, 0.9
+# Vertebrae grow no taller upwards: one that does at the top has taken a disc in.
+_TOP_MM = 2.5
 
 
 def with_fitting_plates(image: Sampler, bodies: Sequence[BodySurface], sacral: bool) -> list[BodySurface]:
@@ -49,7 +53,7 @@ def with_fitting_plates(image: Sampler, bodies: Sequence[BodySurface], sacral: b
             out[n + 1] = _moved(image, upper, -1.0, down, _REGION)
         if up > _LEAST_MOVE_MM:
             out[n] = _moved(image, lower, 1.0, up, _REGION)
-    return out
+    return _heightened(image, out, sacral)
 
 
 def _lines(
@@ -99,18 +103,46 @@ def _moved(image: Sampler, body: BodySurface, side: float, by_mm: float, region:
     return fit_surface(image, start, _HOLD, region=region, reach_mm=_REACH_MM)
 
 
+def _heightened(image: Sampler, bodies: list[BodySurface], sacral: bool) -> list[BodySurface]:
+    """Bodies that are low for their column, drawn out to a dark line no further than their height lacks."""
+    out = list(bodies)
+    if len(out) < _LEAST_BODIES:
+        return out
+    lacks = -_taller_mm(out, sacral)
+    gaps = gaps_mm(out)
+    for n in np.flatnonzero(
+        (gaps > _GAP_SHARE * _usual(gaps)) & (np.maximum(lacks[:-1], lacks[1:]) > _LOW_MM)
+    ):
+        lower, upper = out[n], out[n + 1]
+        start = body_geometry(upper).inferior_endplate[0]
+        end = body_geometry(lower).superior_endplate[0]
+        down, up = _lines(image, upper, lower, start, end)
+        if lacks[n + 1] > _LOW_MM and _LEAST_MOVE_MM < down < lacks[n + 1] + _MORE_MM:
+            out[n + 1] = _moved(image, upper, -1.0, down, _REGION)
+        if lacks[n] > _LOW_MM and _LEAST_MOVE_MM < up < lacks[n] + _MORE_MM:
+            out[n] = _moved(image, lower, 1.0, up, _REGION)
+    return out
+
+
+def _taller_mm(bodies: Sequence[BodySurface], sacral: bool) -> Array:
+    """(n,) by how much each body is taller than is usual round about; 0 for S1, which is short by nature."""
+    heights = np.array([body_geometry(b).height_mm for b in bodies])
+    taller = heights - _usual(heights)
+    if sacral:
+        taller[0] = 0.0
+    return np.asarray(taller)
+
+
 def _shortened(image: Sampler, bodies: list[BodySurface], sacral: bool) -> list[BodySurface]:
     """Bodies that are tall for their column beside a gap that is narrow for it, drawn without the disc."""
-    heights = np.array([body_geometry(b).height_mm for b in bodies])
-    gaps = gaps_mm(bodies)
     if len(bodies) < _LEAST_BODIES:
         return bodies
-    usual_height = _usual(heights)
-    if sacral:
-        heights[0] = usual_height[0]  # S1 is short by nature
+    gaps = gaps_mm(bodies)
     usual_gap = _usual(gaps)
-    tall, wide = heights - usual_height, np.r_[0.0, gaps - usual_gap, 0.0]
+    tall, wide = _taller_mm(bodies, sacral), np.r_[0.0, gaps - usual_gap, 0.0]
     out = list(bodies)
+    if tall[-1] > _TOP_MM:  # the uppermost has no gap above that would tell
+        out[-1] = _moved(image, out[-1], 1.0, -float(tall[-1]), _SHORT_REGION)
     for k in np.flatnonzero(gaps < _NARROW * usual_gap):
         # Which of the two took the disc in: the taller one, or that which stands off its other neighbour.
         low, high = tall[k] + wide[k], tall[k + 1] + wide[k + 2]

@@ -68,6 +68,25 @@ def test_a_disc_as_bright_as_marrow_is_left_out() -> None:
     assert abs(_plate_mm(again[3], "superior", 3) - 13) < 2.5
 
 
+def test_a_low_body_is_drawn_out_though_its_gap_alone_would_not_tell() -> None:
+    image = _column(band=(3, 480.0))
+    bodies = [_true(n, low=-4.2 if n == 3 else 0.0) for n in range(COUNT)]
+    assert gaps_mm(bodies).max() < 1.4 * 11
+    again = with_fitting_plates(image, bodies, sacral=False)
+    assert abs(_plate_mm(bodies[3], "inferior", 3) + 13) > 3.5
+    assert abs(_plate_mm(again[3], "inferior", 3) + 13) < 1.5
+    assert all(a is b for n, (a, b) in enumerate(zip(again, bodies, strict=True)) if n != 3)
+
+
+def test_a_disc_above_the_uppermost_body_is_left_out() -> None:
+    top = COUNT - 1
+    image = _column(disc_like_marrow=top)
+    bodies = [_true(n, high=7.0 if n == top else 0.0) for n in range(COUNT)]
+    again = with_fitting_plates(image, bodies, sacral=False)
+    assert abs(_plate_mm(bodies[top], "superior", top) - 13) > 5
+    assert abs(_plate_mm(again[top], "superior", top) - 13) < 2.5
+
+
 def test_a_sound_column_is_left_alone() -> None:
     image = _column()
     bodies = [fit_surface(image, replace(_true(n), radius_mm=np.empty(0))) for n in range(COUNT)]
