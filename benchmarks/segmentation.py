@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from imaging.anatomy import VertebraAnatomy
-from imaging.labels import NAME_FROM_VERSE, SACRUM, SIDES
+from imaging.labels import NAME_FROM_VERSE, SACRUM, SIDES, VERSE_FROM_NAME, Structure
 from imaging.segmentation.anatomy import measure_anatomy
 from imaging.segmentation.anatomy_local import box_grid, distance_image, frame_grid, level_set_of, widen
+from imaging.segmentation.result import SpineLabels
 from imaging.segmentation.spine import label_spine
 from imaging.segmentation.split import structures_from_vertebrae
 from imaging.sitk_bridge import grid_from_image, image_from_volume
@@ -31,6 +32,8 @@ from sample_dicom.phantom import PhantomParameters, build_phantom
 
 CASES = ("ct_verse005", "ct_verse006", "ct_torso_3mm", "ct_thorax_full", "ct_l3_crop")
 STEP_MM = 0.7
+L3 = VERSE_FROM_NAME["L3"]
+ARCH_PARTS, BODY_PARTS = range(41, 49), (49, 50)
 Mask = NDArray[np.bool_]
 Array = NDArray[np.float64]
 
@@ -117,6 +120,33 @@ def compare(found: LabelVolume, truth: LabelVolume, anatomy: VertebraAnatomy) ->
     return text if number == SACRUM else f"{text}  pedicle ring {pedicle[0]:.2f} / {pedicle[1]:.1f}"
 
 
+def parts_row(folder: Path, found: SpineLabels, volume: Volume) -> str | None:
+    """Dice of L3's body and of its arch with the pedicles, where the truth names parts (TPTBox numbers)."""
+    path = folder / "truth_subregions.nii.gz"
+    if not path.exists():
+        return None
+    read = [
+        sitk.GetArrayFromImage(
+            sitk.Resample(
+                sitk.ReadImage(str(file)),
+                image_from_volume(volume),
+                sitk.Transform(),
+                sitk.sitkNearestNeighbor,
+            )
+        )
+        for file in (path, folder / "truth.nii.gz")
+    ]
+    part, own = read[0], read[1] == L3
+    mine, body = found.vertebrae.labels == L3, found.structures.labels == Structure.BODY
+
+    def dice(one: Mask, two: Mask) -> float:
+        return float(2 * (one & two).sum() / max(1, one.sum() + two.sum()))
+
+    bodies = dice(mine & body, own & np.isin(part, BODY_PARTS))
+    arches = dice(mine & ~body, own & np.isin(part, list(ARCH_PARTS)))
+    return f"    L3 body alone {bodies:.3f}, arch with pedicles alone {arches:.3f}"
+
+
 def report(found: LabelVolume, truth: LabelVolume) -> None:
     """A row for each whole vertebra of the truth that was looked for."""
     wanted = [int(v) for v in np.unique(found.labels) if v in NAME_FROM_VERSE]
@@ -176,6 +206,9 @@ def main() -> None:
         volume, truth = read_case(folder)
         labels = timed(case, volume, anchor_for(folder, truth))
         report(labels.vertebrae, truth)
+        parts = parts_row(folder, labels, volume)
+        if parts is not None:
+            print(parts)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from imaging.segmentation.facets import FacetJoint, fit_facets
 from imaging.segmentation.frames import frame_between
 from imaging.segmentation.iso import IsoVolume, resampled
 from imaging.segmentation.naming import Naming, name_levels
-from imaging.segmentation.neighbours import beyond, last_slice
+from imaging.segmentation.neighbours import beneath, beyond, last_slice
 from imaging.segmentation.ownership import settled
 from imaging.segmentation.pedicles import split_parts
 from imaging.segmentation.processes import with_process_marrow
@@ -138,7 +138,8 @@ def paint(
     progress: Progress,
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], dict[int, tuple[Side, ...]]]:
     """(vertebrae, structures) on the working grid, and where the joint above a vertebra shows no gap."""
-    column, numbers, places = _whole_column(bodies, sacral, naming)
+    progress.step(0.0, "Fitting the vertebral bodies")
+    column, numbers, places = _whole_column(iso, bodies, sacral, naming)
     blocks: list[Block] = []
     body_of = np.zeros(iso.values.shape, np.uint8)
     for n, body in enumerate(column):
@@ -225,7 +226,7 @@ def _unseen_joints(
 
 
 def _whole_column(
-    bodies: list[BodyModel], sacral: BodyModel | None, naming: Naming
+    iso: IsoVolume, bodies: list[BodyModel], sacral: BodyModel | None, naming: Naming
 ) -> tuple[list[BodyModel], list[int], list[float]]:
     """(bodies from foot to head with stand-ins beyond the ends, their numbers, places above S1)."""
     column = ([sacral] if sacral is not None else []) + bodies
@@ -237,6 +238,6 @@ def _whole_column(
         )  # fmt: skip
     if bodies and sacral is None:
         column, numbers, places = (
-            [beyond(bodies[0], False), *column], [STAND_IN, *numbers], [places[0] - 1, *places]
+            [beneath(iso, bodies[0]), *column], [STAND_IN, *numbers], [places[0] - 1, *places]
         )  # fmt: skip
     return column, numbers, places

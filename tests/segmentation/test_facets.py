@@ -1,13 +1,14 @@
 """The gap of a facet joint, and the stand-ins beyond the column's ends."""
 
 import numpy as np
+from scipy import ndimage as ndi
 
 from imaging.segmentation.bodies import LAT_MM, LEVELS, P_MM, BodyModel
 from imaging.segmentation.discs import Disc
 from imaging.segmentation.facets import fit_facets, gap_contrast
 from imaging.segmentation.frames import Frame
 from imaging.segmentation.iso import IsoVolume
-from imaging.segmentation.neighbours import beyond
+from imaging.segmentation.neighbours import beneath, beyond
 
 UP = np.array([0.0, 0.0, 1.0])
 
@@ -74,3 +75,15 @@ def test_stand_ins_lie_one_vertebra_further():
         np.testing.assert_allclose(moved.frame.origin_lps_mm, [0, 0, sign * 34.0])
         assert moved.contains(np.array([[0.0, -16.0, 0.0]])).all()
         assert not body.contains(body.frame.to_local(moved.frame.origin_lps_mm - [0, 16, 0])[None]).any()
+
+
+def test_the_next_body_down_is_fitted_to_its_wall_where_that_is_in_view():
+    body, origin = _body(), np.array([-45.0, -45.0, -60.0])
+    k, j, i = np.indices((70, 90, 91))
+    lat, p, s = i + origin[0], j + origin[1], k + origin[2]
+    hu = np.where((np.abs(lat - 2) < 22) & (p > -27) & (p < 3) & (np.abs(s + 34) < 12), 300.0, 40.0)
+    hu = ndi.gaussian_filter(hu, 1.5)
+    seen = IsoVolume(hu.astype(np.float32), origin, np.ones(3))
+    np.testing.assert_allclose(beneath(seen, body).frame.origin_lps_mm, [1.5, 3.0, -34.0], atol=1.0)
+    cut = IsoVolume(hu[35:].astype(np.float32), origin + np.array([0.0, 0.0, 35.0]), np.ones(3))
+    np.testing.assert_allclose(beneath(cut, body).frame.origin_lps_mm, [0.0, 0.0, -34.0])
