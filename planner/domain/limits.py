@@ -83,6 +83,13 @@ class Limits:
         )
 
 
+def digits_of(value_mm: float | None, needed_mm: float) -> int:
+    """Digits to show a distance with: one, more where it would read as what it falls short of."""
+    if value_mm is None or value_mm >= needed_mm:
+        return 1
+    return next((n for n in (1, 2) if round(value_mm, n) < round(needed_mm, n)), 3)
+
+
 DEFAULT_LIMITS = Limits()
 
 

@@ -14,7 +14,7 @@ from planner.domain.bands import judged_clearances
 from planner.domain.dates import moment_words
 from planner.domain.device import DeviceProfile
 from planner.domain.doubt import Seen, needs_a_look
-from planner.domain.limits import Limits
+from planner.domain.limits import Limits, digits_of
 from planner.domain.plan import Trajectory
 
 Array = NDArray[np.float64]
@@ -45,9 +45,9 @@ def printable(text: str) -> str:
     return text.encode("cp1252", "replace").decode("cp1252")
 
 
-def mm(value: float | None) -> str:
+def mm(value: float | None, digits: int = 1) -> str:
     """``3.5 mm``, or that it is not measurable."""
-    return "not measurable" if value is None else f"{value:.1f}{NBSP}mm".replace("-", "\u2013")
+    return "not measurable" if value is None else f"{value:.{digits}f}{NBSP}mm".replace("-", "\u2013")
 
 
 def patient_name(dicom_name: str) -> str:
@@ -116,7 +116,11 @@ def entry_rows(t: Trajectory, a: VertebraAnatomy) -> list[Row]:
 def clearance_rows(t: Trajectory, limits: Limits) -> list[tuple[str, str, str]]:
     """(label with what it needs, value, good|caution|stop|none) of every clearance."""
     return [
-        (f"{c.name}, needs {c.needed_mm:g}" if c.needed_mm else c.name, mm(c.value_mm), c.band)
+        (
+            f"{c.name}, needs {c.needed_mm:g}" if c.needed_mm else c.name,
+            mm(c.value_mm, digits_of(c.value_mm, c.needed_mm)),
+            c.band,
+        )
         for c in judged_clearances(t, limits)
     ]
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from imaging.findings import Finding, Severity
 from planner.domain.device import DeviceProfile
-from planner.domain.limits import Limits
+from planner.domain.limits import Limits, digits_of
 from planner.trajectory.measured import Measured
 
 
@@ -14,18 +14,19 @@ def body_findings(m: Measured, limits: Limits) -> list[Finding]:
     found = []
     c = m.clearances
     for code, subject, value, limit in (
-        ("endplates", "The tool is {:.1f} mm from an endplate", c.endplates, limits.endplate_mm),
-        ("anterior", "The tip is {:.1f} mm from the anterior wall", c.anterior, limits.anterior_mm),
+        ("endplates", "The tool is {} mm from an endplate", c.endplates, limits.endplate_mm),
+        ("anterior", "The tip is {} mm from the anterior wall", c.anterior, limits.anterior_mm),
     ):
         if value is None or value >= limits.needed_mm(limit):
             continue
         severity: Severity = "stop" if value < limits.needed_mm(0.0) else "caution"
-        text = f"{subject.format(value)}, needs {limits.needed_words(limit)}."
+        shown = f"{value:.{digits_of(value, limits.needed_mm(limit))}f}"
+        text = f"{subject.format(shown)}, needs {limits.needed_words(limit)}."
         found.append(Finding(severity, code, text, value, limits.needed_mm(limit), "mm"))
     edge = m.lesion_to_endplate_mm
     if edge < (needed := limits.needed_mm(limits.lesion_endplate_mm)):
         text = (
-            f"The lesion's edge is {edge:.1f} mm from the body's surface, "
+            f"The lesion's edge is {edge:.{digits_of(edge, needed)}f} mm from the body's surface, "
             f"needs {limits.needed_words(limits.lesion_endplate_mm)}."
         )
         found.append(Finding("caution", "lesion_edge", text, edge, needed, "mm"))
@@ -114,7 +115,8 @@ def way_findings(m: Measured, device: DeviceProfile, limits: Limits) -> list[Fin
     found = []
     near = m.clearances.neighbour
     if near is not None and near < (needed := limits.needed_mm(limits.neighbour_mm)):
-        what = f"passes {near:.1f} mm from" if near >= 0 else f"goes {-near:.1f} mm deep through"
+        shown = f"{abs(near):.{digits_of(near, needed)}f}"
+        what = f"passes {shown} mm from" if near >= 0 else f"goes {shown} mm deep through"
         text = (
             f"The tool {what} the facet joint or another vertebra, "
             f"needs {limits.needed_words(limits.neighbour_mm)}."

@@ -49,6 +49,8 @@ def test_the_reserve_is_part_of_what_is_needed_and_no_part_of_what_is_measured()
         assert medial.band == band
     assert DEFAULT_LIMITS.needed_words(2.0) == "2.3 mm (2 and 0.3 for the segmented edge)"
     assert replace(DEFAULT_LIMITS, cortex_reserve_mm=0.0).needed_words(2.0) == "2 mm"
+    short = replace(t, clearance_mm=replace(t.clearance_mm, medial=2.26))
+    assert clearance_rows(short, DEFAULT_LIMITS)[0][1:] == ("2.26\u00a0mm", "caution")
     assert ("Medial, needs 2.3", "2.1\u00a0mm", "caution") in clearance_rows(t, DEFAULT_LIMITS)
 
 

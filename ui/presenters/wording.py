@@ -7,7 +7,7 @@ import numpy as np
 from imaging.anatomy import VertebraAnatomy
 from imaging.findings import SEVERITY_ORDER, Finding
 from planner.domain.bands import least_of, wall_band, wall_wanted_mm
-from planner.domain.limits import Limits
+from planner.domain.limits import Limits, digits_of
 from planner.domain.plan import LevelPlan, Plan, Trajectory
 from ui.widgets import mm
 
@@ -34,11 +34,13 @@ def binding_sentence(trajectory: Trajectory, limits: Limits) -> tuple[str, str, 
     grade = f" Grade {trajectory.gertzbein_robbins}" if trajectory.gertzbein_robbins else ""
     if grade and trajectory.gertzbein_robbins != "A" and least.clearance_mm >= 0:
         grade += ", counting what the segmented edge needs"
-    needs = limits.needed_words(wall_wanted_mm(least.toward, limits))
+    wanted = wall_wanted_mm(least.toward, limits)
+    digits = digits_of(least.clearance_mm, limits.needed_mm(wanted))
     return (
         wall_band(trajectory, least.clearance_mm, least.toward, limits),
-        f"{mm(least.clearance_mm)} at the narrowest point",
-        f", needs {needs}; {where}{mm(least.depth_mm)} after docking.{grade}{'.' if grade else ''}",
+        f"{mm(least.clearance_mm, digits)} at the narrowest point",
+        f", needs {limits.needed_words(wanted)}; {where}{mm(least.depth_mm)} after docking."
+        f"{grade}{'.' if grade else ''}",
     )
 
 

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QVB
 
 from imaging.findings import Finding
 from planner.domain.bands import JudgedClearance, judged_clearances
+from planner.domain.limits import digits_of
 from planner.domain.plan import LevelPlan, Trajectory
 from planner.services.acknowledge import open_doubts
 from ui.presenters.case_presenter import CasePresenter
@@ -36,7 +37,8 @@ class ClearanceLine(QWidget):
 
     def show_row(self, row: JudgedClearance) -> None:
         """Take another value."""
-        told = f"{row.name}: {mm(row.value_mm)}, {row.band}, needs {mm(row.needed_mm)}"
+        self.shown = mm(row.value_mm, digits_of(row.value_mm, row.needed_mm))
+        told = f"{row.name}: {self.shown}, {row.band}, needs {mm(row.needed_mm)}"
         self.row = row
         if told == self._told:
             return
@@ -63,7 +65,7 @@ class ClearanceLine(QWidget):
             p.drawText(QRectF(w - limit_w, 0, limit_w, h), right, f"needs {self.row.needed_mm:g}")
             p.setPen(QColor(t.text))
             p.setFont(ui_font(13, QFont.Weight.DemiBold))
-            p.drawText(QRectF(w - limit_w - 66, 0, 62, h), right, mm(self.row.value_mm))
+            p.drawText(QRectF(w - limit_w - 66, 0, 62, h), right, self.shown)
             bar_left, bar_right = 148.0, w - limit_w - 74.0
             if bar_right - bar_left > 30 and self.row.value_mm is not None:
                 top = 2.2 * self.row.needed_mm
