@@ -32,7 +32,8 @@ def split_parts(block: Block, body: BodyModel, mask: NDArray[np.bool_], sacral: 
         zone = mask & ~in_body & (lat * sign > 4) & (lat * sign < reach)
         zone &= (p >= -8.0 if sacral else p >= -4.0) & (s > top - 17) & (s < top + 1)
         steps = np.arange(0, MAX_LENGTH_MM + 1)
-        counts = np.array([int((zone & (np.abs(p - q) < 0.5)).sum()) for q in steps], float)
+        depths = p[zone]
+        counts = np.array([int((np.abs(depths - q) < 0.5).sum()) for q in steps], float)
         counts = np.convolve(np.pad(counts, 1, mode="edge"), np.ones(3) / 3, mode="valid")
         end = MIN_LENGTH_MM
         if counts[:12].max() > 0:
