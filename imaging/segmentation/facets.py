@@ -47,7 +47,8 @@ JOINT_SD = (1.8, 2.0, 3.0, 14.0)
 """Of one joint round its patient's prior: lateral, behind, height in mm, angle in degrees."""
 T_MM = np.arange(-13.0, 13.1, 1.0)
 S_MM = np.arange(-13.0, 16.1, 1.0)
-BELOW_MM, ABOVE_MM, SIDEWAYS_MM = -9.0, 15.0, 12.0
+BELOW_MM, ABOVE_MM, SIDEWAYS_MM, REACH_MM = -9.0, 15.0, 12.0, 19.0
+"""Of a joint round its centre; the last in any direction across."""
 PEDICLE_SHARE, SACRAL_SHARE = 0.45, 0.0
 """How far back the pedicle reaches before any joint, as a share of the canal's depth."""
 D_PEDICLE_MM = 20.0
@@ -76,20 +77,28 @@ class FacetJoint:
     pedicle_mm: tuple[float, float, float]
 
     def ahead(self, local: Array) -> tuple[Array, Mask]:
-        """(signed distance to the superior process's side, whether the point is in the joint's reach)."""
-        rel = local - self.centre
-        d, t, s = rel @ self.normal, rel @ self.along, rel[..., 2]
-        near = (np.abs(t) < SIDEWAYS_MM) & (s > BELOW_MM) & (s < ABOVE_MM) & (d < 14) & (d > -14)
-        bulge = np.zeros_like(d)
-        index = np.stack([t[near] - T_MM[0], s[near] - S_MM[0]])
-        bulge[near] = ndi.map_coordinates(self.bulge_mm, index, order=1, mode="nearest")
-        d = d - bulge
-        near &= (d < 10) & (d > -13)
+        """(signed distance to the superior process's side, whether the point is in the joint's reach).
+
+        The distance is 0 out of reach.
+        """
         depth, low, high = self.pedicle_mm
-        height = local[..., 2]
-        pedicle = (local[..., 1] < depth) & (height > low) & (height < high)
-        pedicle &= (local[..., 0] * self.side > 4) & (local[..., 0] * self.side < 32)
-        return np.where(pedicle, D_PEDICLE_MM, d), near | pedicle
+        height, outward = local[..., 2], local[..., 0] * self.side
+        middle, top = float(self.centre[0]) * self.side, float(self.centre[2])
+        around = (outward > min(4.0, middle - REACH_MM)) & (outward < max(32.0, middle + REACH_MM))
+        around &= (height > min(low, top + BELOW_MM)) & (height < max(high, top + ABOVE_MM))
+        at = local[around]
+        rel = at - self.centre
+        d, t, s = rel @ self.normal, rel @ self.along, rel[:, 2]
+        near = (np.abs(t) < SIDEWAYS_MM) & (s > BELOW_MM) & (s < ABOVE_MM) & (d < 14) & (d > -14)
+        index = np.stack([t[near] - T_MM[0], s[near] - S_MM[0]])
+        d[near] -= ndi.map_coordinates(self.bulge_mm, index, order=1, mode="nearest")
+        near &= (d < 10) & (d > -13)
+        pedicle = (at[:, 1] < depth) & (at[:, 2] > low) & (at[:, 2] < high)
+        pedicle &= (outward[around] > 4) & (outward[around] < 32)
+        distance, within = np.zeros(height.shape), np.zeros(height.shape, bool)
+        distance[around] = np.where(pedicle, D_PEDICLE_MM, d)
+        within[around] = near | pedicle
+        return distance, within
 
 
 @dataclass(frozen=True, eq=False)
