@@ -58,7 +58,7 @@ def hairline() -> QFrame:
 
 def mm(value: float | None, digits: int = 1) -> str:
     """A length in words; an en dash when it is not known."""
-    return "–" if value is None else f"{value:.{digits}f}{NARROW}mm".replace("-", "\u2212")
+    return "–" if value is None else f"{value:z.{digits}f}{NARROW}mm".replace("-", "\u2212")
 
 
 def deg(value: float | None, digits: int = 1) -> str:

@@ -47,7 +47,7 @@ def printable(text: str) -> str:
 
 def mm(value: float | None, digits: int = 1) -> str:
     """``3.5 mm``, or that it is not measurable."""
-    return "not measurable" if value is None else f"{value:.{digits}f}{NBSP}mm".replace("-", "\u2013")
+    return "not measurable" if value is None else f"{value:z.{digits}f}{NBSP}mm".replace("-", "\u2013")
 
 
 def patient_name(dicom_name: str) -> str:

@@ -32,7 +32,7 @@ def _walls(m: Measured, limits: Limits) -> list[Finding]:
         text = (
             f"The tool leaves the bone by {-m.least_mm:.1f} mm {where}. No setting lifts this."
             if m.least_mm < 0
-            else f"The tool keeps {m.least_mm:.{digits_of(m.least_mm, reserve)}f} mm of bone {where}, "
+            else f"The tool keeps {m.least_mm:z.{digits_of(m.least_mm, reserve)}f} mm of bone {where}, "
             f"needs {limits.needed_words(0.0)}: it counts as a breach."
         )
         found.append(Finding("stop", "breach", f"{text} Move entry or direction.", m.least_mm, reserve, "mm"))
@@ -57,8 +57,8 @@ def _walls(m: Measured, limits: Limits) -> list[Finding]:
             text = (
                 f"{word.capitalize()} pedicle wall breached by {-value:.1f} mm. No setting lifts this limit."
                 if value < 0
-                else f"{word.capitalize()} pedicle wall {value:.{digits_of(value, reserve)}f} mm away, needs "
-                f"{limits.needed_words(0.0)}: it counts as breached."
+                else f"{word.capitalize()} pedicle wall {value:z.{digits_of(value, reserve)}f} mm away, "
+                f"needs {limits.needed_words(0.0)}: it counts as breached."
             )
             found.append(Finding("stop", f"{word}_breach", text, value, reserve, "mm"))
         else:
@@ -67,7 +67,7 @@ def _walls(m: Measured, limits: Limits) -> list[Finding]:
             state = "is low: " if low else "is "
             text = (
                 f"The margin to the {word} pedicle wall {state}"
-                f"{value:.{digits_of(value, least if low else needed)}f} mm, "
+                f"{value:z.{digits_of(value, least if low else needed)}f} mm, "
                 f"needs {limits.needed_words(limit)}."
             )
             if low:
@@ -109,7 +109,7 @@ def _canal(m: Measured, limits: Limits) -> list[Finding]:
         found.append(Finding("stop", "canal_unknown", text))
     elif electrode < (needed := limits.needed_mm(limits.electrode_to_canal_stop_mm)):
         text = (
-            f"Electrode {electrode:.{digits_of(electrode, needed)}f} mm from the canal, "
+            f"Electrode {electrode:z.{digits_of(electrode, needed)}f} mm from the canal, "
             f"needs {limits.needed_words(limits.electrode_to_canal_stop_mm)}. No setting lifts this limit. "
             f"Move the target forward by {np.ceil(needed - electrode):.0f} mm."
         )
@@ -119,7 +119,7 @@ def _canal(m: Measured, limits: Limits) -> list[Finding]:
         text = (
             f"The tool enters the spinal canal by {-tool:.1f} mm. No setting lifts this."
             if tool < 0
-            else f"The tool passes {tool:.{digits_of(tool, reserve)}f} mm from the spinal canal, "
+            else f"The tool passes {tool:z.{digits_of(tool, reserve)}f} mm from the spinal canal, "
             f"needs {limits.needed_words(0.0)}: it counts as entered."
         )
         found.append(Finding("stop", "canal_breach", text, tool, reserve, "mm"))
@@ -127,14 +127,14 @@ def _canal(m: Measured, limits: Limits) -> list[Finding]:
         return found
     if lesion < (needed := limits.needed_mm(limits.lesion_to_canal_stop_mm)):
         text = (
-            f"Lesion edge {lesion:.{digits_of(lesion, needed)}f} mm from the canal, "
+            f"Lesion edge {lesion:z.{digits_of(lesion, needed)}f} mm from the canal, "
             f"needs {limits.needed_words(limits.lesion_to_canal_stop_mm)}. No setting lifts this limit."
         )
         found.append(Finding("stop", "lesion_to_canal", text, lesion, needed, "mm"))
     elif lesion < (needed := limits.needed_mm(limits.lesion_to_canal_caution_mm)):
         better = m.target.depth_fraction + (needed - lesion) / m.body_depth_mm
         text = (
-            f"Lesion edge is {lesion:.{digits_of(lesion, needed)}f} mm from the canal. "
+            f"Lesion edge is {lesion:z.{digits_of(lesion, needed)}f} mm from the canal. "
             f"Caution below {limits.needed_words(limits.lesion_to_canal_caution_mm)}."
         )
         if better <= limits.depth_high:

@@ -53,7 +53,7 @@ def width_refusal(
     )
     if best_mm is not None:
         digits = digits_of(best_mm, limits.needed_mm(margin))
-        reason += f" The best way found keeps {best_mm:.{digits}f} mm, needs {limits.needed_words(margin)}."
+        reason += f" The best way found keeps {best_mm:z.{digits}f} mm, needs {limits.needed_words(margin)}."
     thinner = [d for d in load_devices() if d.kind != "pair" and d.outer_diameter_mm + 2 * margin <= room]
     if thinner:
         largest = max(thinner, key=lambda d: (d.outer_diameter_mm, d.bend_radius_mm is not None))
@@ -98,7 +98,7 @@ def breach_refusal(
         reason += " No setting lifts this limit."
     else:
         digits = digits_of(least_mm, limits.needed_mm(0.0))
-        reason += f"keeps {least_mm:.{digits}f} mm towards {toward}, needs {limits.needed_words(0.0)}."
+        reason += f"keeps {least_mm:z.{digits}f} mm towards {toward}, needs {limits.needed_words(0.0)}."
     if device.bend_radius_mm is None:
         reason += " A curved device may reach the target."
     return Refusal(side, "breach", reason)

@@ -249,6 +249,17 @@ def test_the_mouse_follows_the_preset(planned, qtbot):
     preset.set(preset.default)
 
 
+def test_a_coarser_slice_under_the_hand_fills_the_same_place(planned):
+    p, view = planned.presenter, planned.screen.axial
+    size, view.view_mm = view.view_mm, 40.0
+    fine = pixels(view).astype(float).mean(-1)
+    p.dragging, view._base_key = "target", None
+    coarse = pixels(view).astype(float).mean(-1)
+    p.dragging, view.view_mm = None, size
+    assert view._coarse
+    assert np.corrcoef(fine.ravel(), coarse.ravel())[0, 1] > 0.9
+
+
 def test_a_drag_changes_the_numbers_where_they_stand(planned):
     p, details = planned.presenter, planned.screen.details
     shown = details._scroll.widget()

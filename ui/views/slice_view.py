@@ -203,7 +203,9 @@ class SliceView(SliceInput, PlanOverlay, MeasureOverlay, QWidget):
         self._make_base()
         with QPainter(self) as p:
             p.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self._coarse)
-            p.drawImage(0, 0, self._base)
+            # Into a rectangle: at a point Qt draws an image of a ratio below 1 as if it were 1.
+            ratio = self._base.devicePixelRatio()
+            p.drawImage(QRectF(0, 0, self._base.width() / ratio, self._base.height() / ratio), self._base)
             p.setRenderHint(QPainter.RenderHint.Antialiasing)
             rect = QRectF(self.rect())
             if self.presenter.crosshair and self.kind != "tool":
