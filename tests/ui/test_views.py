@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QImage, QMouseEvent
+from PySide6.QtGui import QImage, QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QWidget
 
@@ -13,6 +13,7 @@ from imaging.geometry.grid import VolumeGrid
 from imaging.volume import Volume
 from ui.settings.preferences import preference
 from ui.views import planes
+from ui.views.detail_parts import AgainBlock
 from ui.vtk.sampler import PlaneSampler
 from ui.vtk.volume_picture import thinned
 from ui.widgets import say_in_place
@@ -247,6 +248,16 @@ def test_the_mouse_follows_the_preset(planned, qtbot):
     assert drag(Qt.MouseButton.RightButton)[0] > size, "like Slicer: right zooms"
     assert p.window_level == look
     preset.set(preset.default)
+
+
+def test_scrolling_over_a_choice_does_not_change_it(planned):
+    block = planned.screen.details.findChild(AgainBlock)
+    at = QPointF(block.choice.rect().center())
+    no = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase
+    wheel = QWheelEvent(at, block.choice.mapToGlobal(at), QPoint(), QPoint(0, -120), *no, False)
+    QApplication.sendEvent(block.choice, wheel)
+    assert block.choice.currentText() == "Most central"
+    assert not wheel.isAccepted()
 
 
 def test_a_coarser_slice_under_the_hand_fills_the_same_place(planned):

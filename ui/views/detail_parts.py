@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QFont
+from PySide6.QtGui import QFont, QWheelEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -103,6 +103,13 @@ def heat_block(presenter: CasePresenter, t: Trajectory) -> QVBoxLayout:
     return box
 
 
+class PanelCombo(QComboBox):
+    """The wheel scrolls the panel it stands in and never changes the choice on its way."""
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()
+
+
 class AgainBlock(QWidget):
     """Instrument, access and choice, and the button that searches with them."""
 
@@ -113,7 +120,7 @@ class AgainBlock(QWidget):
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(6)
         box.addWidget(section("Plan again with"))
-        self.device, self.access, self.choice = QComboBox(), QComboBox(), QComboBox()
+        self.device, self.access, self.choice = PanelCombo(), PanelCombo(), PanelCombo()
         for id_, name in presenter.devices():
             self.device.addItem(name, id_)
         for key, words in ACCESS_WORDS.items():
