@@ -92,11 +92,13 @@ def begin() -> None:
 def load() -> None:
     """Compiles where that was never done here, and reads what was compiled: for a thread of its own.
 
-    Pictures wanted meanwhile are made in numpy."""
-    if not is_compiled():
-        standing_in.set()
+    Pictures wanted meanwhile are made in numpy.
+    """
+    standing_in.set()
+    try:
         begin()
         wait()
+    finally:
         standing_in.clear()
     with contextlib.suppress(RuntimeError):  # the program ends meanwhile
         compile_shadow()

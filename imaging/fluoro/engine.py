@@ -120,14 +120,18 @@ class FluoroEngine:
         self._extent = Extent(volume, keep, self._all.is_cropped)
         self._shadows: OrderedDict[tuple[object, ...], tuple[Shadow, ...]] = OrderedDict()
         self._card: Card | None = None
+        self._trial: CardTrial | None = None
         self._kept, self._lock = kept_shadows, threading.Lock()
 
     def try_card(self, card: Card) -> CardTrial:
-        """Tries a graphics card on this volume, and from then on projects with it if it passed.
+        """Tries a graphics card on this volume, once, and from then on projects with it if it passed.
 
         Raises:
             PlannerError: no_room_on_card.
         """
+        if self._trial is not None:
+            return self._trial
+        compiled.wait()  # or it would be measured against numpy
         loaded = self._all.loaded(card)
         if loaded is None:
             raise PlannerError("no_room_on_card", "The graphics card does not hold this volume.")
@@ -140,7 +144,7 @@ class FluoroEngine:
             ours, seconds = _timed(partial(self._all.line_integrals, projection))
             processor_s += seconds
             worst = max(worst, agreement(ours, theirs))
-        trial = CardTrial(worst, card_s, processor_s)
+        self._trial = trial = CardTrial(worst, card_s, processor_s)
         if trial.is_passed:
             self._all.card, self._card = loaded, card
         else:

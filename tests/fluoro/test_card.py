@@ -84,6 +84,9 @@ def test_an_engine_projects_on_a_card_that_agrees_and_is_quicker(card, volume, m
     theirs, water_and_bone = engine.shadow(pose)[0], engine.shadow(pose, parts=True)
     assert 0 < agreement(ours, theirs) < 0.01
     assert engine._bone.card is not None
+    trusted = engine._all.card
+    assert engine.try_card(card) is trial
+    assert engine._all.card is trusted
     assert water_and_bone[1].max() > 0
 
 

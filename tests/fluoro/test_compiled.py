@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from imaging.fluoro import compiled
 from imaging.fluoro.kernel import standing_in
 
@@ -77,17 +79,22 @@ def test_compiling_is_begun_once_and_waited_for(monkeypatch):
 
 def test_numpy_stands_in_until_compiled_code_can_be_loaded(monkeypatch):
     done = []
-    monkeypatch.setattr(compiled, "is_compiled", lambda: False)
     monkeypatch.setattr(compiled, "begin", lambda: done.append("begun"))
     monkeypatch.setattr(compiled, "wait", lambda: done.append(standing_in.is_set()))
     for part in ("compile_shadow", "compile_monitor"):
         monkeypatch.setattr(compiled, part, lambda: done.append(standing_in.is_set()))
     compiled.load()
     assert done == ["begun", True, False, False]
-    done.clear()
-    monkeypatch.setattr(compiled, "is_compiled", lambda: True)
-    compiled.load()
-    assert done == [False, False]
+
+
+def test_numpy_does_not_stand_in_for_good_where_compiling_cannot_begin(monkeypatch):
+    def cannot():
+        raise OSError("no memory for a process")
+
+    monkeypatch.setattr(compiled, "begin", cannot)
+    with pytest.raises(OSError, match="no memory"):
+        compiled.load()
+    assert not standing_in.is_set()
 
 
 def test_a_picture_waits_only_where_nothing_stands_in(monkeypatch):
