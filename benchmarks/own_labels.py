@@ -21,10 +21,10 @@ from imaging.segmentation.anatomy import measure_anatomy
 from imaging.segmentation.result import SpineLabels
 from imaging.segmentation.spine import label_spine
 from planner.devices.catalogue import device_by_id
+from planner.domain.bands import gertzbein_robbins
 from planner.domain.limits import DEFAULT_LIMITS
 from planner.domain.plan import Refusal
 from planner.trajectory.clearance import WORDS, wall_clearances
-from planner.trajectory.evaluate import gertzbein_robbins
 from planner.trajectory.fields import VertebraFields, prepare_fields
 from planner.trajectory.path import build_path
 from planner.trajectory.search import plan_side

@@ -26,9 +26,10 @@ from insertions import exhaustive, simulate_insertions
 from imaging.anatomy import VertebraAnatomy
 from imaging.labels import NAME_FROM_VERSE, SACRUM, SIDES
 from planner.devices.catalogue import device_by_id
+from planner.domain.bands import gertzbein_robbins
 from planner.domain.limits import DEFAULT_LIMITS
 from planner.domain.plan import Refusal
-from planner.trajectory.evaluate import evaluate, gertzbein_robbins
+from planner.trajectory.evaluate import evaluate
 from planner.trajectory.fields import prepare_fields
 from planner.trajectory.lesion import lesion_surface
 from planner.trajectory.path import build_path

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from planner.domain.limits import Limits
+from planner.domain.limits import Limits, as_shown
 from planner.domain.plan import ProfilePoint, Trajectory
 
 Band = Literal["good", "caution", "stop", "none"]
+WALL_ROWS = ("Medial", "Inferior", "Lateral", "Superior")
+WORST_FIRST: tuple[Band, ...] = ("stop", "caution", "good", "none")
 
 
 @dataclass(frozen=True)
@@ -16,7 +19,8 @@ class JudgedClearance:
     """One clearance as measured (mm; None where not measurable) and what it needs.
 
     ``wanted_mm`` is the limit (0 where only a breach counts), ``needed_mm`` the limit and the reserve for
-    the segmented edge: from there on the clearance is good.
+    the segmented edge: from there on the clearance is good. ``demands_mm`` are all that it is held against,
+    the hard stop's included.
     """
 
     name: str
@@ -24,6 +28,24 @@ class JudgedClearance:
     wanted_mm: float
     needed_mm: float
     band: Band
+    demands_mm: tuple[float, ...]
+
+    @property
+    def shown(self) -> tuple[float | None, int]:
+        """Value and digits to show it with: it never reads as what it falls short of."""
+        return as_shown(self.value_mm, *self.demands_mm)
+
+    @property
+    def over_mm(self) -> float:
+        """By how much it exceeds what it needs; infinite where it is not measurable."""
+        return math.inf if self.value_mm is None else self.value_mm - self.needed_mm
+
+
+def gertzbein_robbins(breach_mm: float) -> str:
+    """A 0, B < 2, C < 4, D < 6, E >= 6 mm outside bone (Gertzbein and Robbins, modern use)."""
+    if breach_mm <= 0:
+        return "A"
+    return "B" if breach_mm < 2 else "C" if breach_mm < 4 else "D" if breach_mm < 6 else "E"
 
 
 def _band(value_mm: float | None, wanted_mm: float, stop_mm: float, limits: Limits) -> Band:
@@ -45,10 +67,24 @@ def wall_wanted_mm(toward: str, limits: Limits) -> float:
     return limits.lateral_superior_mm if toward in ("lateral", "superior") else limits.medial_inferior_mm
 
 
-def wall_band(trajectory: Trajectory, value_mm: float | None, toward: str, limits: Limits) -> Band:
-    """Band of a measured distance to a pedicle wall."""
-    stop = 0.0 if toward in ("lateral", "superior") else limits.medial_inferior_low_mm
-    return _as_seen(trajectory, _band(value_mm, wall_wanted_mm(toward, limits), stop, limits))
+def judged_wall(trajectory: Trajectory, point: ProfilePoint, limits: Limits) -> JudgedClearance:
+    """A point of the tool held against the pedicle's wall it is nearest to; named ``medial`` and so on."""
+    stop = 0.0 if point.toward in ("lateral", "superior") else limits.medial_inferior_low_mm
+    wanted = wall_wanted_mm(point.toward, limits)
+    return _judged(trajectory, point.toward, point.clearance_mm, wanted, stop, limits)
+
+
+def _judged(
+    trajectory: Trajectory,
+    name: str,
+    value_mm: float | None,
+    wanted_mm: float,
+    stop_mm: float,
+    limits: Limits,
+) -> JudgedClearance:
+    needed = limits.needed_mm(wanted_mm)
+    band = _as_seen(trajectory, _band(value_mm, wanted_mm, stop_mm, limits))
+    return JudgedClearance(name, value_mm, wanted_mm, needed, band, (needed, limits.needed_mm(stop_mm)))
 
 
 def judged_clearances(trajectory: Trajectory, limits: Limits) -> tuple[JudgedClearance, ...]:
@@ -71,16 +107,7 @@ def judged_clearances(trajectory: Trajectory, limits: Limits) -> tuple[JudgedCle
             limits.lesion_to_canal_stop_mm,
         ),
     )
-    return tuple(
-        JudgedClearance(
-            name,
-            value,
-            wanted,
-            limits.needed_mm(wanted),
-            _as_seen(trajectory, _band(value, wanted, stop, limits)),
-        )
-        for name, value, wanted, stop in rows
-    )
+    return tuple(_judged(trajectory, *row, limits) for row in rows)
 
 
 def walls(trajectory: Trajectory, limits: Limits) -> tuple[ProfilePoint, ...]:
@@ -91,3 +118,33 @@ def walls(trajectory: Trajectory, limits: Limits) -> tuple[ProfilePoint, ...]:
 def least_of(trajectory: Trajectory, limits: Limits) -> ProfilePoint | None:
     """Where the tool passes nearest to a wall, docking left out."""
     return min(walls(trajectory, limits), key=lambda q: q.clearance_mm, default=None)
+
+
+def judged_least(trajectory: Trajectory, limits: Limits) -> JudgedClearance | None:
+    """The tool's narrowest point, named by the wall it is nearest to; None where nothing is known.
+
+    Never better than endplates and anterior wall are: inside the body the point is nearest to one of these,
+    and they need more than a pedicle's wall.
+    """
+    least = least_of(trajectory, limits)
+    if least is None:
+        return None
+    own = judged_wall(trajectory, least, limits)
+    body = [c for c in judged_clearances(trajectory, limits) if c.name in ("Endplates", "Anterior wall")]
+    held = (own, *body)
+    band = min((c.band for c in held), key=WORST_FIRST.index)
+    return replace(own, band=band, demands_mm=tuple(mm for c in held for mm in c.demands_mm))
+
+
+def binding(trajectory: Trajectory, limits: Limits) -> JudgedClearance | None:
+    """What binds: the worst band, in it the least excess over what is needed; None where nothing is known.
+
+    The narrowest point (named as ``judged_wall`` does) stands for its own wall's row of the same band.
+    """
+    least = least_of(trajectory, limits)
+    own = None if least is None else judged_wall(trajectory, least, limits)
+    rows = [c for c in judged_clearances(trajectory, limits) if c.value_mm is not None]
+    if own is not None:
+        same = (own.name.capitalize(), own.band)
+        rows = [own, *(c for c in rows if (c.name, c.band) != same)]
+    return min(rows, key=lambda c: (WORST_FIRST.index(c.band), c.over_mm), default=None)

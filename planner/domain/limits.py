@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 
 
@@ -83,11 +84,26 @@ class Limits:
         )
 
 
-def digits_of(value_mm: float | None, needed_mm: float) -> int:
-    """Digits to show a distance with: one, more where it would read as what it falls short of."""
-    if value_mm is None or value_mm >= needed_mm:
-        return 1
-    return next((n for n in (1, 2) if round(value_mm, n) < round(needed_mm, n)), 3)
+def as_shown(value_mm: float | None, *needed_mm: float) -> tuple[float | None, int]:
+    """A distance and the digits to show it with, so that it never reads as a demand it falls short of.
+
+    One digit, rounded; two, rounded down, where the rounded one would reach such a demand.
+    """
+    if value_mm is None:
+        return None, 1
+    missed = [n for n in needed_mm if value_mm < n]
+    if all(round(value_mm, 1) < n - 1e-9 for n in missed):
+        return value_mm, 1
+    hundredths = math.floor(round(100 * value_mm, 6))
+    if hundredths / 100 >= min(missed) - 1e-9:
+        hundredths -= 1  # short by less than can be told from rounding
+    return hundredths / 100, 2
+
+
+def figure(value_mm: float, *needed_mm: float) -> str:
+    """A distance's digits beside what it needs: ``1.8``, or ``2.29`` where 2.3 is needed."""
+    shown, digits = as_shown(value_mm, *needed_mm)
+    return f"{shown:z.{digits}f}"
 
 
 DEFAULT_LIMITS = Limits()
@@ -128,7 +144,8 @@ LIMIT_SPECS: tuple[LimitSpec, ...] = (
     _spec("lesion_to_canal_stop_mm", "Lesion to canal, hard stop", "mm", 5, 20, "[P]", True),
     _spec("lesion_to_canal_caution_mm", "Lesion to canal, caution", "mm", 5, 25, "[F:18]"),
     _spec("docking_mm", "Docking length that no clearance is judged on", "mm", 2, 6, "[P]"),
-    _spec("cortex_reserve_mm", "Reserve for the segmented cortex", "mm", 0, 2, "[C]"),
+    _spec("cortex_reserve_mm", "Reserve for the segmented edge, added to every distance needed", "mm",
+          0, 2, "[C]"),
     _spec("bend_past_wall_mm", "Curve begins past the true posterior wall by", "mm", 0, 8),
     _spec("depth_low", "Least depth of the tip", "of the body", 0.2, 0.45, "[K~]"),
     _spec("depth_high", "Greatest depth of the tip", "of the body", 0.35, 0.7, "[K~]"),

@@ -108,11 +108,6 @@ class Clearances:
     endplates: float | None
     neighbour: float | None = None
 
-    def least_wall(self) -> float | None:
-        """The least clearance to the pedicle's walls."""
-        known = [v for v in (self.medial, self.lateral, self.superior, self.inferior) if v is not None]
-        return min(known) if known else None
-
 
 @dataclass(frozen=True)
 class ProfilePoint:

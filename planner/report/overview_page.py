@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 from imaging.findings import SEVERITY_ORDER, Finding
 from imaging.geometry.carm import pose_words
+from planner.domain.bands import WALL_ROWS, judged_clearances
 from planner.report.contents import (
     LEFT,
     PURPOSE,
@@ -87,13 +90,17 @@ def _overview_table(c: Canvas, report: Report, y: float) -> float:
         for t in level.trajectories:
             worst = next((s for s in SEVERITY_ORDER if any(f.severity == s for f in t.findings)), None)
             count = sum(f.severity != "info" for f in t.findings)
+            rows = {c.name: c for c in judged_clearances(t, report.plan.limits)}
+            wall = min(
+                (rows[w] for w in WALL_ROWS), key=lambda c: math.inf if c.value_mm is None else c.value_mm
+            )
             cells = (
                 level.name,
                 t.side,
                 t.state,
-                mm(t.clearance_mm.least_wall()),
-                mm(t.clearance_mm.electrode_to_canal),
-                mm(t.clearance_mm.lesion_to_canal),
+                mm(*wall.shown),
+                mm(*rows["Electrode to canal"].shown),
+                mm(*rows["Lesion to canal"].shown),
                 mm(tool_length_mm(t)),
                 t.gertzbein_robbins,
                 str(count) if count else "none",

@@ -6,6 +6,8 @@ import numpy as np
 
 from imaging.findings import SEVERITY_ORDER, Finding
 from imaging.geometry.carm import pose_words
+from planner.domain.bands import judged_clearances
+from planner.domain.limits import Limits
 from planner.domain.plan import LevelPlan, Trajectory
 from planner.report.contents import (
     LEFT,
@@ -53,7 +55,7 @@ def trajectory_page(c: Canvas, report: Report, level: LevelPlan, t: Trajectory) 
     anatomy = report.segmentation.level(level.verse)
     shots = report.pictures.get((level.verse, t.side))
     if shots is not None:
-        _pictures(c, t, shots)
+        _pictures(c, t, shots, report.limits)
     if anatomy is None:
         return
     target: list[Row] = []
@@ -82,7 +84,7 @@ def trajectory_page(c: Canvas, report: Report, level: LevelPlan, t: Trajectory) 
         _stations(c, y - 18, shots.stations)
 
 
-def _pictures(c: Canvas, t: Trajectory, shots: TrajectoryPictures) -> None:
+def _pictures(c: Canvas, t: Trajectory, shots: TrajectoryPictures, limits: Limits) -> None:
     gap = 6.0
     wide = (WIDE - 2 * gap) / 3
     first = (
@@ -94,7 +96,7 @@ def _pictures(c: Canvas, t: Trajectory, shots: TrajectoryPictures) -> None:
     picture(c, LEFT + wide + gap, 610, wide, 146, shots.tool_plane, "Axial, in the tool's plane", ("L", "R"))
     x = LEFT + 2 * (wide + gap)
     picture(c, x, 610, wide, 146, shots.down_tool, "Down the tool, mid-pedicle", ("L", "R"))
-    _wall_numbers(c, x + wide / 2, 610 + 73, t)
+    _wall_numbers(c, x + wide / 2, 610 + 73, t, limits)
     wide, high = (WIDE - 3 * gap) / 4, 106.0
     for n, (view, title) in enumerate(VIEW_TITLES.items()):
         x = LEFT + n * (wide + gap)
@@ -114,15 +116,15 @@ def _xray(c: Canvas, x: float, y: float, wide: float, high: float, shown: Shown 
     boxed(c, x + wide - 4, y + high - 13, "SIMULATED", 5, "right")
 
 
-def _wall_numbers(c: Canvas, x: float, y: float, t: Trajectory) -> None:
+def _wall_numbers(c: Canvas, x: float, y: float, t: Trajectory, limits: Limits) -> None:
     """The least clearance to each pedicle wall, on the side of the picture where that wall is."""
-    walls = t.clearance_mm
-    left, right = (walls.lateral, walls.medial) if t.side == "left" else (walls.medial, walls.lateral)
-    places = ((0, 36, walls.superior), (0, -46, walls.inferior), (-58, -5, left), (58, -5, right))
-    for dx, dy, value in places:
-        if value is not None:
-            wide = c.stringWidth(printable(mm(value)), BOLD, 6.5) + 6
-            boxed(c, x + dx - wide / 2, y + dy, mm(value), 6.5)
+    left, right = ("Lateral", "Medial") if t.side == "left" else ("Medial", "Lateral")
+    places = {"Superior": (0, 36), "Inferior": (0, -46), left: (-58, -5), right: (58, -5)}
+    for row in judged_clearances(t, limits):
+        if row.name in places and row.value_mm is not None:
+            (dx, dy), value = places[row.name], mm(*row.shown)
+            wide = c.stringWidth(printable(value), BOLD, 6.5) + 6
+            boxed(c, x + dx - wide / 2, y + dy, value, 6.5)
 
 
 def _stations(c: Canvas, y: float, stations: tuple[StationPictures, ...]) -> None:

@@ -14,7 +14,7 @@ from planner.domain.bands import judged_clearances
 from planner.domain.dates import moment_words
 from planner.domain.device import DeviceProfile
 from planner.domain.doubt import Seen, needs_a_look
-from planner.domain.limits import Limits, digits_of
+from planner.domain.limits import Limits
 from planner.domain.plan import Trajectory
 
 Array = NDArray[np.float64]
@@ -118,7 +118,7 @@ def clearance_rows(t: Trajectory, limits: Limits) -> list[tuple[str, str, str]]:
     return [
         (
             f"{c.name}, needs {c.needed_mm:g}" if c.needed_mm else c.name,
-            mm(c.value_mm, digits_of(c.value_mm, c.needed_mm)),
+            mm(*c.shown),
             c.band,
         )
         for c in judged_clearances(t, limits)

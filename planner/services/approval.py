@@ -8,8 +8,10 @@ from datetime import datetime
 
 from imaging.findings import NAMING_CODES, Finding
 from imaging.labels import Side
+from planner.domain.bands import judged_clearances
 from planner.domain.dates import moment_words
 from planner.domain.device import DeviceProfile
+from planner.domain.limits import figure
 from planner.domain.plan import LevelPlan, Plan, Trajectory
 from planner.services.acknowledge import open_doubts
 from planner.services.what_changed import what_changed
@@ -91,7 +93,8 @@ def withdraw_changed(before: Plan, after: Plan, now: datetime | None = None) -> 
 def recheck(plan: Plan, segmentation_sha256: str, devices: Iterable[DeviceProfile]) -> Plan:
     """A plan read from a file against what exists now: labels and instruments that differ withdraw approvals.
 
-    The plan keeps the instruments it was made with.
+    So does a stored distance that is below a hard stop: a plan of before the reserve was part of what is
+    needed. The plan keeps the instruments it was made with.
     """
     known = {device.id: device for device in devices}
     now = replace(
@@ -99,7 +102,22 @@ def recheck(plan: Plan, segmentation_sha256: str, devices: Iterable[DeviceProfil
         segmentation_sha256=segmentation_sha256 if plan.segmentation_sha256 else "",
         devices=tuple(known.get(device.id, device) for device in plan.devices),
     )
-    return replace(withdraw_changed(plan, now), devices=plan.devices)
+    return _without_stops(replace(withdraw_changed(plan, now), devices=plan.devices))
+
+
+def _without_stops(plan: Plan) -> Plan:
+    """No approval stands where the plan's own limits judge a stored distance a stop."""
+    result = plan
+    for level in plan.levels:
+        for t in level.trajectories:
+            low = next((c for c in judged_clearances(t, plan.limits) if c.band == "stop"), None)
+            if t.state == "approved" and low is not None and low.value_mm is not None:
+                text = (
+                    f"Approval of {level.name} {t.side} withdrawn on {moment_words(datetime.now())}: "
+                    f"{low.name} {figure(low.value_mm, *low.demands_mm)} mm is a stop by this plan's limits."
+                )
+                result = result.with_trajectory(level.verse, replace(t, state="draft", withdrawn=text))
+    return result
 
 
 def without_new_approvals(present: Plan, stepped: Plan) -> Plan:

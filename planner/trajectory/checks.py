@@ -6,7 +6,7 @@ import numpy as np
 
 from imaging.findings import SEVERITY_ORDER, Finding
 from planner.domain.device import DeviceProfile
-from planner.domain.limits import Limits, digits_of
+from planner.domain.limits import Limits, figure
 from planner.trajectory.checks_tool import body_findings, tool_findings, way_findings
 from planner.trajectory.measured import Measured
 
@@ -32,7 +32,7 @@ def _walls(m: Measured, limits: Limits) -> list[Finding]:
         text = (
             f"The tool leaves the bone by {-m.least_mm:.1f} mm {where}. No setting lifts this."
             if m.least_mm < 0
-            else f"The tool keeps {m.least_mm:z.{digits_of(m.least_mm, reserve)}f} mm of bone {where}, "
+            else f"The tool keeps {figure(m.least_mm, reserve)} mm of bone {where}, "
             f"needs {limits.needed_words(0.0)}: it counts as a breach."
         )
         found.append(Finding("stop", "breach", f"{text} Move entry or direction.", m.least_mm, reserve, "mm"))
@@ -57,7 +57,7 @@ def _walls(m: Measured, limits: Limits) -> list[Finding]:
             text = (
                 f"{word.capitalize()} pedicle wall breached by {-value:.1f} mm. No setting lifts this limit."
                 if value < 0
-                else f"{word.capitalize()} pedicle wall {value:z.{digits_of(value, reserve)}f} mm away, "
+                else f"{word.capitalize()} pedicle wall {figure(value, reserve)} mm away, "
                 f"needs {limits.needed_words(0.0)}: it counts as breached."
             )
             found.append(Finding("stop", f"{word}_breach", text, value, reserve, "mm"))
@@ -65,9 +65,9 @@ def _walls(m: Measured, limits: Limits) -> list[Finding]:
             least = limits.needed_mm(limits.medial_inferior_low_mm)
             low = word in ("medial", "inferior") and value < least
             state = "is low: " if low else "is "
+            demands = (needed, least) if word in ("medial", "inferior") else (needed,)
             text = (
-                f"The margin to the {word} pedicle wall {state}"
-                f"{value:z.{digits_of(value, least if low else needed)}f} mm, "
+                f"The margin to the {word} pedicle wall {state}{figure(value, *demands)} mm, "
                 f"needs {limits.needed_words(limit)}."
             )
             if low:
@@ -97,6 +97,11 @@ def _hand(m: Measured, limits: Limits) -> list[Finding]:
     return found
 
 
+def _no_setting(value_mm: float, stop_mm: float) -> str:
+    """That no setting helps; nothing where only the reserve, which can be set, is missed."""
+    return " No setting lifts this limit." if value_mm < stop_mm else ""
+
+
 def _canal(m: Measured, limits: Limits) -> list[Finding]:
     found = []
     electrode, lesion, tool = (
@@ -109,8 +114,9 @@ def _canal(m: Measured, limits: Limits) -> list[Finding]:
         found.append(Finding("stop", "canal_unknown", text))
     elif electrode < (needed := limits.needed_mm(limits.electrode_to_canal_stop_mm)):
         text = (
-            f"Electrode {electrode:z.{digits_of(electrode, needed)}f} mm from the canal, "
-            f"needs {limits.needed_words(limits.electrode_to_canal_stop_mm)}. No setting lifts this limit. "
+            f"Electrode {figure(electrode, needed)} mm from the canal, "
+            f"needs {limits.needed_words(limits.electrode_to_canal_stop_mm)}."
+            f"{_no_setting(electrode, limits.electrode_to_canal_stop_mm)} "
             f"Move the target forward by {np.ceil(needed - electrode):.0f} mm."
         )
         found.append(Finding("stop", "electrode_to_canal", text, electrode, needed, "mm"))
@@ -119,7 +125,7 @@ def _canal(m: Measured, limits: Limits) -> list[Finding]:
         text = (
             f"The tool enters the spinal canal by {-tool:.1f} mm. No setting lifts this."
             if tool < 0
-            else f"The tool passes {tool:z.{digits_of(tool, reserve)}f} mm from the spinal canal, "
+            else f"The tool passes {figure(tool, reserve)} mm from the spinal canal, "
             f"needs {limits.needed_words(0.0)}: it counts as entered."
         )
         found.append(Finding("stop", "canal_breach", text, tool, reserve, "mm"))
@@ -127,14 +133,15 @@ def _canal(m: Measured, limits: Limits) -> list[Finding]:
         return found
     if lesion < (needed := limits.needed_mm(limits.lesion_to_canal_stop_mm)):
         text = (
-            f"Lesion edge {lesion:z.{digits_of(lesion, needed)}f} mm from the canal, "
-            f"needs {limits.needed_words(limits.lesion_to_canal_stop_mm)}. No setting lifts this limit."
+            f"Lesion edge {figure(lesion, needed)} mm from the canal, "
+            f"needs {limits.needed_words(limits.lesion_to_canal_stop_mm)}."
+            f"{_no_setting(lesion, limits.lesion_to_canal_stop_mm)}"
         )
         found.append(Finding("stop", "lesion_to_canal", text, lesion, needed, "mm"))
     elif lesion < (needed := limits.needed_mm(limits.lesion_to_canal_caution_mm)):
         better = m.target.depth_fraction + (needed - lesion) / m.body_depth_mm
         text = (
-            f"Lesion edge is {lesion:z.{digits_of(lesion, needed)}f} mm from the canal. "
+            f"Lesion edge is {figure(lesion, needed)} mm from the canal. "
             f"Caution below {limits.needed_words(limits.lesion_to_canal_caution_mm)}."
         )
         if better <= limits.depth_high:

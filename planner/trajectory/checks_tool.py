@@ -6,7 +6,7 @@ import numpy as np
 
 from imaging.findings import Finding, Severity
 from planner.domain.device import DeviceProfile
-from planner.domain.limits import Limits, digits_of
+from planner.domain.limits import Limits, figure
 from planner.trajectory.measured import Measured
 
 
@@ -20,13 +20,13 @@ def body_findings(m: Measured, limits: Limits) -> list[Finding]:
         if value is None or value >= limits.needed_mm(limit):
             continue
         severity: Severity = "stop" if value < limits.needed_mm(0.0) else "caution"
-        shown = f"{value:z.{digits_of(value, limits.needed_mm(limit))}f}"
+        shown = figure(value, limits.needed_mm(limit), limits.needed_mm(0.0))
         text = f"{subject.format(shown)}, needs {limits.needed_words(limit)}."
         found.append(Finding(severity, code, text, value, limits.needed_mm(limit), "mm"))
     edge = m.lesion_to_endplate_mm
     if edge < (needed := limits.needed_mm(limits.lesion_endplate_mm)):
         text = (
-            f"The lesion's edge is {edge:z.{digits_of(edge, needed)}f} mm from the body's surface, "
+            f"The lesion's edge is {figure(edge, needed)} mm from the body's surface, "
             f"needs {limits.needed_words(limits.lesion_endplate_mm)}."
         )
         found.append(Finding("caution", "lesion_edge", text, edge, needed, "mm"))
@@ -115,7 +115,7 @@ def way_findings(m: Measured, device: DeviceProfile, limits: Limits) -> list[Fin
     found = []
     near = m.clearances.neighbour
     if near is not None and near < (needed := limits.needed_mm(limits.neighbour_mm)):
-        shown = f"{abs(near):z.{digits_of(near, needed)}f}"
+        shown = figure(near, needed).removeprefix("-")
         what = f"passes {shown} mm from" if near >= 0 else f"goes {shown} mm deep through"
         text = (
             f"The tool {what} the facet joint or another vertebra, "

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from imaging.anatomy import VertebraAnatomy
 from imaging.labels import Side
+from planner.domain.bands import gertzbein_robbins
 from planner.domain.device import DeviceProfile
 from planner.domain.limits import DEFAULT_LIMITS, Limits
 from planner.domain.plan import (
@@ -35,13 +36,6 @@ from planner.trajectory.way import WAY_MM, en_face_words, way_bone
 
 Array = NDArray[np.float64]
 ViewAngles = Sequence[tuple[ViewName, float, float]]
-
-
-def gertzbein_robbins(breach_mm: float) -> str:
-    """A 0, B < 2, C < 4, D < 6, E >= 6 mm outside bone (Gertzbein and Robbins, modern use)."""
-    if breach_mm <= 0:
-        return "A"
-    return "B" if breach_mm < 2 else "C" if breach_mm < 4 else "D" if breach_mm < 6 else "E"
 
 
 def _least(*values: float | None) -> float | None:

@@ -9,7 +9,7 @@ from imaging.findings import Finding
 from imaging.labels import Side
 from planner.devices.catalogue import load_devices
 from planner.domain.device import DeviceProfile
-from planner.domain.limits import Limits, digits_of
+from planner.domain.limits import Limits, figure
 from planner.domain.plan import Access, Refusal, Target
 from planner.trajectory.fields import VertebraFields
 from planner.trajectory.reach import straight_short_mm
@@ -52,8 +52,8 @@ def width_refusal(
         f"{margin:g} mm a side needs {needed:.1f} mm."
     )
     if best_mm is not None:
-        digits = digits_of(best_mm, limits.needed_mm(margin))
-        reason += f" The best way found keeps {best_mm:z.{digits}f} mm, needs {limits.needed_words(margin)}."
+        keeps = figure(best_mm, limits.needed_mm(margin))
+        reason += f" The best way found keeps {keeps} mm, needs {limits.needed_words(margin)}."
     thinner = [d for d in load_devices() if d.kind != "pair" and d.outer_diameter_mm + 2 * margin <= room]
     if thinner:
         largest = max(thinner, key=lambda d: (d.outer_diameter_mm, d.bend_radius_mm is not None))
@@ -97,8 +97,8 @@ def breach_refusal(
         reason += f"leaves the bone by {-least_mm:.1f} mm towards {toward}, limit 0 mm."
         reason += " No setting lifts this limit."
     else:
-        digits = digits_of(least_mm, limits.needed_mm(0.0))
-        reason += f"keeps {least_mm:z.{digits}f} mm towards {toward}, needs {limits.needed_words(0.0)}."
+        keeps = figure(least_mm, limits.needed_mm(0.0))
+        reason += f"keeps {keeps} mm towards {toward}, needs {limits.needed_words(0.0)}."
     if device.bend_radius_mm is None:
         reason += " A curved device may reach the target."
     return Refusal(side, "breach", reason)

@@ -11,8 +11,9 @@ from imaging.findings import Finding
 from imaging.geometry.grid import VolumeGrid
 from imaging.mr.model_arch import clearance_sd_mm
 from imaging.volume import Volume
-from planner.domain.bands import judged_clearances, wall_band
+from planner.domain.bands import judged_clearances, judged_wall
 from planner.domain.limits import DEFAULT_LIMITS
+from planner.domain.plan import ProfilePoint
 from planner.services.mr_intervals import intervals_mm, with_intervals
 from tests.services.plan_fakes import anatomy, trajectory
 
@@ -61,6 +62,6 @@ def test_spread_follows_the_slices_and_is_widest_at_s1() -> None:
 def test_no_wall_that_was_not_seen_is_shown_as_good() -> None:
     on_ct = trajectory("left")
     on_mr = with_intervals(on_ct, _volume(4.0), _level(), DEFAULT_LIMITS)
-    assert wall_band(on_ct, 9.0, "medial", DEFAULT_LIMITS) == "good"
-    assert wall_band(on_mr, 9.0, "medial", DEFAULT_LIMITS) == "caution"
+    assert judged_wall(on_ct, ProfilePoint(9.0, 9.0, "medial"), DEFAULT_LIMITS).band == "good"
+    assert judged_wall(on_mr, ProfilePoint(9.0, 9.0, "medial"), DEFAULT_LIMITS).band == "caution"
     assert all(row.band != "good" for row in judged_clearances(on_mr, DEFAULT_LIMITS))

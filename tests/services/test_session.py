@@ -160,3 +160,9 @@ def test_a_stored_approval_stands_only_on_the_labels_and_instruments_it_was_give
     level = changed.level(23)
     assert level is not None
     assert "the numbers of Curved 8G, J-stylet changed" in level.trajectories[0].withdrawn
+    old = level.trajectories[0]
+    low = replace(old, state="approved", clearance_mm=replace(old.clearance_mm, medial=1.26))
+    opened = recheck(session.plan.with_trajectory(23, low), "aa", ()).level(23)
+    assert opened is not None
+    assert opened.trajectories[0].state == "draft"
+    assert "Medial 1.26 mm is a stop by this plan's limits." in opened.trajectories[0].withdrawn

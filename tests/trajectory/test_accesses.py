@@ -139,13 +139,15 @@ def test_screening_measures_what_it_can_and_says_what_it_cannot() -> None:
     assert abs(items["endplate_upper"].value or 0) < 3
 
 
-def test_stricter_stops_are_kept_by_the_search() -> None:
+def test_stricter_stops_are_kept_by_the_search(central) -> None:
     r = ready()
     strict = replace(DEFAULT_LIMITS, electrode_to_canal_stop_mm=12.5)
     target = default_target(r.anatomy)
     found = plan_side(r.fields, r.anatomy, target, "left", CURVED, strict)
-    if not isinstance(found, Refusal):
-        done = evaluate(r.fields, r.anatomy, target, "left", CURVED, found, strict, draws=False)
-        value = done.clearance_mm.electrode_to_canal
-        assert value is not None
-        assert value >= strict.needed_mm(12.5) or any(f.code == "electrode_to_canal" for f in done.findings)
+    assert not isinstance(found, Refusal)
+    done = evaluate(r.fields, r.anatomy, target, "left", CURVED, found, strict, draws=False)
+    value = done.clearance_mm.electrode_to_canal
+    assert value is not None
+    assert value >= strict.needed_mm(12.5)
+    plain = evaluate(r.fields, r.anatomy, target, "left", CURVED, central, draws=False)
+    assert plain.clearance_mm.electrode_to_canal < strict.needed_mm(12.5)

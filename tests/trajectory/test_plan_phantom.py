@@ -11,9 +11,10 @@ from imaging.anatomy import VertebraAnatomy
 from imaging.labels import SACRUM, SIDES
 from imaging.segmentation.anatomy import measure_anatomy
 from planner.devices.catalogue import device_by_id
+from planner.domain.bands import gertzbein_robbins
 from planner.domain.limits import DEFAULT_LIMITS
 from planner.domain.plan import LevelPlan, Refusal, Trajectory
-from planner.trajectory.evaluate import evaluate, gertzbein_robbins
+from planner.trajectory.evaluate import evaluate
 from planner.trajectory.fields import VertebraFields, prepare_fields
 from planner.trajectory.plan_level import Wish, plan_level
 from planner.trajectory.search import plan_side
@@ -133,6 +134,12 @@ def test_the_reserve_raises_what_is_needed_and_leaves_what_is_measured(
         as_limit = with_reserve(0.0, electrode_to_canal_stop_mm=10.0 + reserve)
         stops = [any(f.code == "electrode_to_canal" for f in t.findings) for t in (as_reserve, as_limit)]
         assert stops[0] == stops[1] == (electrode < 10.0 + reserve)
+    # The reserve can be set to 0, a stop of its own cannot: only of that it is said that no setting lifts it.
+    said = [
+        next(f.text for f in t.findings if f.code == "electrode_to_canal") for t in (as_reserve, as_limit)
+    ]
+    assert ["No setting lifts this limit." in text for text in said] == [False, True]
+    assert all("Move the target forward by 1 mm." in text for text in said)
 
 
 def test_a_tool_through_the_canal_is_stopped(

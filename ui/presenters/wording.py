@@ -6,8 +6,15 @@ import numpy as np
 
 from imaging.anatomy import VertebraAnatomy
 from imaging.findings import SEVERITY_ORDER, Finding
-from planner.domain.bands import least_of, wall_band, wall_wanted_mm
-from planner.domain.limits import Limits, digits_of
+from planner.domain.bands import (
+    JudgedClearance,
+    binding,
+    gertzbein_robbins,
+    judged_clearances,
+    judged_wall,
+    least_of,
+)
+from planner.domain.limits import Limits
 from planner.domain.plan import LevelPlan, Plan, Trajectory
 from ui.widgets import mm
 
@@ -25,23 +32,29 @@ def worst(findings: list[Finding]) -> str:
     return "stop" if "stop" in severities else "caution" if "caution" in severities else "good"
 
 
+def demanded(trajectory: Trajectory, limits: Limits) -> list[JudgedClearance]:
+    """The clearances of which something is needed, and any that is a stop."""
+    return [c for c in judged_clearances(trajectory, limits) if c.needed_mm > 0 or c.band == "stop"]
+
+
 def binding_sentence(trajectory: Trajectory, limits: Limits) -> tuple[str, str, str]:
     """Band, the strong part and the rest of the sentence that says what binds."""
     least = least_of(trajectory, limits)
     if least is None:
         return "none", "Not measurable.", " The clearance along the tool is not known."
+    own = judged_wall(trajectory, least, limits)
+    binds = binding(trajectory, limits) or own
+    narrowest = f"{mm(*own.shown)} at the narrowest point"
     where = f"{least.toward}, " if least.toward else ""
+    where += f"{mm(least.depth_mm)} after docking."
     grade = f" Grade {trajectory.gertzbein_robbins}" if trajectory.gertzbein_robbins else ""
-    if grade and trajectory.gertzbein_robbins != "A" and least.clearance_mm >= 0:
+    if grade and trajectory.gertzbein_robbins != gertzbein_robbins(max(0.0, -least.clearance_mm)):
         grade += ", counting what the segmented edge needs"
-    wanted = wall_wanted_mm(least.toward, limits)
-    digits = digits_of(least.clearance_mm, limits.needed_mm(wanted))
-    return (
-        wall_band(trajectory, least.clearance_mm, least.toward, limits),
-        f"{mm(least.clearance_mm, digits)} at the narrowest point",
-        f", needs {limits.needed_words(wanted)}; {where}{mm(least.depth_mm)} after docking."
-        f"{grade}{'.' if grade else ''}",
-    )
+    grade += "." if grade else ""
+    needs = f", needs {limits.needed_words(binds.wanted_mm)}"
+    if binds == own:
+        return own.band, narrowest, f"{needs}; {where}{grade}"
+    return binds.band, f"{binds.name} {mm(*binds.shown)}", f"{needs}. {narrowest}, {where}{grade}"
 
 
 def numbers(

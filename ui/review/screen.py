@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout
 from imaging.errors import PlannerError
 from imaging.findings import NAMING_CODES, Finding
 from imaging.labels import Side
-from planner.domain.bands import least_of, wall_band
+from planner.domain.bands import judged_least, least_of
 from planner.domain.dates import moment_words
 from planner.domain.plan import LevelPlan, Plan, Trajectory
 from planner.services.acknowledge import open_doubts
@@ -45,11 +45,11 @@ class Card(QWidget):
         head.addWidget(SideChip(t.side, 24))
         head.addWidget(label(name, "group"))
         head.addWidget(StatusMark(worst(findings), 16))
-        least = least_of(t, plan.limits)
+        least = judged_least(t, plan.limits)
         if least is not None:
             head.addSpacing(12)
-            head.addWidget(StatusMark(wall_band(t, least.clearance_mm, least.toward, plan.limits), 14))
-            head.addWidget(label(f"least {mm(least.clearance_mm)}, {least.toward}", "text2"))
+            head.addWidget(StatusMark(least.band, 14))
+            head.addWidget(label(f"least {mm(*least.shown)}, {least.name}", "text2"))
         head.addStretch(1)
         head.addWidget(label(t.state.capitalize(), "strong"))
         box.addLayout(head)

@@ -112,7 +112,7 @@ def evidence_words(tag: str) -> str:
         return "A proposal, for a physician to confirm."
     if tag.startswith("[P]"):
         return f"A proposal, {tag.removeprefix('[P]').strip()}, for a physician to confirm."
-    return f"From source {tag}."
+    return "Calculated for this program." if tag == "[C]" else f"From source {tag}."
 
 
 def _limit(spec: LimitSpec) -> Preference:

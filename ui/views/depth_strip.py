@@ -18,7 +18,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from planner.domain.bands import least_of, wall_band, walls
+from planner.domain.bands import judged_least, least_of, walls
 from ui.presenters.case_presenter import CasePresenter
 from ui.theme import tokens, ui_font
 from ui.widgets import draw_status, label, mm, say_in_place, section
@@ -124,12 +124,12 @@ class ProfileChart(QWidget):
         p.drawPath(line)
         least = least_of(trajectory, self.presenter.limits)
         at = QPointF(self.x_of(least.depth_mm), self._y_of(least.clearance_mm))
-        band = wall_band(trajectory, least.clearance_mm, least.toward, self.presenter.limits)
-        draw_status(p, QRectF(at.x() - 6, at.y() - 6, 12, 12), band)
+        judged = judged_least(trajectory, self.presenter.limits)
+        draw_status(p, QRectF(at.x() - 6, at.y() - 6, 12, 12), judged.band)
         p.setPen(QColor(t.text))
         font = ui_font(12, QFont.Weight.DemiBold)
         p.setFont(font)
-        words = f"least {mm(least.clearance_mm)}"
+        words = f"least {mm(*judged.shown)}"
         width = QFontMetricsF(font).horizontalAdvance(words) + 8
         left = min(max(at.x() - width / 2, start), plot.right() - width)
         p.drawText(QRectF(left, at.y() - 28, width, 18), Qt.AlignmentFlag.AlignCenter, words)

@@ -7,12 +7,11 @@ from PySide6.QtGui import QColor, QFont, QPainter
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from imaging.findings import Finding
-from planner.domain.bands import JudgedClearance, judged_clearances
-from planner.domain.limits import digits_of
+from planner.domain.bands import JudgedClearance
 from planner.domain.plan import LevelPlan, Trajectory
 from planner.services.acknowledge import open_doubts
 from ui.presenters.case_presenter import CasePresenter
-from ui.presenters.wording import all_findings, binding_sentence, numbers
+from ui.presenters.wording import all_findings, binding_sentence, demanded, numbers
 from ui.theme import tokens, ui_font
 from ui.views.detail_parts import (
     ACCESS_WORDS,
@@ -24,6 +23,8 @@ from ui.views.detail_parts import (
     reach_box,
 )
 from ui.widgets import SideChip, StatusMark, draw_status, hairline, label, mm, say_in_place, section
+
+NARROW = 280  # px: below, a line has no room for a bar and says "≥" for "needs"
 
 
 class ClearanceLine(QWidget):
@@ -37,7 +38,7 @@ class ClearanceLine(QWidget):
 
     def show_row(self, row: JudgedClearance) -> None:
         """Take another value."""
-        self.shown = mm(row.value_mm, digits_of(row.value_mm, row.needed_mm))
+        self.shown = mm(*row.shown)
         told = f"{row.name}: {self.shown}, {row.band}, needs {mm(row.needed_mm)}"
         self.row = row
         if told == self._told:
@@ -47,27 +48,36 @@ class ClearanceLine(QWidget):
         self.setAccessibleName(told)
         self.setToolTip("" if row.value_mm is not None else "Not measurable in these images")
 
+    @staticmethod
+    def columns(width: int) -> tuple[int, int, int]:
+        """Pixels for name, value and what is needed."""
+        return (106, 62, 42) if width < NARROW else (122, 66, 70)
+
     def paintEvent(self, _event: object) -> None:
         t = tokens()
         with QPainter(self) as p:
             p.setRenderHint(QPainter.RenderHint.Antialiasing)
             h, w = self.height(), self.width()
             draw_status(p, QRectF(0, h / 2 - 6.5, 13, 13), self.row.band)
+            narrow = w < NARROW
+            size = 12 if narrow else 13
+            name_w, value_w, limit_w = self.columns(w)
             p.setPen(QColor(t.text))
-            p.setFont(ui_font(13))
-            if w < 260:
-                p.setFont(ui_font(12))
-            p.drawText(QRectF(22, 0, 130, h), Qt.AlignmentFlag.AlignVCenter, self.row.name)
-            right = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight)
-            limit_w = 66 if w >= 260 else 58
+            p.setFont(ui_font(size))
+            p.drawText(QRectF(22, 0, name_w, h), Qt.AlignmentFlag.AlignVCenter, self.row.name)
+            # A figure may reach into its neighbour's room; it never loses a digit.
+            right = int(
+                Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight | Qt.TextFlag.TextDontClip
+            )
             p.setPen(QColor(t.text3))
             p.setFont(ui_font(12))
-            p.drawText(QRectF(w - limit_w, 0, limit_w, h), right, f"needs {self.row.needed_mm:g}")
+            needs = f"≥ {self.row.needed_mm:g}" if narrow else f"needs {self.row.needed_mm:g}"
+            p.drawText(QRectF(w - limit_w, 0, limit_w, h), right, needs)
             p.setPen(QColor(t.text))
-            p.setFont(ui_font(13, QFont.Weight.DemiBold))
-            p.drawText(QRectF(w - limit_w - 66, 0, 62, h), right, self.shown)
-            bar_left, bar_right = 148.0, w - limit_w - 74.0
-            if bar_right - bar_left > 30 and self.row.value_mm is not None:
+            p.setFont(ui_font(size, QFont.Weight.DemiBold))
+            p.drawText(QRectF(w - limit_w - value_w - 4, 0, value_w, h), right, self.shown)
+            bar_left, bar_right = 148.0, w - limit_w - value_w - 12.0
+            if bar_right - bar_left > 30 and self.row.value_mm is not None and self.row.needed_mm > 0:
                 top = 2.2 * self.row.needed_mm
                 y = h / 2 - 2.5
                 p.setPen(Qt.PenStyle.NoPen)
@@ -179,10 +189,9 @@ class DetailPanel(QWidget):
             box.addLayout(row)
             lines = QVBoxLayout()
             lines.setSpacing(0)
-            for clearance in judged_clearances(trajectory, p.limits):
-                if clearance.wanted_mm > 0:
-                    self._lines.append(ClearanceLine(clearance))
-                    lines.addWidget(self._lines[-1])
+            for clearance in demanded(trajectory, p.limits):
+                self._lines.append(ClearanceLine(clearance))
+                lines.addWidget(self._lines[-1])
             box.addLayout(lines)
             reserve = p.limits.cortex_reserve_mm
             if reserve:
@@ -251,7 +260,7 @@ class DetailPanel(QWidget):
     def _follow(self, t: Trajectory, level: LevelPlan) -> bool:
         """Put a dragged tool's numbers into what is shown; False where other lines are needed."""
         p, told = self.presenter, self._told()
-        judged = [c for c in judged_clearances(t, p.limits) if c.wanted_mm > 0]
+        judged = demanded(t, p.limits)
         rows = self._numbers(t, level)
         same = [line.row.name for line in self._lines] == [c.name for c in judged]
         if not same or list(self._values) != [n for n, _ in rows] or len(self._sentences) != 1 + len(told):

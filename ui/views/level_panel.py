@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QFont, QKeyEvent, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from imaging.labels import NAME_FROM_VERSE, SIDES, Side
-from planner.domain.bands import least_of, wall_band
+from planner.domain.bands import judged_least
 from planner.domain.limits import Limits
 from planner.domain.plan import LevelPlan, Refusal, Trajectory
 from ui.presenters.case_presenter import CasePresenter
@@ -40,13 +40,8 @@ class SideRow(QWidget):
         self.refusal = next((r for r in level.refused if r.side == self.side), None)
         t = self.trajectory
         if t is not None:
-            least = least_of(t, limits)
-            words = (
-                f"least clearance {mm(least.clearance_mm)}, "
-                f"{wall_band(t, least.clearance_mm, least.toward, limits)}, {t.state}"
-                if least
-                else t.state
-            )
+            least = judged_least(t, limits)
+            words = f"least clearance {mm(*least.shown)}, {least.band}, {t.state}" if least else t.state
         else:
             words = f"refused: {self.refusal.reason}" if self.refusal else "not planned"
         self.setAccessibleName(f"{self.name} {self.side}, {words}")
@@ -84,13 +79,11 @@ class SideRow(QWidget):
                     QRectF(51, 0, 120, self.height()), align, "Refused" if self.refusal else "Not planned"
                 )
                 return
-            least = least_of(self.trajectory, self.limits)
-            value = least.clearance_mm if least else None
-            band = wall_band(self.trajectory, value, least.toward if least else "", self.limits)
-            draw_status(p, QRectF(32, middle - 7, 14, 14), band)
+            least = judged_least(self.trajectory, self.limits)
+            draw_status(p, QRectF(32, middle - 7, 14, 14), least.band if least else "none")
             p.setFont(strong)
             p.setPen(QColor(t.text))
-            p.drawText(QRectF(51, 0, 62, self.height()), align, mm(value))
+            p.drawText(QRectF(51, 0, 62, self.height()), align, mm(*least.shown) if least else mm(None))
             # Beside a small screen's scroll bar the state is smaller and the count moves up to the value.
             p.setFont(ui_font(12 if self.width() > 190 else 11))
             state = self.trajectory.state.capitalize()

@@ -13,7 +13,7 @@ from PySide6.QtGui import (
 )
 
 from imaging.labels import NAME_FROM_VERSE
-from planner.domain.bands import least_of, wall_band, walls
+from planner.domain.bands import judged_least, judged_wall, walls
 from ui.theme import LESION, side_colour
 from ui.views import planes
 from ui.views.mr_marks import draw_mr_marks
@@ -111,11 +111,10 @@ class PlanOverlay:
             return
         path = thinned(self.to_px(np.array(before.path_lps_mm, float)))
         cased(p, polyline(path[:, :2]), QColor(233, 237, 240, 170), 1.2, [2, 3])
-        least = least_of(chosen, self.presenter.limits)
+        least = judged_least(chosen, self.presenter.limits)
         x, y, off = self.to_px(presenter.handle_point(presenter.dragging))
         if least is not None and abs(off) < 8 and rect.contains(x, y):
-            band = wall_band(chosen, least.clearance_mm, least.toward, self.presenter.limits)
-            status_plate(p, QPointF(x, y + 28), band, mm(least.clearance_mm), rect, 13)
+            status_plate(p, QPointF(x, y + 28), least.band, mm(*least.shown), rect, 13)
 
     def _draw_tool(self, p: QPainter, trajectory: object, strong: bool) -> None:
         line = thinned(self.to_px(tool_path_lps(trajectory)))
@@ -149,7 +148,8 @@ class PlanOverlay:
             walls(trajectory, self.presenter.limits), key=lambda q: abs(q.depth_mm - depth), default=None
         )
         if near is not None and abs(near.depth_mm - depth) < 1.5:
-            band = wall_band(trajectory, near.clearance_mm, near.toward, self.presenter.limits)
+            judged = judged_wall(trajectory, near, self.presenter.limits)
+            band = judged.band
             ring = QPainterPath()
             ring.addEllipse(
                 QPointF(x, y),
@@ -164,7 +164,7 @@ class PlanOverlay:
                     1.4,
                     [4, 3],
                 )
-            words = f"{mm(near.clearance_mm)}, {near.toward}" if near.toward else mm(near.clearance_mm)
+            words = f"{mm(*judged.shown)}, {near.toward}" if near.toward else mm(*judged.shown)
             status_plate(
                 p,
                 QPointF(x, y - max(r + near.clearance_mm * self.px_per_mm(), r) - 22),
@@ -211,7 +211,7 @@ class PlanOverlay:
         cased(p, shape, LESION, 1.6, [1.4, 2.0], 110)
 
     def _draw_least(self, p: QPainter, trajectory: object, rect: QRectF) -> None:
-        least = least_of(trajectory, self.presenter.limits)
+        least = judged_least(trajectory, self.presenter.limits)
         if least is None:
             return
         x, y, off = self.to_px(np.array(trajectory.least_clearance_lps_mm))
@@ -227,11 +227,4 @@ class PlanOverlay:
         p.setPen(QPen(QColor("#E9EDF0"), 1.4))
         p.setBrush(QColor("#0B0D0F"))
         p.drawEllipse(QPointF(x, y), 3, 3)
-        status_plate(
-            p,
-            plate_at,
-            wall_band(trajectory, least.clearance_mm, least.toward, self.presenter.limits),
-            mm(least.clearance_mm),
-            rect,
-            13,
-        )
+        status_plate(p, plate_at, least.band, mm(*least.shown), rect, 13)
