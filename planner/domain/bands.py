@@ -11,6 +11,7 @@ from planner.domain.plan import ProfilePoint, Trajectory
 
 Band = Literal["good", "caution", "stop", "none"]
 WALL_ROWS = ("Medial", "Inferior", "Lateral", "Superior")
+BONE_ROWS = (*WALL_ROWS, "Endplates", "Anterior wall")
 WORST_FIRST: tuple[Band, ...] = ("stop", "caution", "good", "none")
 
 
@@ -123,27 +124,33 @@ def least_of(trajectory: Trajectory, limits: Limits) -> ProfilePoint | None:
 def judged_least(trajectory: Trajectory, limits: Limits) -> JudgedClearance | None:
     """The tool's narrowest point, named by the wall it is nearest to; None where nothing is known.
 
-    Never better than endplates and anterior wall are: inside the body the point is nearest to one of these,
-    and they need more than a pedicle's wall.
+    Its band is the worst of all distances to bone: inside the body the point is nearest to an endplate or the
+    anterior wall, which need more than a pedicle's wall, and another wall may need more than the nearest one.
     """
     least = least_of(trajectory, limits)
     if least is None:
         return None
     own = judged_wall(trajectory, least, limits)
-    body = [c for c in judged_clearances(trajectory, limits) if c.name in ("Endplates", "Anterior wall")]
-    held = (own, *body)
-    band = min((c.band for c in held), key=WORST_FIRST.index)
-    return replace(own, band=band, demands_mm=tuple(mm for c in held for mm in c.demands_mm))
+    rest = [c for c in judged_clearances(trajectory, limits) if c.name in BONE_ROWS]
+    band = min((c.band for c in (own, *rest)), key=WORST_FIRST.index)
+    missed = [mm for c in rest if c.band in ("stop", "caution") for mm in c.demands_mm]
+    return replace(own, band=band, demands_mm=(*own.demands_mm, *missed))
 
 
 def binding(trajectory: Trajectory, limits: Limits) -> JudgedClearance | None:
     """What binds: the worst band, in it the least excess over what is needed; None where nothing is known.
 
-    The narrowest point (named as ``judged_wall`` does) stands for its own wall's row of the same band.
+    Distances to the canal count only where they are a stop: their cautions are findings of their own, and the
+    lesion's would hide on most plans how the tool lies in bone. The narrowest point (named as ``judged_wall``
+    does) stands for its own wall's row of the same band.
     """
     least = least_of(trajectory, limits)
     own = None if least is None else judged_wall(trajectory, least, limits)
-    rows = [c for c in judged_clearances(trajectory, limits) if c.value_mm is not None]
+    rows = [
+        c
+        for c in judged_clearances(trajectory, limits)
+        if c.band == "stop" or (c.value_mm is not None and c.name in BONE_ROWS)
+    ]
     if own is not None:
         same = (own.name.capitalize(), own.band)
         rows = [own, *(c for c in rows if (c.name, c.band) != same)]

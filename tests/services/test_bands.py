@@ -112,7 +112,13 @@ def test_a_point_beside_an_endplate_is_not_judged_as_one_beside_a_pedicle_wall()
     assert judged_least(wide, DEFAULT_LIMITS).band == "good"
     assert binding(wide, DEFAULT_LIMITS).name == "superior"
     worse = replace(wide, clearance_mm=replace(wide.clearance_mm, medial=1.1, lesion_to_canal=7.0))
-    assert binding(worse, DEFAULT_LIMITS).name == "Medial"  # a stop before a greater shortfall
+    assert binding(worse, DEFAULT_LIMITS).name == "Medial"
+    assert judged_least(worse, DEFAULT_LIMITS).band == "stop"
+    assert judged_least(replace(worse, profile=()), DEFAULT_LIMITS) is None
+    canal = replace(wide, clearance_mm=replace(wide.clearance_mm, lesion_to_canal=7.0))
+    assert binding(canal, DEFAULT_LIMITS).name == "superior"  # a caution that has its own finding
+    near = replace(canal, clearance_mm=replace(canal.clearance_mm, electrode_to_canal=9.0))
+    assert binding(near, DEFAULT_LIMITS).name == "Electrode to canal"
 
 
 def test_the_reserve_is_said_in_the_limits_own_words() -> None:
