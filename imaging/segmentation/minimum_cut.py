@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import breadth_first_order, maximum_flow
 
+from imaging.progress import Tick, nothing
+
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Link = Callable[[Array, Array], Array]
@@ -18,7 +20,14 @@ STEPS = 1000
 """Costs are counted in thousandths: the flow is found in whole numbers."""
 
 
-def minimum_cut(nodes: Mask, values: Array, link: Link, inside_cost: Array, outside_cost: Array) -> Mask:
+def minimum_cut(
+    nodes: Mask,
+    values: Array,
+    link: Link,
+    inside_cost: Array,
+    outside_cost: Array,
+    tick: Tick = nothing,
+) -> Mask:
     """(k, j, i) nodes on the inside of the cut of least cost.
 
     Args:
@@ -27,6 +36,7 @@ def minimum_cut(nodes: Mask, values: Array, link: Link, inside_cost: Array, outs
         link: cost of cutting each link of one millimetre.
         inside_cost: (k, j, i) cost of a node outside though it should be inside.
         outside_cost: (k, j, i) cost of a node inside though it should be outside.
+        tick: called between the steps.
     """
     count = int(nodes.sum())
     index = np.full(nodes.shape, -1)
@@ -47,8 +57,12 @@ def minimum_cut(nodes: Mask, values: Array, link: Link, inside_cost: Array, outs
     capacity = np.concatenate([cost, cost, inside_cost[nodes], outside_cost[nodes]])
     whole = np.round(capacity * STEPS).astype(np.int32)
     some = whole > 0
+    tick()
     graph = csr_array((whole[some], (rows[some], cols[some])), shape=(count + 2, count + 2))
-    left = csr_array(graph - maximum_flow(graph, source, sink).flow)
+    tick()
+    flow = maximum_flow(graph, source, sink).flow
+    tick()
+    left = csr_array(graph - flow)
     left.data = np.maximum(left.data, 0)
     left.eliminate_zeros()
     reached = np.zeros(count + 2, bool)

@@ -80,7 +80,8 @@ def settled(
         tick()
         keep = _keep(column[n - 1], points, [] if guessed[n - 1] or guessed[n] else joints[n - 1])
         bound = np.where(free, keep, HOLD)
-        side = minimum_cut(nodes, ease, np.minimum, np.where(lower, bound, 0.0), np.where(lower, 0.0, bound))
+        stay, change = np.where(lower, bound, 0.0), np.where(lower, 0.0, bound)
+        side = minimum_cut(nodes, ease, np.minimum, stay, change, tick)
         out[box][free] = np.where(side[free], n, n + 1)
     return out
 

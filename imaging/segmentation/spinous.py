@@ -66,11 +66,13 @@ def parted(
             continue
         tick()
         hu = iso.sample(points)
+        tick()
         cost = _cost(hu, bone_hu[n - 1])
         meets &= np.asarray(np.minimum(hu[..., :-1], hu[..., 1:]) > bone_hu[n - 1])
         top = _lamina_top(held == n)
         if meets.sum() < CONTACT_MM2 or top is None:
             continue
+        tick()
         tilt, line = _cheapest(cost, top)
         touching = meets.any(-1)
         height = line + tilt * LAT_MM[:, None]
@@ -78,6 +80,7 @@ def parted(
         new = np.take_along_axis(cost, at[..., None], -1)[..., 0][touching].sum()
         if new > BETTER * cost[..., :-1][meets].sum():
             continue
+        tick()
         _share(out, iso, lower, n, tilt, line)
     return out
 
