@@ -62,11 +62,17 @@ class Apart:
             _end(*ready)
 
     def run(
-        self, function: Callable[..., T], arguments: tuple[Any, ...], progress: Progress, grace_s: float = 0.0
+        self,
+        function: Callable[..., T],
+        arguments: tuple[Any, ...],
+        progress: Progress,
+        grace_s: float = 0.0,
+        another_follows: bool = False,
     ) -> T:
         """``function(*arguments, progress)`` over there.
 
-        ``grace_s``: how long it may clean up after itself once it was cancelled.
+        ``grace_s``: how long it may clean up after itself once it was cancelled. ``another_follows``: a
+        process for the next job is made ready while this one is done.
 
         Raises:
             PlannerError, TaskCancelledError: as the function does; a request to cancel ends the process.
@@ -77,7 +83,11 @@ class Apart:
             taken, self._ready = self._ready, None
         process, line = taken or _start()
         try:
-            return _ask(line, function, arguments, progress)
+            _send(line, (function, arguments))
+            if another_follows:
+                self.warm()
+            answer: T = _answer(line, progress)
+            return answer
         except TaskCancelledError:
             if grace_s > 0:
                 with contextlib.suppress(OSError):
@@ -110,8 +120,7 @@ def _end(process: BaseProcess, line: Connection) -> None:
         process.kill()
 
 
-def _ask(line: Connection, function: Callable[..., T], arguments: tuple[Any, ...], progress: Progress) -> T:
-    _send(line, (function, arguments))
+def _answer(line: Connection, progress: Progress) -> Any:
     fraction, words = 0.0, ""
     while True:
         if not line.poll(_POLL_S):

@@ -169,12 +169,23 @@ class FakeScan:
     other_files: int = 0
 
 
+def _take(seconds, words, progress):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        progress.step(0.5, words)
+        time.sleep(0.02)
+
+
 class FakeServices:
-    """Answers at once from the made-up vertebra; ``slow_s`` makes the segmentation take its time."""
+    """Answers at once from the made-up vertebra; ``slow_s`` makes the segmentation take its time.
+
+    ``planning_s`` does the same for planning what was found.
+    """
 
     def __init__(self) -> None:
         self.volume, self.found = made_volume()
         self.slow_s = 0.0
+        self.planning_s = 0.0
         self.saved: list[Path] = []
         self.segmenting = False
 
@@ -203,10 +214,7 @@ class FakeServices:
 
     def segment(self, case, progress):
         self.segmenting = True
-        end = time.monotonic() + self.slow_s
-        while time.monotonic() < end:
-            progress.step(0.5, "Finding the canal")
-            time.sleep(0.02)
+        _take(self.slow_s, "Finding the canal", progress)
         return self.found
 
     def get_ready(self):
@@ -218,9 +226,12 @@ class FakeServices:
     def close(self):
         pass
 
-    def find_and_plan(self, case, progress):
-        found = self.segment(case, progress)
-        return found, self.propose(case, found, progress)
+    def find(self, case, progress):
+        return self.segment(case, progress)
+
+    def plan_found(self, case, segmentation, progress):
+        _take(self.planning_s, "Planning L4", progress)
+        return self.propose(case, segmentation, progress)
 
     def propose(self, case, segmentation, progress):
         return made_plan()

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QDialog, QLabel, QPushButton
 from imaging.dicom.series import SeenSeries
 from imaging.errors import PlannerError
 from imaging.findings import Finding
+from imaging.labels import NAME_FROM_VERSE
 from ui.error_dialog import sentence_of
 
 pytestmark = pytest.mark.gui
@@ -161,6 +162,26 @@ def test_cancelling_the_segmentation_keeps_the_images(window, services, qtbot):
     qtbot.waitUntil(lambda: not window.tasks.is_busy(), timeout=2000)
     assert window.screen is not None
     assert window.session.plan is None
+    assert not window.busy.isVisible()
+
+
+def test_what_was_found_is_shown_while_the_plan_is_made(window, services, qtbot):
+    services.planning_s = 30.0
+    window.plan_series(FakeSeries())
+    qtbot.waitUntil(lambda: window.session.segmentation is not None, timeout=60000)
+    sagittal = window.screen.sagittal
+    assert window.busy.isVisible()
+    assert window.session.plan is None
+    assert not window.bar.steps["levels"].isEnabled(), "names are not changed under a plan being made"
+    names = ", ".join(NAME_FROM_VERSE[a.verse] for a in services.found.levels)
+    assert any(names in w.text() for w in window.screen.findChildren(QLabel))
+    qtbot.waitUntil(lambda: window.screen.view3d.ready, timeout=60000)
+    shown = sagittal.grab().toImage()
+    window.presenter.set_overlays(False)
+    assert sagittal.grab().toImage() != shown, "the outlines and names were drawn"
+    window.busy.cancel.emit()
+    qtbot.waitUntil(lambda: "Planning cancelled" in window.status.told.text(), timeout=5000)
+    assert window.session.segmentation is not None
     assert not window.busy.isVisible()
 
 

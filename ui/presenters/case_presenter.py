@@ -93,6 +93,7 @@ class CasePresenter(AlongTool, Annotating, Counting, Editing, Exploring, Picturi
         self.reach_shown = False
         self._links = [
             session.plan_changed.connect(lambda _old, _new: self._on_plan()),
+            session.segmentation_changed.connect(lambda _old, _new: self._on_found()),
             session.selection_changed.connect(lambda _old, _new: self._on_selection()),
             session.clean_changed.connect(lambda _old, _new: self.history_changed.emit()),
         ]
@@ -248,6 +249,10 @@ class CasePresenter(AlongTool, Annotating, Counting, Editing, Exploring, Picturi
         except PlannerError as error:
             self.told.emit(error.text)
         self.history_changed.emit()
+
+    def _on_found(self) -> None:
+        if self.plan is None:
+            self.plan_changed.emit()
 
     def _on_plan(self) -> None:
         if self.trajectory is not None:

@@ -24,8 +24,9 @@ from planner.report.printing import Printing
 from planner.services import edit_plan, explore, heat, open_case, propose_plan, render_fluoro
 from planner.services.ahead import load_ahead
 from planner.services.apart import Apart
-from planner.services.find_and_plan import find_and_plan, plan_wanted
 from planner.services.open_case import Case
+from planner.services.plan_wanted import plan_wanted, plan_with_fields
+from planner.services.segment_case import segment_case
 from planner.services.stored_case import StoredCase, open_stored
 from planner.services.vertebra_fields import adopt_fields
 from planner.services.xray_engine import engine_of
@@ -97,12 +98,16 @@ class PlannerServices:
         """Load here what a plan's arrival wants, while the plan is made."""
         load_ahead(progress)
 
-    def find_and_plan(self, case: Case, progress: Progress) -> tuple[SpineSegmentation, Plan]:
-        """Find, name and measure the vertebrae and plan those asked for, in a process of its own."""
-        arguments = case, tuple(preferences.levels()), preferences.limits()
-        found, plan, fields = self._apart.run(find_and_plan, arguments, progress)
-        adopt_fields(found, fields)
-        return found, plan
+    def find(self, case: Case, progress: Progress) -> SpineSegmentation:
+        """Find, name and measure the vertebrae, in a process of its own."""
+        return self._apart.run(segment_case, (case, None), progress, another_follows=True)
+
+    def plan_found(self, case: Case, segmentation: SpineSegmentation, progress: Progress) -> Plan:
+        """Plan the levels of the settings on both sides, in a process of its own."""
+        arguments = case, segmentation, tuple(preferences.levels()), preferences.limits()
+        plan, fields = self._apart.run(plan_with_fields, arguments, progress)
+        adopt_fields(segmentation, fields)
+        return plan
 
     def close(self) -> None:
         """End what was started to be ready."""

@@ -203,7 +203,8 @@ class LevelPanel(QWidget):
         """Follow the plan and the selection."""
         plan = self.presenter.plan
         levels = plan.levels if plan else ()
-        shape = tuple(level.verse for level in levels)
+        found = self.presenter.segmentation
+        shape = (*(level.verse for level in levels), found is None)
         if shape != self._shape:
             self._shape = shape
             self._rebuild(levels)
@@ -250,6 +251,13 @@ class LevelPanel(QWidget):
         self.note.setVisible(bool(reasons))
         self.note.setText(" ".join(reasons))
 
+    def _without_plan(self) -> str:
+        found = self.presenter.segmentation
+        if found is None:
+            return "Levels appear here after the segmentation."
+        names = ", ".join(NAME_FROM_VERSE[a.verse] for a in found.levels)
+        return f"Found: {names}. Trajectories appear here with the plan."
+
     def _rebuild(self, levels: tuple[LevelPlan, ...]) -> None:
         self.rows = []
         holder = QWidget()
@@ -283,7 +291,7 @@ class LevelPanel(QWidget):
         box.addSpacing(8)
         box.addWidget(self.note)
         if not levels:
-            empty = label("Levels appear here after the segmentation.", "text2", wrap=True)
+            empty = label(self._without_plan(), "text2", wrap=True)
             empty.setContentsMargins(6, 6, 6, 6)
             box.addWidget(empty)
         box.addStretch(1)

@@ -21,6 +21,7 @@ class Samplers:
         self.others: PlaneSampler | None = None
         self.discs: PlaneSampler | None = None
         self._key: tuple[int, int | None] | None = None
+        presenter.plan_changed.connect(self.refresh)
 
     def refresh(self) -> None:
         """Make the masks of the selected vertebra and of the others."""

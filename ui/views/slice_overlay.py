@@ -53,7 +53,7 @@ class PlanOverlay:
         """Name every vertebra in sagittal and coronal, with the doubt's shape while nobody confirmed it."""
         presenter = self.presenter
         found, plan = presenter.segmentation, presenter.plan
-        if found is None or plan is None or self.kind not in ("sagittal", "coronal"):
+        if found is None or self.kind not in ("sagittal", "coronal"):
             return
         for anatomy in found.levels:
             body = anatomy.body
@@ -67,7 +67,7 @@ class PlanOverlay:
                 continue
             name = NAME_FROM_VERSE[anatomy.verse]
             box = plate(p, QPointF(x, y), name, "c", 12, anatomy.verse == presenter.session.selection.verse)
-            if not plan.levels_confirmed:
+            if plan is None or not plan.levels_confirmed:
                 draw_status(p, QRectF(box.right() + 3, box.center().y() - 7, 14, 14), "doubt", in_image=True)
 
     def _draw_plan(self, p: QPainter, rect: QRectF) -> None:

@@ -1,4 +1,4 @@
-"""Find the vertebrae of a case and plan the wanted ones, as one piece of work that may run apart."""
+"""Plan the wanted levels of what was found, as one piece of work that may run apart."""
 
 from __future__ import annotations
 
@@ -6,22 +6,20 @@ import numpy as np
 
 from imaging.errors import PlannerError
 from imaging.labels import NAME_FROM_VERSE, SIDES
-from imaging.progress import Progress, SubProgress
+from imaging.progress import Progress
 from imaging.segmentation.result import SpineSegmentation
 from planner.domain.limits import Limits
 from planner.domain.plan import Plan
-from planner.services import propose_plan, segment_case
+from planner.services import propose_plan
 from planner.services.open_case import Case
 from planner.services.vertebra_fields import Kept, kept_fields
 
 
-def find_and_plan(
-    case: Case, wanted: tuple[int, ...], limits: Limits, progress: Progress
-) -> tuple[SpineSegmentation, Plan, Kept]:
-    """What was found, its plan, and the distance fields that were prepared on the way."""
-    found = segment_case.segment_case(case, None, SubProgress(progress, 0.0, 0.7))
-    plan = plan_wanted(case, found, wanted, limits, SubProgress(progress, 0.7, 1.0))
-    return found, plan, kept_fields(found)
+def plan_with_fields(
+    case: Case, found: SpineSegmentation, wanted: tuple[int, ...], limits: Limits, progress: Progress
+) -> tuple[Plan, Kept]:
+    """The plan of the wanted levels, and the distance fields that were prepared on the way."""
+    return plan_wanted(case, found, wanted, limits, progress), kept_fields(found)
 
 
 def plan_wanted(
