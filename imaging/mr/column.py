@@ -12,8 +12,9 @@ from scipy import ndimage as ndi
 from imaging.errors import PlannerError
 from imaging.mr.blocks import STEP_MM, BlockOutline, find_blocks
 from imaging.mr.chain import best_chain, extended_down
+from imaging.mr.edges import at_marrow_edge
 from imaging.mr.foot import RATIO_S1, S1_TAPER, bodies_below, headings_deg, which_is_s1
-from imaging.mr.midline import midline
+from imaging.mr.midline import midline, recentred
 from imaging.mr.plates import with_fitting_plates
 from imaging.mr.regions import redrawn
 from imaging.mr.surface import BodySurface, Sampler, fit_surface, reframed
@@ -71,7 +72,7 @@ def find_column(image: Sampler, progress: Progress) -> Column:
         bodies = [*below, *bodies]
         sacral = 0 if below else None
     progress.step(0.7, "Drawing the vertebral bodies")
-    refined = _refined(image, bodies, sacral is not None)
+    refined = _refined(image, recentred(image, bodies), sacral is not None)
     return Column(tuple(refined), None if sacral is None else 0, doubt)
 
 
@@ -213,4 +214,5 @@ def _refined(image: Sampler, bodies: list[BodySurface], with_sacrum: bool) -> li
         bodies = [fit_surface(image, b, hold) for b in shaped]
         if hold < 1.0:
             bodies = [reframed(b) for b in bodies]
-    return with_fitting_plates(image, redrawn(image, bodies, with_sacrum), with_sacrum)
+    bodies = with_fitting_plates(image, redrawn(image, bodies, with_sacrum), with_sacrum)
+    return at_marrow_edge(image, bodies)

@@ -24,18 +24,21 @@ def in_disc(lower: BodySurface, upper: BodySurface, points_lps_mm: Array) -> NDA
     points = np.asarray(points_lps_mm, float)
     below, above = lower.to_local(points), upper.to_local(points)
     # From where an endplate may dip to; beside a body's waist there is no disc.
-    out = (below[..., 2] > DIP * lower.size_mm[2] / 2) & (above[..., 2] < -DIP * upper.size_mm[2] / 2)
+    out = np.asarray(
+        (below[..., 2] > DIP * lower.size_mm[2] / 2) & (above[..., 2] < -DIP * upper.size_mm[2] / 2)
+    )
     gap = (
         np.linalg.norm(upper.centre_lps_mm - lower.centre_lps_mm) - (lower.size_mm[2] + upper.size_mm[2]) / 2
     )
     if gap > MOST_HEIGHT_MM:
         return np.zeros(points.shape[:-1], bool)
+    below, above = below[out], above[out]
     # 0 at the lower endplate, 1 at the upper one.
     from_low = np.maximum(below[..., 2] - lower.size_mm[2] / 2, 0.0)
     from_high = np.maximum(-above[..., 2] - upper.size_mm[2] / 2, 0.0)
     share = from_low / np.maximum(from_low + from_high, 1e-3)
-    reach = (1 - share) * _outline(lower, below) + share * _outline(upper, above)
-    return np.asarray(out & (reach <= 1))
+    out[out] = (1 - share) * _outline(lower, below) + share * _outline(upper, above) <= 1
+    return out
 
 
 def _outline(body: BodySurface, local: Array) -> Array:

@@ -27,6 +27,7 @@ from imaging.mr.surface import (
 
 Array = NDArray[np.float64]
 
+SIDE, FRONT, BACK, PLATE = range(4)
 REGION, EDGE, HOLD = 0.2, 0.5, 0.04
 MOST_RATIO = 1.2
 _NEAR_MM, _FAR_MM = 1.6, 6.0
@@ -54,7 +55,7 @@ def redrawn(image: Sampler, bodies: Sequence[BodySurface], sacral: bool) -> list
     """
     seen = [_look(image, body, bodies) for body in bodies]
     voters = seen[1:] if sacral and len(seen) > 1 else seen
-    ratios = {face: _log_ratio(voters, face) for face in range(4)}
+    ratios = {face: _log_ratio(voters, face) for face in (SIDE, FRONT, BACK, PLATE)}
     out = []
     for body, look in zip(bodies, seen, strict=True):
         level = np.clip(np.digitize(look.rel, _BRIGHTNESS) - 1, 0, len(_BRIGHTNESS) - 2)
@@ -89,14 +90,14 @@ def _look(image: Sampler, body: BodySurface, bodies: Sequence[BodySurface]) -> _
     for b in bodies:
         if b is not body and np.linalg.norm(b.centre_lps_mm - body.centre_lps_mm) < _NEIGHBOUR_MM:
             other |= b.depth_mm(b.to_local(points)) < 1.0
-    return _Seen(np.where(values >= 0, values / inner[..., None], -1.0), _faces(body), other)
+    return _Seen(np.where(values >= 0, values / inner[..., None], -1.0), faces(body), other)
 
 
-def _faces(body: BodySurface) -> NDArray[np.intp]:
-    """(RAYS) 0 side wall, 1 front, 2 back, 3 endplate."""
+def faces(body: BodySurface) -> NDArray[np.intp]:
+    """(RAYS) SIDE, FRONT, BACK or PLATE."""
     u = body.points_local_mm() / (body.size_mm / 2)
     axis = np.abs(u).argmax(-1)
-    return np.where(axis == 0, 0, np.where(axis == 2, 3, np.where(u[..., 1] > 0, 2, 1)))
+    return np.where(axis == 0, SIDE, np.where(axis == 2, PLATE, np.where(u[..., 1] > 0, BACK, FRONT)))
 
 
 def _log_ratio(seen: Sequence[_Seen], face: int) -> Array:

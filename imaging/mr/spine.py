@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import pairwise
-
 import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
@@ -12,34 +9,23 @@ from scipy import ndimage as ndi
 
 from imaging.errors import PlannerError
 from imaging.findings import Finding
-from imaging.labels import NAME_FROM_VERSE, PEDICLE_OF_SIDE, SACRUM, VERSE_FROM_NAME, Structure
+from imaging.labels import NAME_FROM_VERSE, SACRUM, VERSE_FROM_NAME
 from imaging.mr.anatomy import mr_vertebra
 from imaging.mr.column import Column, find_column
-from imaging.mr.discs import in_disc
-from imaging.mr.model_arch import MEANS, PedicleModel, in_canal, in_pedicle, wall_mm
+from imaging.mr.model_arch import MEANS
+from imaging.mr.painting import Arch, NamedBody, painted
 from imaging.mr.pedicle_seen import pedicles_of
-from imaging.mr.surface import BodySurface, Sampler
+from imaging.mr.surface import Sampler
 from imaging.progress import NULL_PROGRESS, Progress, SubProgress
 from imaging.segmentation.result import LevelEvidence, SpineSegmentation
 from imaging.sitk_bridge import image_from_volume
-from imaging.volume import LabelVolume, Volume
+from imaging.volume import Volume
 
 Array = NDArray[np.float64]
-Arch = tuple[PedicleModel, PedicleModel]
 
 L5 = VERSE_FROM_NAME["L5"]
 LEVEL_COUNT_UNCONFIRMED = "level_count_unconfirmed"
-PEDICLE_BEHIND_MM = 12.0
-_REACH_MM = 52.0
 _SURE_SACRUM, _DOUBT_LIMIT = 0.85, 0.2
-
-
-@dataclass(frozen=True, eq=False)
-class NamedBody:
-    """A body with its VerSe number."""
-
-    verse: int
-    body: BodySurface
 
 
 def segment_mr_spine(
@@ -64,7 +50,7 @@ def segment_mr_spine(
     progress.step(0.9, "Writing the labels on the image's own grid")
     arches = {n.verse: pedicles_of(image, n.body, n.verse) for n in named}
     findings.append(_pedicles_told(arches))
-    vertebrae, structures = _painted(volume, named, arches)
+    vertebrae, structures = painted(volume, named, arches)
     levels = tuple(
         mr_vertebra(n.body, n.verse, confidence[n.verse], arches[n.verse]) for n in reversed(named)
     )
@@ -152,46 +138,3 @@ def _pedicles_told(arches: dict[int, Arch]) -> Finding:
             "the bodies; every clearance is an interval, and none of it is green."
         )
     return Finding("caution", "pedicles_from_model", text)
-
-
-def _painted(
-    volume: Volume, named: list[NamedBody], arches: dict[int, Arch]
-) -> tuple[LabelVolume, LabelVolume]:
-    grid = volume.grid
-    vertebrae = np.zeros(grid.shape_kji, np.uint8)
-    structures = np.zeros(grid.shape_kji, np.uint8)
-    depth = np.full(grid.shape_kji, 0.0, np.float32)
-    size = np.array(grid.shape_kji[::-1])
-    boxes = []
-    for item in named:
-        corners = item.body.centre_lps_mm + _REACH_MM * (np.indices((2, 2, 2)).reshape(3, -1).T * 2 - 1)
-        ijk = grid.indices_from_lps(corners)
-        first = np.clip(np.floor(ijk.min(0)).astype(int), 0, size)
-        last = np.clip(np.ceil(ijk.max(0)).astype(int) + 1, first, size)
-        where = tuple(slice(int(a), int(b)) for a, b in zip(first[::-1], last[::-1], strict=True))
-        index = np.stack(np.meshgrid(*[np.arange(w.start, w.stop) for w in where], indexing="ij"), -1)
-        points = grid.lps_from_indices(index[..., ::-1])
-        boxes.append((item, where, points))
-        local = item.body.to_local(points)
-        beyond = item.body.depth_mm(local)
-        mine = (beyond <= 0) & (local[..., 1] <= wall_mm(item.body) + 3.0) & (beyond < depth[where])
-        vertebrae[where][mine] = item.verse
-        structures[where][mine] = int(Structure.BODY)
-        depth[where][mine] = beyond[mine]
-    for (lower, where, points), (upper, _, _) in pairwise(boxes):
-        disc = in_disc(lower.body, upper.body, points) & (vertebrae[where] == 0)
-        structures[where][disc] = int(Structure.DISC)
-    for item, where, points in boxes:
-        behind = item.body.to_local(points)[..., 1] - wall_mm(item.body)
-        canal = in_canal(item.body, item.verse, points) & (vertebrae[where] == 0) & (behind > 0)
-        canal &= structures[where] != int(Structure.DISC)
-        structures[where][canal] = int(Structure.CANAL)
-        for model in arches[item.verse]:
-            bone = in_pedicle(item.body, model, points) & (vertebrae[where] == 0) & (behind > -9)
-            bone &= structures[where] != int(Structure.CANAL)
-            vertebrae[where][bone] = item.verse
-            near = bone & (behind <= PEDICLE_BEHIND_MM)
-            rest = Structure.SACRUM_REST if item.verse == SACRUM else Structure.POSTERIOR_ELEMENTS
-            structures[where][bone] = int(rest)
-            structures[where][near] = int(PEDICLE_OF_SIDE[model.side])
-    return LabelVolume(grid, vertebrae), LabelVolume(grid, structures)
