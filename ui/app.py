@@ -16,6 +16,7 @@ def run(path: Path | None = None) -> int:
     from PySide6.QtWidgets import QApplication
 
     from imaging.fluoro import compiled
+    from ui.ending import Ending
     from ui.main_window import MainWindow
     from ui.presenters.planner_services import PlannerServices
     from ui.settings.preferences import preference
@@ -50,7 +51,11 @@ def run(path: Path | None = None) -> int:
             QTimer.singleShot(0, lambda: window.open_case_file(path))
         else:
             QTimer.singleShot(0, lambda: window.open_folder(path))
-    return int(app.exec())
+    ending = Ending(window)
+    try:
+        return int(app.exec())
+    finally:
+        ending.close()
 
 
 def _speak(language: str) -> str:

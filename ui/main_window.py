@@ -229,6 +229,13 @@ class MainWindow(Opening, Saving, Keeping, Guiding, QMainWindow):
             return
         self.question = ask_unsaved(self, text, self.save, go)
 
+    def end_now(self) -> None:
+        """Close without a question, as the system asks; what is not saved is offered at the next start."""
+        if self.would_lose():
+            self.keeper = None
+        self._leaving = True
+        self.close()
+
     def closeEvent(self, event: QCloseEvent) -> None:
         if self.would_lose() and not self._leaving:
             event.ignore()

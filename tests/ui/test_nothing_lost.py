@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +17,7 @@ from PySide6.QtWidgets import QDialog, QPushButton
 from imaging.errors import PlannerError
 from planner.services.stored_case import StoredCase
 from planner.storage.recovery import left_behind
+from ui.ending import Ending
 
 pytestmark = pytest.mark.gui
 
@@ -44,6 +48,26 @@ def test_a_killed_window_is_offered_again_with_its_last_change(planned, services
     assert planned.would_lose()  # what was recovered is nowhere else once its folder is gone
     qtbot.waitUntil(lambda: not state.exists(), timeout=15000)
     assert left_behind(tmp_path / "recovery") == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a process without a signal")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_asked_to_end_it_closes_without_a_question_and_offers_it_later(planned, qtbot, tmp_path, number):
+    planned.session.confirm_levels()
+    state = next(iter((tmp_path / "recovery").iterdir())) / "state.json"
+    kept = lambda: state.is_file() and "Confirm the level count" in state.read_text()  # noqa: E731
+    qtbot.waitUntil(kept, timeout=15000)
+    keeper, before = planned.keeper, signal.getsignal(number)
+    ending = Ending(planned)
+    try:
+        os.kill(os.getpid(), number)
+        qtbot.waitUntil(lambda: not planned.isVisible(), timeout=15000)
+    finally:
+        ending.close()
+    assert signal.getsignal(number) is before
+    assert planned.findChild(QDialog, "unsaved") is None
+    keeper._lock.release()  # as the end of the process does
+    assert [left.label for left in left_behind(tmp_path / "recovery")] == ["Confirm the level count"]
 
 
 def test_discarding_removes_what_was_left(planned, qtbot, tmp_path):
