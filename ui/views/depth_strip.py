@@ -132,7 +132,12 @@ class ProfileChart(QWidget):
         words = f"least {mm(*judged.shown)}"
         width = QFontMetricsF(font).horizontalAdvance(words) + 8
         left = min(max(at.x() - width / 2, start), plot.right() - width)
-        p.drawText(QRectF(left, at.y() - 28, width, 18), Qt.AlignmentFlag.AlignCenter, words)
+        # Above all of the curve that the words would cross; else below the mark, where no curve is.
+        crossed = [point.y() for point in points if left <= point.x() <= left + width]
+        top = min(at.y() - 10, *crossed) - 18
+        if top < 0:
+            top = min(at.y() + 8, plot.bottom() - 18)
+        p.drawText(QRectF(left, top, width, 18), Qt.AlignmentFlag.AlignCenter, words)
 
     def _draw_checkpoints(self, p: QPainter, plot: QRectF) -> None:
         t = tokens()
