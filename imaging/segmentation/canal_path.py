@@ -20,6 +20,10 @@ REACH_MM = 18.0
 MIN_LENGTH_MM = 25.0
 BREAK_REWARD = 0.02
 BREAK_FRACTION = 0.15
+RIVAL_SHARE = 0.3
+MOVES = (2, 0.04)
+SWERVE_MM, SWERVE_DEG = 15.0, 35.0
+STRAY_MM, STRAY_COST = 5.0, 0.2
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator]
@@ -146,15 +150,15 @@ def _asymmetry(values: Image, pixel_mm: float, step_px: int, tick: Tick) -> Imag
     return np.asarray(nearby[0] / nearby[1], dtype=np.float32)
 
 
-def find_canal(coarse: IsoVolume, progress: Progress) -> Array:
-    """Centre line of the spinal canal from foot to head.
+def find_canals(coarse: IsoVolume, progress: Progress) -> list[Array]:
+    """What may be the spinal canal, the likeliest first: a hip's hollow is as bony a ring as the canal.
 
     Args:
         coarse: working volume, about 1.5 mm in plane and 3 mm between slices.
         progress: reported to per slice.
 
     Returns:
-        (n, 3) LPS mm, about 1 mm apart, z rising.
+        Centre lines from foot to head, each (n, 3) LPS mm, about 1 mm apart, z rising; one at least.
 
     Raises:
         PlannerError: ``no_spine_found``.
@@ -182,35 +186,84 @@ def find_canal(coarse: IsoVolume, progress: Progress) -> Array:
     reward[score == 0] = -1.0
     reward = np.maximum(reward, -1.0)
     progress.step(0.95, "Looking for the spinal canal")
-    path = _viterbi(reward, 2, 0.04)
+    path = _viterbi(reward, *MOVES)
     progress.step(0.98, "Looking for the spinal canal")
     along = reward[np.arange(len(path)), path[:, 0], path[:, 1]]
     smooth = ndi.gaussian_filter1d(along, 9 / slice_mm, mode="nearest")
-    first, last = _best_run(smooth)
-    if (last - first) * slice_mm < MIN_LENGTH_MM:
+    out = []
+    for first, last in _good_runs(smooth, MIN_LENGTH_MM / slice_mm):
+        kept = _steadied(path, reward, np.arange(first, last + 1), step * pixel, slice_mm)
+        points = (
+            coarse.origin_lps_mm
+            + np.stack([path[kept, 1] * step, path[kept, 0] * step, kept], 1) * coarse.spacing_mm
+        )
+        fine_z = np.arange(points[0, 2], points[-1, 2] + 0.5, 1.0)
+        line = np.stack([np.interp(fine_z, points[:, 2], points[:, c]) for c in range(2)] + [fine_z], 1)
+        line[:, :2] = ndi.gaussian_filter1d(line[:, :2], 6.0, axis=0, mode="nearest")
+        out.append(line)
+    if not out:
         raise PlannerError(
             "no_spine_found",
             "No spine was found in this image. Choose a CT that shows the lumbar spine with bone, "
             "or check the series' orientation.",
         )
-    kept = np.arange(first, last + 1)
-    points = (
-        coarse.origin_lps_mm
-        + np.stack([path[kept, 1] * step, path[kept, 0] * step, kept], 1) * coarse.spacing_mm
-    )
-    fine_z = np.arange(points[0, 2], points[-1, 2] + 0.5, 1.0)
-    out = np.stack([np.interp(fine_z, points[:, 2], points[:, c]) for c in range(2)] + [fine_z], 1)
-    out[:, :2] = ndi.gaussian_filter1d(out[:, :2], 6.0, axis=0, mode="nearest")
     return out
 
 
-def _best_run(reward: NDArray[np.float32]) -> tuple[int, int]:
-    """First and last index of the unbroken run of good rewards with the greatest sum."""
+def _steadied(
+    path: NDArray[np.int32], reward: Image, run: NDArray[np.intp], pixel_mm: float, slice_mm: float
+) -> NDArray[np.intp]:
+    """The slices of a run of the path, which is laid anew where it swerves, that are still good then."""
+    columns = np.arange(reward.shape[2], dtype=float) * pixel_mm
+    penalty = _stray_penalty(path[run, 1] * pixel_mm, slice_mm, columns)
+    if penalty is None:
+        return run
+    path[run] = _viterbi(reward[run] - penalty[:, None], *MOVES)
+    along = reward[run, path[run, 0], path[run, 1]]
+    good = _good_runs(ndi.gaussian_filter1d(along, 9 / slice_mm, mode="nearest"), 0.0)
+    return run[good[0][0] : good[0][1] + 1] if good else run
+
+
+def _stray_penalty(x_mm: Array, slice_mm: float, columns_mm: Array) -> NDArray[np.float32] | None:
+    """(slices, columns) cost of where a path may not go that swerves to the side near one of its ends.
+
+    A foramen of the sacrum and its ala are as bony a ring as the canal, but no spine turns aside so sharply:
+    the most scoliotic ones lean by some 30 degrees against their chord. None where it does not swerve, or
+    so early that it cannot be told which part is the canal.
+    """
+    n, window = len(x_mm), max(2, round(SWERVE_MM / slice_mm))
+    if n <= 2 * window:
+        return None
+    step = x_mm[window:] - x_mm[:-window]
+    steep = np.abs(step - np.median(step)) > np.tan(np.deg2rad(SWERVE_DEG)) * window * slice_mm
+    calm = np.ones(n, bool)
+    for k in np.flatnonzero(steep):
+        calm[k + 1 : k + window] = False
+    parts: NDArray[np.int32]
+    parts, count = ndi.label(calm)  # type: ignore[assignment]
+    sizes = np.bincount(parts)[1:]
+    if count < 2 or sizes.max() < 0.6 * n:
+        return None
+    at = np.arange(n)
+    own = np.flatnonzero(parts == 1 + int(sizes.argmax()))
+    course = np.interp(at, own, x_mm[own])
+    for beyond, near in ((at < own[0], own[: 4 * window]), (at > own[-1], own[-4 * window :])):
+        slope, offset = np.polyfit(near, x_mm[near], 1)
+        course[beyond] = offset + slope * at[beyond]
+    stray = np.maximum(0.0, np.abs(columns_mm - course[:, None]) - STRAY_MM) * STRAY_COST
+    stray[own] = 0.0
+    return np.asarray(stray, np.float32)
+
+
+def _good_runs(reward: NDArray[np.float32], length: float) -> list[tuple[int, int]]:
+    """First and last index of the unbroken runs of good rewards, the one with the greatest sum first."""
     least = max(BREAK_REWARD, BREAK_FRACTION * float(np.percentile(reward, 75)))
     runs: NDArray[np.int32]
     runs, n = ndi.label(reward > least)  # type: ignore[assignment]
-    if n == 0:
-        return 0, 0
-    best = int(np.argmax([reward[runs == run].sum() for run in range(1, n + 1)])) + 1
-    where = np.flatnonzero(runs == best)
-    return int(where[0]), int(where[-1])
+    found = []
+    for run in range(1, n + 1):
+        where = np.flatnonzero(runs == run)
+        if where[-1] - where[0] >= length:
+            found.append((float(reward[where].sum()), int(where[0]), int(where[-1])))
+    found.sort(reverse=True)
+    return [(a, b) for total, a, b in found if total > RIVAL_SHARE * found[0][0]]

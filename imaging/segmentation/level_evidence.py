@@ -27,7 +27,10 @@ _LARGEST_SECTION_MM2 = 450.0
 
 @dataclass(frozen=True)
 class Reach:
-    """How far to the side a bone was followed from beside a body, and how far the image shows there; mm."""
+    """How far to the side a bone was followed from beside a body, and how far the image shows there; mm.
+
+    A bone that ends within the image is seen to the end.
+    """
 
     bone_mm: float
     seen_mm: float
@@ -78,18 +81,22 @@ def _reach(iso: IsoVolume, body: BodyModel, sign: int) -> Reach:
     start = np.zeros_like(bone[0])
     place = np.ix_((p > -10) & (p < 26), (s > -8) & (s < 16))
     start[place] = bone[0][place]
-    region, reach, missed = start, 0.0, 0
+    region, reach, missed, beyond = start, 0.0, 0, True
     for n, plane in enumerate(bone):
-        now = start if n == 0 else plane & ndi.binary_dilation(region, iterations=2)
+        near = ndi.binary_dilation(region, iterations=2)
+        now = start if n == 0 else plane & near
         area = float(now.sum()) * _STEP_MM**2
         if area < 4:
             missed += 1
+            beyond &= bool(near.any() and (hu[n][near] > -990).all())
             if missed > 2:
+                # Seen to end, although the image does not show all of the room that a rib may take.
+                seen_mm = _FAR_MM if beyond else seen_mm
                 break
             continue
         if area > _LARGEST_SECTION_MM2:
             break
-        region, reach, missed = now, float(lateral[n]), 0
+        region, reach, missed, beyond = now, float(lateral[n]), 0, True
     return Reach(reach, seen_mm)
 
 
@@ -115,6 +122,21 @@ def beside_bodies(iso: IsoVolume, bodies: list[BodyModel], sacrum_seen: bool) ->
             fused = [side for side, sign in (("left", 1), ("right", -1)) if _fused(iso, body, sign)]  # type: ignore[misc]
         out.append(Beside(_reach(iso, body, 1), _reach(iso, body, -1), tuple(fused)))
     return out
+
+
+def chest_alone(beside: list[Beside]) -> int | None:
+    """Index of the lowest body with ribs, where none without is seen at all; None else.
+
+    Below a pair of ribs that is seen, a single one counts, which the image's end may cut.
+    """
+    pairs = [n for n, b in enumerate(beside) if b.ribs == "both"]
+    if not pairs or any(b.ribs == "none" for b in beside):
+        return None
+    far = [max(b.left.bone_mm, b.right.bone_mm) >= RIB_LATERAL_MM for b in beside]
+    lowest = pairs[0]
+    while lowest > 0 and far[lowest - 1]:
+        lowest -= 1
+    return lowest
 
 
 def lowest_ribbed(beside: list[Beside]) -> int | None:

@@ -14,7 +14,7 @@ from imaging.labels import NAME_FROM_VERSE, SACRUM, VERSE_FROM_NAME
 from imaging.segmentation.bodies import BodyModel
 from imaging.segmentation.discs import Disc
 from imaging.segmentation.iso import IsoVolume
-from imaging.segmentation.level_evidence import Beside, beside_bodies, lowest_ribbed
+from imaging.segmentation.level_evidence import Beside, beside_bodies, chest_alone, lowest_ribbed
 from imaging.segmentation.result import Counting, EvidenceKind, LevelEvidence
 
 Array = NDArray[np.float64]
@@ -72,6 +72,9 @@ def decide(beside: list[Beside], sacrum: bool) -> tuple[int, LevelEvidence, list
         return _from_sacrum(beside)
     if by_ribs is not None:
         return _from_ribs(by_ribs)
+    chest = chest_alone(beside)
+    if chest is not None:
+        return _chest_alone(T12 + chest)
     lowest = min(L5, L1 + len(beside) - 1)
     text = (
         "Neither the sacrum nor the ribs settle the count, so the names are a guess. "
@@ -134,6 +137,15 @@ def _from_ribs(lowest: int) -> tuple[int, LevelEvidence, list[Finding]]:
         findings.append(Finding("caution", "chest_ct", text))
     text = "Levels counted down from the last ribs. The sacrum is not in the image to confirm it."
     return lowest, LevelEvidence("ribs", 0.75), [_unconfirmed(text), *findings]
+
+
+def _chest_alone(lowest: int) -> tuple[int, LevelEvidence, list[Finding]]:
+    text = (
+        "This CT shows the chest: every vertebra whose sides are in view bears ribs, so which one is the "
+        "last to bear them cannot be told. The names are a guess. Choose a CT of the lumbar spine."
+    )
+    chest = Finding("caution", "chest_ct", text)
+    return lowest, LevelEvidence("none", 0.2), [_unconfirmed(text), chest]
 
 
 def _by_anchor(bodies: list[BodyModel], sacral: BodyModel | None, anchor: tuple[int, Array]) -> int:

@@ -13,7 +13,7 @@ from imaging.labels import SACRUM, VERSE_FROM_NAME, Side, Structure
 from imaging.progress import NULL_PROGRESS, Progress, SubProgress
 from imaging.segmentation.arch import Block, arrival, block_of, bone_threshold, tidied
 from imaging.segmentation.bodies import BodyModel, build_body
-from imaging.segmentation.canal_path import find_canal
+from imaging.segmentation.canal_path import find_canals
 from imaging.segmentation.canal_tube import canal_mask
 from imaging.segmentation.discs import Disc, find_discs
 from imaging.segmentation.edge import drawn_back_to_edge
@@ -103,17 +103,28 @@ def locate(volume: Volume, progress: Progress) -> tuple[IsoVolume, Straightened,
     low, high = volume.grid.bounds_lps_mm
     progress.step(0.0, "Looking for the spinal canal")
     coarse = resampled(volume, low, high, (1.5, 1.5, 3.0))
-    canal = find_canal(coarse, SubProgress(progress, 0.05, 0.5))
-    progress.step(0.5, "Straightening the spine")
+    canals = find_canals(coarse, SubProgress(progress, 0.05, 0.5))
+    places = np.linspace(0.5, 1.0, len(canals) + 1)
+    tried = [
+        _along(volume, canal, SubProgress(progress, float(a), float(b)))
+        for canal, a, b in zip(canals, places, places[1:], strict=False)
+    ]
+    best = max(tried, key=lambda one: sum(disc.score for disc in one[2]))
+    if len(best[2]) < 2:
+        raise PlannerError(*NO_SPINE)
+    return best
+
+
+def _along(volume: Volume, canal: Array, progress: Progress) -> tuple[IsoVolume, Straightened, list[Disc]]:
+    """Working volume round one canal, the spine along it unrolled, and the discs found there."""
+    progress.step(0.0, "Straightening the spine")
     low = canal.min(0) - np.array([72, 80, 95])
     iso = resampled(volume, low, canal.max(0) + np.array([72, 85, 30]), 1.0)
-    progress.step(0.6, "Straightening the spine")
+    progress.step(0.2, "Straightening the spine")
     spine = straighten(iso, canal)
     z = spine.to_lps(np.arange(len(spine.values)), -16.0, 0.0)[:, 2]
     inside = np.flatnonzero((z > iso.bounds_lps_mm[0, 2]) & (z < iso.bounds_lps_mm[1, 2]))
-    discs = find_discs(spine, iso, (inside[0] + 2, inside[-1] - 2), SubProgress(progress, 0.7, 1.0))
-    if len(discs) < 2:
-        raise PlannerError(*NO_SPINE)
+    discs = find_discs(spine, iso, (inside[0] + 2, inside[-1] - 2), SubProgress(progress, 0.4, 1.0))
     return iso, spine, discs
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from imaging.labels import VERSE_FROM_NAME
 from imaging.progress import NULL_PROGRESS
+from imaging.segmentation.canal_path import _stray_penalty
 from imaging.segmentation.discs import Disc
 from imaging.segmentation.level_evidence import Beside, Reach, beside_bodies, lowest_ribbed
 from imaging.segmentation.naming import _uneven, decide
@@ -73,6 +74,18 @@ def test_neither_end_in_view_is_a_guess_that_says_so():
     assert "guess" in findings[0].text
 
 
+CUT_RIB = Beside(Reach(60, 22), Reach(48, 22))
+
+
+@pytest.mark.parametrize("beside", [[RIB] * 3, [UNSEEN, RIB, RIB], [CUT_RIB, RIB]])
+def test_a_chest_without_a_lumbar_vertebra_in_view_is_told_to_be_one_and_asked(beside):
+    lowest, evidence, findings = decide(beside, False)
+    assert lowest == (VERSE_FROM_NAME["L1"] if beside[0] is UNSEEN else VERSE_FROM_NAME["T12"])
+    assert evidence.confidence <= 0.3
+    assert _codes(findings) == ["level_count_unconfirmed"]
+    assert "chest_ct" in {f.code for f in findings}
+
+
 @pytest.mark.parametrize(
     "beside",
     [
@@ -105,3 +118,18 @@ def test_ribs_and_fusion_are_seen_in_the_image():
     beside = beside_bodies(iso, bodies, sacral is not None)
     assert [b.ribs for b in beside[1:]] == ["none"] * 4 + ["both"]
     assert beside[0].fused == ("left",)
+
+
+def test_a_path_that_swerves_aside_near_its_end_is_held_to_its_course():
+    straight = 60 + 0.2 * np.arange(50.0)
+    columns = np.arange(0.0, 150.0, 3.0)
+    assert _stray_penalty(straight, 3.0, columns) is None
+    bent = straight + 10 * np.sin(np.arange(50) / 15)
+    assert _stray_penalty(bent, 3.0, columns) is None
+    swerved = straight.copy()
+    swerved[:8] = straight[:8] - 20
+    penalty = _stray_penalty(swerved, 3.0, columns)
+    assert penalty is not None
+    assert not penalty[14:].any()
+    assert columns[penalty[3].argmin()] == pytest.approx(straight[3], abs=5)
+    assert penalty[3, int(swerved[3] / 3)] > 2
