@@ -22,6 +22,7 @@ LEVELS = np.linspace(0.04, 0.96, 22)
 R_MM = np.arange(6, 40.1, 0.5)
 # The steepest fall of clipped, smoothed HU lies this far outside the surface an expert draws.
 EDGE_BIAS_MM = 0.4
+NO_IMAGE_HU = -900.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +97,15 @@ def least_surface(
     return now
 
 
+def _carried_on(hu: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Profiles along the last axis that go on as they were where the image ends: its end is no edge of bone."""
+    known = hu > NO_IMAGE_HU
+    if known.all():
+        return hu
+    last = np.maximum.accumulate(np.where(known, np.arange(hu.shape[-1]), 0), axis=-1)
+    return np.take_along_axis(hu, last, axis=-1)
+
+
 def _endplate(iso: IsoVolume, frame: Frame, upper: bool, axis_p: float, radius: float) -> Array:
     a, b, c = frame.disc_plane(upper)
     sign = 1.0 if upper else -1.0
@@ -103,7 +113,7 @@ def _endplate(iso: IsoVolume, frame: Frame, upper: bool, axis_p: float, radius: 
     plane = a + b * lat + c * p
     offsets = np.arange(-9, 9.01, 0.5)
     local = np.stack(np.broadcast_arrays(lat[..., None], p[..., None], plane[..., None] + sign * offsets), -1)
-    values = np.clip(iso.sample(frame.to_lps(local)), -60, 500)
+    values = np.clip(_carried_on(iso.sample(frame.to_lps(local))), -60, 500)
     values = ndi.gaussian_filter1d(values, 0.8, axis=-1)
     edge = np.zeros_like(values)
     edge[..., 3:-3] = values[..., :-6] - values[..., 6:]
