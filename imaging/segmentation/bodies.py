@@ -98,7 +98,7 @@ def least_surface(
 
 
 def _carried_on(hu: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Profiles along the last axis that go on as they were where the image ends: its end is no edge of bone."""
+    """Profiles along the last axis, carried on where the image ends: its end is no edge of bone."""
     known = hu > NO_IMAGE_HU
     if known.all():
         return hu
