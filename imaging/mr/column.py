@@ -30,6 +30,8 @@ _SHORT_STEP_MM, _SHALLOW_MM, _ON_COURSE_MM = 29.0, 24.0, 16.0
 _SHORT_FOOT = 0.8
 # From a body's middle to the back of its canal: nearer to the image's edge is fat behind the spine.
 _CANAL_BEHIND_MM = 38.0
+# S1 was no link of the chain but laid below it by its usual lean: a disc or a cut L5 may be taken for it.
+_SOUGHT_DOUBT = 0.5
 # Width over depth at mid height, L5 and up: after the bodies of Panjabi 1992 and Zukic 2014.
 _RATIO_L5, _RATIO_STEP = 1.37, 0.043
 _NO_SPINE = (
@@ -71,6 +73,7 @@ def find_column(image: Sampler, progress: Progress) -> Column:
         below = bodies_below(image, bodies)
         bodies = [*below, *bodies]
         sacral = 0 if below else None
+        doubt = max(doubt, _SOUGHT_DOUBT)
     progress.step(0.7, "Drawing the vertebral bodies")
     refined = _refined(image, recentred(image, bodies), sacral is not None)
     return Column(tuple(refined), None if sacral is None else 0, doubt)

@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 
 from imaging.volume import Volume
 
+Array = NDArray[np.float64]
+
 LEAST_MM, MOST_MM = 2.5, 8.0
 # Second differences at the originals over those between, and how well they follow the pattern.
 _LEAST_RATIO, _LEAST_LIKENESS, _LEAST_ORIGINALS = 2.0, 0.85, 5
-_FINEST = 0.02
+_STEP = 0.04
 # An index this near an original slice is that slice.
-_SAME = 0.25
+_SAME = 0.12
 
 
 @dataclass(frozen=True)
@@ -46,23 +48,32 @@ def original_slices(volume: Volume) -> OriginalSlices | None:
     bend = np.minimum(bend, 1.5 * np.percentile(bend, 90))
     if float(np.ptp(bend)) < 1e-6:
         return None
-    place = np.arange(1, count - 1)
+    coarse = np.arange(max(LEAST_MM / spacing, 2.2), min(MOST_MM / spacing, count / _LEAST_ORIGINALS), _STEP)
+    found = _best(bend, coarse, np.arange(0.0, MOST_MM / spacing, 0.1))
+    if found is None:
+        return None
+    fine = np.arange(-_STEP, _STEP, _STEP / 8)
+    found = _best(bend, found[0] + fine, found[1] + 5 * fine) or found
+    return OriginalSlices(axis, found[1], found[0], found[0] * spacing)
+
+
+def _best(bend: Array, distances: Array, firsts: Array) -> tuple[float, float] | None:
+    """(distance, first) whose pattern the second differences follow best, None where none does well."""
+    place = np.arange(1, len(bend) + 1)
     best, found = _LEAST_LIKENESS, None
-    for each in np.arange(max(LEAST_MM / spacing, 2.2), MOST_MM / spacing, _FINEST):
-        if count < _LEAST_ORIGINALS * each:
-            break
-        first = np.arange(0.0, each, 0.1)
+    b = bend - bend.mean()
+    for each in distances:
+        first = firsts[firsts < each]
         off = np.abs((place - first[:, None] + each / 2) % each - each / 2)
         pattern = np.maximum(1.0 - off, 0.0)
-        a, b = pattern - pattern.mean(1, keepdims=True), bend - bend.mean()
+        a = pattern - pattern.mean(1, keepdims=True)
         cross, power = a @ b, np.maximum((a**2).sum(1), 1e-9)
         like = cross / np.sqrt(power * (b**2).sum())
         n = int(like.argmax())
         slope = cross[n] / power[n]
         level = float(bend.mean() - slope * pattern[n].mean())
         if like[n] > best and slope > _LEAST_RATIO * max(level, 1e-6):
-            best = float(like[n])
-            found = OriginalSlices(axis, float(first[n]), float(each), float(each) * spacing)
+            best, found = float(like[n]), (float(each), float(first[n]))
     return found
 
 
