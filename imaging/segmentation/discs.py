@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -201,28 +201,45 @@ def look_beyond(iso: IsoVolume, disc: Disc, gap_mm: float, upward: bool) -> Disc
     left = np.cross(normal, [0.0, -1, 0]) if abs(normal[1]) < 0.9 else np.array([1.0, 0, 0])
     left /= np.linalg.norm(left)
     turns = np.arange(-20, 21, 5.0) if upward else np.arange(-10, 51, 5.0)
+    gaps = np.arange(max(18.0, gap_mm - 8), min(47.0, gap_mm + (4 if upward else 9)) + 0.1, 1.5)
+    seen: tuple[float, Disc | None, float, float] = (0.0, None, 0.0, 0.0)
+    guessed: tuple[float, Disc | None] = (MIN_SCORE, None)
+    for turn, gap in product(turns, gaps):
+        score, found = _one_beyond(iso, disc, left, sign, turn, gap, gap_mm)
+        if found.virtual and score > guessed[0]:
+            guessed = (score, found)
+        elif not found.virtual and score > seen[0]:
+            seen = (score, found, turn, gap)
+    if seen[0] > MIN_SCORE:
+        return seen[1]
+    # A narrow disc falls between the steps: it is sought once more around the best place.
+    for turn, gap in product(seen[2] + np.array([-2.5, 0, 2.5]), seen[3] + np.array([-1, -0.5, 0, 0.5, 1])):
+        if seen[1] is None:
+            break
+        score, found = _one_beyond(iso, disc, left, sign, turn, gap, gap_mm)
+        if not found.virtual and score > seen[0]:
+            seen = (score, found, seen[2], seen[3])
+    return seen[1] if seen[0] > MIN_SCORE else guessed[1]
+
+
+def _one_beyond(
+    iso: IsoVolume, disc: Disc, left: Array, sign: float, turn: float, gap: float, usual_gap: float
+) -> tuple[float, Disc]:
+    """(score, the disc) at ``gap`` mm beyond a disc and turned by so many degrees about its left axis."""
+    half, full = (_about(left, np.deg2rad(-sign * turn * f)) for f in (0.5, 1.0))
+    direction, new_normal = half @ disc.normal_lps * sign, full @ disc.normal_lps
+    back = np.cross(new_normal, left)
+    back *= np.sign(back[1]) or 1.0
+    centre = disc.centre_lps_mm + direction * gap
     steps = np.arange(-9, 9.01, 0.5)
     grid_a, grid_l = np.meshgrid(np.arange(-12, 13, 3.0), np.arange(-12, 13, 3.0), indexing="ij")
-    best: dict[bool, tuple[float, Disc | None]] = {False: (MIN_SCORE, None), True: (MIN_SCORE, None)}
-    for turn in turns:
-        half, full = (_about(left, np.deg2rad(-sign * turn * f)) for f in (0.5, 1.0))
-        direction, new_normal = half @ normal * sign, full @ normal
-        back = np.cross(new_normal, left)
-        back *= np.sign(back[1]) or 1.0
-        for gap in np.arange(max(18.0, gap_mm - 8), min(47.0, gap_mm + (4 if upward else 9)) + 0.1, 1.5):
-            centre = disc.centre_lps_mm + direction * gap
-            plane = centre + grid_a[..., None] * back + grid_l[..., None] * left
-            values = iso.sample(plane[None] + steps[:, None, None, None] * (new_normal * sign))
-            known = (values > -900).mean((1, 2))
-            means = np.where(known > 0.55, np.clip(values, VACUUM_HU, 450).mean((1, 2)), np.nan)
-            score, height, virtual = _profile_score(means)
-            score -= 0.25 * (gap - gap_mm) ** 2 / 3 + 0.15 * abs(turn)
-            if score > best[virtual][0]:
-                best[virtual] = (
-                    score,
-                    Disc(disc.s_mm + sign * gap, centre, new_normal, height, score, virtual),
-                )
-    return best[False][1] or best[True][1]
+    plane = centre + grid_a[..., None] * back + grid_l[..., None] * left
+    values = iso.sample(plane[None] + steps[:, None, None, None] * (new_normal * sign))
+    known = (values > -900).mean((1, 2))
+    means = np.where(known > 0.55, np.clip(values, VACUUM_HU, 450).mean((1, 2)), np.nan)
+    score, height, virtual = _profile_score(means)
+    score -= 0.25 * (gap - usual_gap) ** 2 / 3 + 0.15 * abs(turn)
+    return score, Disc(disc.s_mm + sign * gap, centre, new_normal, height, score, virtual)
 
 
 def _about(axis: Array, angle: float) -> Array:

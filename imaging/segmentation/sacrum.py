@@ -19,6 +19,9 @@ Mask = NDArray[np.bool_]
 
 # (least tilt, least step to the next disc up): the flatter the back, the clearer the step must be.
 LUMBOSACRAL_TILT_DEG = ((30.0, 12.0), (24.0, 16.0))
+# Or the lowest disc leans so much, and the lowest three on average: L4/L5, L3/L4 and L2/L3 lean by some 14, 3
+# and -4 degrees, a disc down by some 36, 14 and 3.
+STEEP_DEG, STEEP_MEAN_DEG = 34.0, 26.0
 MIN_WINGED_TILT_DEG = 12.0
 WING_HU = 90.0
 S1_HEIGHT_MM, S1_LEAN_DEG = 30.0, 16.0
@@ -61,6 +64,8 @@ def is_lumbosacral(iso: IsoVolume, discs: list[Disc]) -> bool:
         return False
     tilt, following = discs[0].tilt_deg, discs[1].tilt_deg
     if any(tilt >= least and tilt - following >= step for least, step in LUMBOSACRAL_TILT_DEG):
+        return True
+    if tilt >= STEEP_DEG and np.mean([disc.tilt_deg for disc in discs[:3]]) >= STEEP_MEAN_DEG:
         return True
     wings = wing_fraction(iso, discs[0])
     processes = wing_fraction(iso, discs[1])

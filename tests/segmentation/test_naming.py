@@ -9,8 +9,10 @@ from imaging.labels import VERSE_FROM_NAME
 from imaging.progress import NULL_PROGRESS
 from imaging.segmentation.canal_path import _stray_penalty
 from imaging.segmentation.discs import Disc
+from imaging.segmentation.iso import IsoVolume
 from imaging.segmentation.level_evidence import Beside, Reach, beside_bodies, lowest_ribbed
 from imaging.segmentation.naming import _uneven, decide
+from imaging.segmentation.sacrum import is_lumbosacral
 from imaging.segmentation.spine import locate, model_bodies
 from sample_dicom.phantom import build_phantom
 from sample_dicom.variants import VARIANTS
@@ -133,3 +135,17 @@ def test_a_path_that_swerves_aside_near_its_end_is_held_to_its_course():
     assert not penalty[14:].any()
     assert columns[penalty[3].argmin()] == pytest.approx(straight[3], abs=5)
     assert penalty[3, int(swerved[3] / 3)] > 2
+
+
+@pytest.mark.parametrize(
+    ("tilts", "lumbosacral"), [((41, 31, 18), True), ((36, 33, 19), True)]
+)
+def test_a_spine_that_leans_all_over_still_shows_its_last_disc(tilts, lumbosacral):
+    def disc(n, tilt):
+        a = np.deg2rad(tilt)
+        return Disc(30.0 * n, np.array([0.0, 0, 30 * n]), np.array([0.0, -np.sin(a), np.cos(a)]), 6, 90)
+
+    empty = IsoVolume(np.full((4, 4, 4), -1000, np.float32), np.zeros(3), np.ones(3))
+    assert is_lumbosacral(empty, [disc(n, tilt) for n, tilt in enumerate(tilts)])
+    upper = [disc(n, tilt) for n, tilt in enumerate((24, 14, 3))]
+    assert not is_lumbosacral(empty, upper)
