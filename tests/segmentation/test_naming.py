@@ -137,9 +137,7 @@ def test_a_path_that_swerves_aside_near_its_end_is_held_to_its_course():
     assert penalty[3, int(swerved[3] / 3)] > 2
 
 
-@pytest.mark.parametrize(
-    ("tilts", "lumbosacral"), [((41, 31, 18), True), ((36, 33, 19), True)]
-)
+@pytest.mark.parametrize(("tilts", "lumbosacral"), [((41, 31, 18), True), ((36, 33, 19), True)])
 def test_a_spine_that_leans_all_over_still_shows_its_last_disc(tilts, lumbosacral):
     def disc(n, tilt):
         a = np.deg2rad(tilt)
