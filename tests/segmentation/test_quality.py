@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from imaging.labels import SACRUM
 from imaging.segmentation.anatomy import measure_anatomy
 from imaging.segmentation.quality import (
     VertebraQuality,
+    _with_expected,
     quality_findings,
     quality_records,
     with_unseen_joints,
@@ -85,6 +88,21 @@ def test_faint_walls_are_told(plain: Phantom) -> None:
     weak, sound = _records(_phantom(osteoporosis=1.0)), _records(plain)
     assert (weak[L3].cortex_hu or 0) < (sound[L3].cortex_hu or 0)
     assert _codes(VertebraQuality(L3, 5e4, cortex_hu=120.0)) == {"quality_weak_cortex"}
+
+
+def test_a_sacrum_far_too_large_is_told_and_a_cut_one_is_not() -> None:
+    def expected(volume_mm3: float) -> float | None:
+        records = {L4: VertebraQuality(L4, 6e4), L5: VertebraQuality(L5, 6e4)}
+        records[SACRUM] = VertebraQuality(SACRUM, volume_mm3)
+        levels = tuple(SimpleNamespace(verse=v, findings=()) for v in records)
+        record = _with_expected(records, levels)[SACRUM]  # type: ignore[arg-type]
+        codes = {f.code for f in quality_findings(record)}
+        assert ("quality_volume" in codes) == (volume_mm3 > 2.2e5)
+        return record.expected_mm3
+
+    assert expected(2.9e5) == pytest.approx(1.74e5)
+    assert expected(1.5e5) is None
+    assert expected(0.3e5) is None
 
 
 @pytest.mark.parametrize(
