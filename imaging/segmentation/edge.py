@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from imaging.progress import Tick, nothing
+from imaging.segmentation.distance import steps_to
 from imaging.segmentation.enclosure import with_marrow
 
 SOFT_TISSUE_HU = 60.0
@@ -44,7 +45,7 @@ def drawn_back_to_edge(
     high = np.argwhere(mask).max(0) + pad + 1
     box = tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
     grown, values = mask[box], hu[box].astype(np.float32)
-    deep = ndi.distance_transform_edt(grown) * spacing_mm > rim_mm
+    deep = steps_to(~grown) * spacing_mm > rim_mm
     tick()
     size = int(2 * round(reach_mm / spacing_mm) + 1)
     bright = ndi.maximum_filter(np.where(grown, np.minimum(values, BRIGHTEST_HU), -200.0), size=size)

@@ -15,6 +15,7 @@ from scipy import ndimage as ndi
 
 from imaging.progress import Tick, nothing
 from imaging.segmentation.bodies import BodyModel
+from imaging.segmentation.distance import steps_to
 from imaging.segmentation.facets import FacetJoint
 from imaging.segmentation.iso import IsoVolume
 from imaging.segmentation.minimum_cut import minimum_cut
@@ -88,7 +89,7 @@ def settled(
 
 def _near(one: Mask, other: Mask, reach: float) -> Mask:
     """What of one lies within reach of the other, but never all of it."""
-    away = np.where(one, ndi.distance_transform_edt(~other), 0.0)
+    away = np.where(one, steps_to(other), 0.0)
     return np.asarray(one & (away < min(reach, NEVER_ALL * away.max())))
 
 
