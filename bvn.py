@@ -46,7 +46,11 @@ USAGE = """usage: python3 bvn.py open [DICOM_FOLDER]   set up, then open the app
 
 def missing_libraries() -> list[str]:
     """Names of the Debian packages whose libraries the loader cannot find."""
-    listing = subprocess.run(["ldconfig", "-p"], capture_output=True, text=True, check=False).stdout
+    # A plain user of Debian has no sbin on the path.
+    ldconfig = shutil.which("ldconfig", path=os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin")
+    if ldconfig is None:
+        return []
+    listing = subprocess.run([ldconfig, "-p"], capture_output=True, text=True, check=False).stdout
     return sorted({package for library, package in DEBIAN_PACKAGES.items() if library not in listing})
 
 
