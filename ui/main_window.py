@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QSettings, Qt, Signal
+from PySide6.QtCore import QSettings, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
@@ -31,6 +32,8 @@ from ui.theme import apply_theme, tokens
 from ui.views.browser import Browser
 from ui.views.dialogs import ask_unsaved
 from ui.views.series_list import BusyBar
+
+KEEPING_S = 3.0
 
 
 class MainWindow(Opening, Saving, Keeping, Guiding, QMainWindow):
@@ -231,7 +234,13 @@ class MainWindow(Opening, Saving, Keeping, Guiding, QMainWindow):
 
     def end_now(self) -> None:
         """Close without a question, as the system asks; what is not saved is offered at the next start."""
-        if self.would_lose():
+        self._end_by(time.monotonic() + KEEPING_S)
+
+    def _end_by(self, latest_s: float) -> None:
+        if self.tasks.is_busy("keep") and time.monotonic() < latest_s:
+            QTimer.singleShot(20, self, lambda: self._end_by(latest_s))
+            return
+        if not self.session.is_clean:
             self.keeper = None
         self._leaving = True
         self.close()

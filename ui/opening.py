@@ -200,6 +200,9 @@ class Opening:
         self.go("trajectories")
 
     def _drop_case(self) -> None:
+        if self.tasks.is_busy("case"):
+            self.tasks.cancel("case")
+            self.busy.hide()
         self._end_case()
         self.status.finished.setText("")
         presenter, self.presenter = self.presenter, None
@@ -215,20 +218,28 @@ class Opening:
         begun = time.monotonic()
         self.busy.begin("Finding and planning the vertebrae")
 
-        def failed(error: Exception, details: str) -> None:
+        def still_open() -> bool:
+            """Whether this case is shown; the bar of what is being done goes with it."""
+            if self.session.case is not case:
+                return False
             self.busy.hide()
-            self._fail("The case could not be planned", error, details)
+            return True
+
+        def failed(error: Exception, details: str) -> None:
+            if still_open():
+                self._fail("The case could not be planned", error, details)
 
         def find(progress: Progress) -> Any:
             return self.services.find(case, SubProgress(progress, 0.0, _FOUND_AT))
 
         def not_found() -> None:
-            self.busy.hide()
-            self._tell("Segmentation cancelled. The images stay open; choose Plan this case to start again.")
+            if still_open():
+                self._tell(
+                    "Segmentation cancelled. The images stay open; choose Plan this case to start again."
+                )
 
         def found(segmentation: Any) -> None:
             if self.session.case is not case:
-                self.busy.hide()
                 return
 
             def plan(progress: Progress) -> Any:
@@ -236,17 +247,16 @@ class Opening:
 
             def planned(plan: Any) -> None:
                 self._calm()
-                self.busy.hide()
-                if self.session.case is case:
+                if still_open():
                     words = f"Segmented and planned in {time.monotonic() - begun:.0f}\u202fs"
                     self.show_plan(segmentation, plan, then=lambda: self.status.finished.setText(words))
 
             def not_planned() -> None:
-                self.busy.hide()
-                self._tell(
-                    "Planning cancelled. What was found stays on the images; "
-                    "choose Plan this case to start again."
-                )
+                if still_open():
+                    self._tell(
+                        "Planning cancelled. What was found stays on the images; "
+                        "choose Plan this case to start again."
+                    )
 
             self._calm()
             self.tasks.start("case", plan, planned, failed, self.busy.report, not_planned)

@@ -10,6 +10,7 @@ import copyreg
 import multiprocessing
 import os
 import pickle
+import signal
 import threading
 import traceback
 from collections.abc import Callable
@@ -85,7 +86,8 @@ class Apart:
         try:
             _send(line, (function, arguments))
             if another_follows:
-                self.warm()
+                with contextlib.suppress(OSError):  # the next job will say so, if it still cannot be started
+                    self.warm()
             answer: T = _answer(line, progress)
             return answer
         except TaskCancelledError:
@@ -159,6 +161,7 @@ def _receive(line: Connection) -> Any:
 
 
 def _serve(line: Connection) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to every process: the asker ends this one
     with contextlib.suppress(OSError, AttributeError):
         os.nice(_NICER)
     import planner.services.propose_plan  # noqa: F401

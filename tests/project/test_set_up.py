@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
 import sys
 from pathlib import Path
 
@@ -20,4 +21,5 @@ def test_libraries_are_looked_for_without_sbin_on_the_path(monkeypatch: pytest.M
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     assert bvn.missing_libraries() == found
     monkeypatch.setitem(bvn.DEBIAN_PACKAGES, "libnowhere.so.9", "libnowhere9")
-    assert bvn.missing_libraries() == sorted([*found, "libnowhere9"])
+    if shutil.which("ldconfig", path="/usr/sbin:/sbin:/usr/bin:/bin"):
+        assert bvn.missing_libraries() == sorted([*found, "libnowhere9"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -68,6 +69,33 @@ def test_asked_to_end_it_closes_without_a_question_and_offers_it_later(planned, 
     assert planned.findChild(QDialog, "unsaved") is None
     keeper._lock.release()  # as the end of the process does
     assert [left.label for left in left_behind(tmp_path / "recovery")] == ["Confirm the level count"]
+
+
+def test_a_change_that_still_waits_to_be_kept_is_kept_before_the_end(planned, qtbot, tmp_path, monkeypatch):
+    qtbot.waitUntil(lambda: planned._kept_at is not None, timeout=15000)
+    keeper, keep = planned.keeper, planned.keeper.keep
+
+    def slowly(*arguments):
+        time.sleep(0.3)
+        return keep(*arguments)
+
+    monkeypatch.setattr(keeper, "keep", slowly)
+    session = planned.session
+    session.confirm_levels()
+    session.commit("Last", replace(session.plan, levels_confirmed=False))
+    planned.end_now()
+    qtbot.waitUntil(lambda: not planned.isVisible(), timeout=15000)
+    keeper._lock.release()
+    assert [left.label for left in left_behind(tmp_path / "recovery")] == ["Last"]
+
+
+def test_a_plan_that_nothing_was_done_to_is_offered_too(planned, qtbot, tmp_path):
+    qtbot.waitUntil(lambda: planned._kept_at is not None, timeout=15000)
+    keeper = planned.keeper
+    planned.end_now()
+    qtbot.waitUntil(lambda: not planned.isVisible(), timeout=15000)
+    keeper._lock.release()
+    assert len(left_behind(tmp_path / "recovery")) == 1
 
 
 def test_discarding_removes_what_was_left(planned, qtbot, tmp_path):

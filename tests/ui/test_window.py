@@ -185,6 +185,20 @@ def test_what_was_found_is_shown_while_the_plan_is_made(window, services, qtbot)
     assert not window.busy.isVisible()
 
 
+def test_a_case_opened_meanwhile_ends_the_planning_of_the_first(window, services, qtbot):
+    services.planning_s = 30.0
+    window.plan_series(FakeSeries())
+    qtbot.waitUntil(lambda: window.session.segmentation is not None, timeout=60000)
+    first = window.session.case
+    assert window.tasks.is_busy("case")
+    window._show_case(object())
+    assert window.session.case is not first
+    assert not window.tasks.is_busy("case")
+    assert not window.busy.isVisible()
+    qtbot.wait(100)
+    assert window.status.told.text() == "", "nothing is said about a case that is no longer shown"
+
+
 def test_a_second_case_replaces_the_first(planned, qtbot):
     first = planned.screen
     planned.plan_series(FakeSeries())
