@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from imaging.anatomy import BodyGeometry, PedicleGeometry, VertebraAnatomy
 from imaging.findings import Finding
-from imaging.labels import Side
+from imaging.labels import NAME_FROM_VERSE, Side
 from imaging.mr.model_arch import PedicleModel
 from imaging.mr.surface import BodySurface, reframed
 
@@ -56,7 +56,11 @@ def _endplate(frame: BodySurface, points: Array, half: Array, sign: float) -> Ar
 def mr_vertebra(
     body: BodySurface, verse: int, confidence: float, arch: tuple[PedicleModel, PedicleModel]
 ) -> VertebraAnatomy:
-    """A named body with its pedicles; each that was seen is told in a finding (``pedicle_seen_left``)."""
+    """A named body with its pedicles.
+
+    Each pedicle that was seen is told in a finding (``pedicle_seen_left``); so is a body that was not
+    (``quality_body_unseen``), which must be looked at.
+    """
     pedicles: dict[Side, PedicleGeometry] = {
         m.side: PedicleGeometry(
             m.isthmus_lps_mm,
@@ -77,6 +81,12 @@ def mr_vertebra(
         for m in arch
         if m.seen
     )
+    if not body.seen:
+        text = (
+            f"{NAME_FROM_VERSE[verse]} was not seen as a body of its own: it was placed between its "
+            "neighbours. Check that it is one vertebra, and its outline."
+        )
+        findings = (Finding("caution", "quality_body_unseen", text), *findings)
     return VertebraAnatomy(verse, confidence, body_geometry(body), pedicles, findings=findings)
 
 

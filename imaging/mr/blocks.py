@@ -30,6 +30,7 @@ class BlockOutline:
         height_mm, depth_mm: of its sides.
         score: larger is better, about 0 to 4.
         level: interior brightness.
+        seen: False where it was put between two others, nothing like a block being there.
     """
 
     y_mm: float
@@ -39,6 +40,7 @@ class BlockOutline:
     depth_mm: float
     score: float
     level: float
+    seen: bool = True
 
     @property
     def up_yz(self) -> Array:

@@ -51,9 +51,11 @@ def best_chain(blocks: list[BlockOutline]) -> tuple[list[BlockOutline], float]:
                 total[n] = gain
                 before[n] = e[best]
         ending.setdefault(int(upper[n]), []).append(n)
-    if not len(total):
+    # A chain ends at a body that was seen: one that only steps over another is none.
+    whole = np.where(skips, -np.inf, total)
+    if not np.isfinite(whole).any():
         return [max(order, key=lambda b: b.score)], 0.0
-    at = int(np.where(skips, -np.inf, total).argmax())
+    at = int(whole.argmax())
     worth_of_all = float(total[at])
     chain = [order[upper[at]]]
     while at >= 0:
@@ -76,9 +78,10 @@ def _links(
 
 
 def _between(lower: BlockOutline, upper: BlockOutline) -> BlockOutline:
-    """A block for the one missing between two."""
+    """A block for the one missing between two; it was not seen."""
     fields = asdict(lower), asdict(upper)
-    return BlockOutline(**{name: (fields[0][name] + fields[1][name]) / 2 for name in fields[0]})
+    middle = {name: (fields[0][name] + fields[1][name]) / 2 for name in fields[0]}
+    return BlockOutline(**{**middle, "seen": False})
 
 
 def extended_down(chain: list[BlockOutline], blocks: list[BlockOutline], most: int) -> list[BlockOutline]:

@@ -159,7 +159,8 @@ def _first_bodies(image: Sampler, chain: list[BlockOutline]) -> list[BodySurface
         axes = np.stack([left * np.cos(r) - back * np.sin(r), back * np.cos(r) + left * np.sin(r), up])
         centre = np.array([x_mm[n], block.y_mm, block.z_mm])
         size = np.array([1.25 * depth, depth, 0.75 * step[n]])
-        body = BodySurface(centre, axes, size, np.empty(0), float(np.clip(2.8 + 0.4 * n, 3, 5)))
+        power = float(np.clip(2.8 + 0.4 * n, 3, 5))
+        body = BodySurface(centre, axes, size, np.empty(0), power, seen=block.seen)
         bodies.append(reframed(fit_surface(image, body, 0.5)))
     return [fit_surface(image, b, 1.0) for b in bodies]
 

@@ -43,9 +43,12 @@ def at_marrow_edge(image: Sampler, bodies: Sequence[BodySurface]) -> list[BodySu
 
 
 def _step_mm(image: Sampler, body: BodySurface) -> Array:
-    """(RAYS) how far beyond the surface, along its normal, the brightness falls to the share."""
+    """(RAYS) how far beyond the surface, along its normal, the brightness falls to the share.
+
+    The end of the image is no edge, and a surface beyond it stays.
+    """
     out = body.radius_mm[..., None] + _ALONG_MM / _slant(body.radius_mm)[..., None]
-    values = np.maximum(image(body.to_lps(ray_directions()[..., None, :] * out[..., None])), 0.0)
+    values = np.maximum(image.held(body.to_lps(ray_directions()[..., None, :] * out[..., None])), 0.0)
     values = ndi.gaussian_filter(values, (1, 2, 0), mode=("nearest", "wrap", "nearest"))
     marrow = np.median(values[..., _ALONG_MM <= _MARROW_MM], -1, keepdims=True)
     use = _ALONG_MM >= _FIRST_MM
@@ -56,7 +59,8 @@ def _step_mm(image: Sampler, body: BodySurface) -> Array:
     part = np.clip((before - EDGE_SHARE) / np.maximum(before - after, 1e-6), 0, 1)
     edge = along[at - 1] + _STEP_MM * part
     line = np.where(share.min(-1) < _LINE_SHARE, along[share.argmin(-1)], 0.0)
-    return np.asarray(np.clip(np.where(dark.any(-1), np.minimum(edge, line), line), -_IN_MM, _OUT_MM))
+    step = np.clip(np.where(dark.any(-1), np.minimum(edge, line), line), -_IN_MM, _OUT_MM)
+    return np.asarray(np.where(image.inside(body.to_lps(body.points_local_mm())), step, 0.0))
 
 
 def _slant(radius_mm: Array) -> Array:

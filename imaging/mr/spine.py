@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
@@ -26,6 +28,8 @@ Array = NDArray[np.float64]
 L5 = VERSE_FROM_NAME["L5"]
 LEVEL_COUNT_UNCONFIRMED = "level_count_unconfirmed"
 _SURE_SACRUM, _DOUBT_LIMIT = 0.85, 0.2
+# Where a body was stepped over, as where S1 was only sought.
+_GAP_SURE = 0.75
 
 
 def segment_mr_spine(
@@ -121,6 +125,15 @@ def name_bodies(
             number = SACRUM
         if number in MEANS or number == SACRUM:
             named.append(NamedBody(number, body))
+    gaps = [NAME_FROM_VERSE[n.verse] for n in named if not n.body.seen]
+    if gaps:
+        evidence = replace(evidence, confidence=evidence.confidence * _GAP_SURE)
+        text = (
+            f"{' and '.join(gaps)} {'was' if len(gaps) == 1 else 'were'} not seen, only placed between "
+            "neighbours, so the count beyond is not clear. Check the name of each level."
+        )
+        told = " ".join([*(f.text for f in findings), text])
+        findings = [Finding("stop", LEVEL_COUNT_UNCONFIRMED, told)]
     confidence = {x.verse: evidence.confidence * 0.98**n for n, x in enumerate(named)}
     return named, confidence, findings, evidence
 

@@ -43,14 +43,19 @@ class Sampler:
 
     def __call__(self, points_lps_mm: ArrayLike) -> Array:
         """(...,) brightness; -1 outside the image."""
-        points = np.asarray(points_lps_mm, float)
-        index = (points - self.origin_lps_mm) / self.spacing_mm
-        out = ndi.map_coordinates(
-            self.values, np.moveaxis(index[..., ::-1], -1, 0), order=1, mode="nearest", prefilter=False
-        )
+        return np.asarray(np.where(self.inside(points_lps_mm), self.held(points_lps_mm), -1.0))
+
+    def inside(self, points_lps_mm: ArrayLike) -> NDArray[np.bool_]:
+        """(...,) whether a place lies in the image."""
+        index = (np.asarray(points_lps_mm, float) - self.origin_lps_mm) / self.spacing_mm
         size = np.array(self.values.shape[::-1])
-        out[((index < -0.6) | (index > size - 0.4)).any(-1)] = -1
-        return np.asarray(out)
+        return np.asarray(~((index < -0.6) | (index > size - 0.4)).any(-1))
+
+    def held(self, points_lps_mm: ArrayLike) -> Array:
+        """(...,) brightness; outside the image that of its border, so that its end is no edge."""
+        index = (np.asarray(points_lps_mm, float) - self.origin_lps_mm) / self.spacing_mm
+        at = np.moveaxis(index[..., ::-1], -1, 0)
+        return np.asarray(ndi.map_coordinates(self.values, at, order=1, mode="nearest", prefilter=False))
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +71,7 @@ class BodySurface:
         taper: how much wider the box is at its top than in its middle, as a fraction; 0.25 for S1.
         marrow: median brightness inside; spread: its robust deviation, relative.
         fit: mean edge strength round the sagittal outline, relative to the marrow.
+        seen: False where the search began between two neighbours, without a block of its own.
     """
 
     centre_lps_mm: Array
@@ -77,6 +83,7 @@ class BodySurface:
     marrow: float = 0.0
     spread: float = 0.0
     fit: float = 0.0
+    seen: bool = True
 
     def to_local(self, points_lps_mm: ArrayLike) -> Array:
         """(..., 3) LPS mm to mm left, posterior, superior of the centre."""
@@ -254,7 +261,7 @@ def reframed(body: BodySurface) -> BodySurface:
         size[k], middle[k] = high - low, (high + low) / 2
     middle[0] = 0.0
     centre = body.centre_lps_mm + middle @ axes
-    return BodySurface(centre, axes, size, np.empty(0), body.back_power, body.taper)
+    return BodySurface(centre, axes, size, np.empty(0), body.back_power, body.taper, seen=body.seen)
 
 
 def _robust(design: Array, values: Array) -> Array:

@@ -25,6 +25,7 @@ from planner.services.procedure import with_procedure
 from planner.services.vertebra_fields import segmentation_sha256
 
 LEVELS_RENAMED = "levels_renamed"
+_OF_THE_IMAGE = frozenset({"quality_joint_unseen", "quality_body_unseen"})
 _NAME = re.compile(r"\b([TL])(\d{1,2})\b")
 
 
@@ -270,8 +271,8 @@ def _measured_again(
     levels += [fresh[v] for v in changed if v in fresh]
     levels.sort(key=lambda a: -float(a.body.centre_lps_mm[2]))
     records = quality_records(tuple(levels), vertebrae, structures, case.volume)
-    # Whether a joint shows a gap is the image's doing, not the labels': an edit does not settle it.
-    kept = {a.verse: [f for f in a.findings if f.code == "quality_joint_unseen"] for a in found.levels}
+    # Whether a joint or body shows is the image's doing, not the labels': an edit does not settle it.
+    kept = {a.verse: [f for f in a.findings if f.code in _OF_THE_IMAGE] for a in found.levels}
     return tuple(
         replace(a, findings=(*a.findings, *quality_findings(records[a.verse]), *kept.get(a.verse, [])))
         if a.verse in changed

@@ -48,6 +48,18 @@ def test_endplate_follows_how_dark_its_line_is(rim: float, least: float, most: f
     assert abs(float(drawn.depth_mm(side) - moved.depth_mm(side))) < 0.1
 
 
+@pytest.mark.parametrize("last_mm", [8, 10, 12, 13, 14, 16])
+def test_the_end_of_the_image_is_no_edge(last_mm: int) -> None:
+    """Even marrow throughout, cut above or in front: the surface drawn stays where it is."""
+    drawn = _body()
+    even = np.full((GRID, GRID, GRID), 100.0)
+    for cut in (np.s_[: GRID // 2 + last_mm + 1], np.s_[:, GRID // 2 - last_mm :]):
+        origin = np.full(3, -(GRID // 2), float)
+        origin[1] = -last_mm if isinstance(cut, tuple) else origin[1]
+        moved = at_marrow_edge(Sampler(even[cut].astype(np.float32), origin, np.ones(3)), [drawn])[0]
+        np.testing.assert_allclose(moved.radius_mm, drawn.radius_mm, atol=1e-6)
+
+
 def test_body_is_moved_to_its_own_mirror_plane() -> None:
     rng = np.random.default_rng(3)
     half = ndi.gaussian_filter(rng.normal(0, 1, (GRID, GRID, GRID // 2 + 1)), 2.0)

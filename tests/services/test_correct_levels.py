@@ -125,8 +125,9 @@ def test_revisions_keep_a_block_and_give_the_whole_back(found):
     assert kept.get("nothing") is None
 
 
-def test_an_edit_does_not_settle_that_a_joint_shows_no_gap(found, monkeypatch):
-    unseen = Finding("caution", "quality_joint_unseen", "No gap shows in the joint of L5.")
+@pytest.mark.parametrize("code", ["quality_joint_unseen", "quality_body_unseen"])
+def test_an_edit_does_not_settle_what_the_image_does_not_show(found, monkeypatch, code):
+    unseen = Finding("caution", code, "No gap shows in the joint of L5.")
     weak = Finding("caution", "quality_weak_cortex", "The cortex is faint.")
     told = tuple(replace(a, findings=(unseen, weak)) if a.verse == L5 else a for a in found.levels)
     found = replace(found, levels=told)
