@@ -191,8 +191,11 @@ def find_canals(coarse: IsoVolume, progress: Progress) -> list[Array]:
     along = reward[np.arange(len(path)), path[:, 0], path[:, 1]]
     smooth = ndi.gaussian_filter1d(along, 9 / slice_mm, mode="nearest")
     out = []
-    for first, last in _good_runs(smooth, MIN_LENGTH_MM / slice_mm):
+    least = MIN_LENGTH_MM / slice_mm
+    for first, last in _good_runs(smooth, least):
         kept = _steadied(path, reward, np.arange(first, last + 1), step * pixel, slice_mm)
+        if kept[-1] - kept[0] < least:
+            continue
         points = (
             coarse.origin_lps_mm
             + np.stack([path[kept, 1] * step, path[kept, 0] * step, kept], 1) * coarse.spacing_mm

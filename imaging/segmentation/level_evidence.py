@@ -127,13 +127,14 @@ def beside_bodies(iso: IsoVolume, bodies: list[BodyModel], sacrum_seen: bool) ->
 def chest_alone(beside: list[Beside]) -> int | None:
     """Index of the lowest body with ribs, where none without is seen at all; None else.
 
-    Below a pair of ribs that is seen, a single one counts, which the image's end may cut.
+    As with ``lowest_ribbed``, pairs must begin at the highest body and go down without a gap. Below them a
+    single rib counts, which the image's end may cut.
     """
-    pairs = [n for n, b in enumerate(beside) if b.ribs == "both"]
-    if not pairs or any(b.ribs == "none" for b in beside):
+    lowest = _foot_of_pairs(beside)
+    others = [b.ribs for b in beside[:lowest]]
+    if lowest == len(beside) or "none" in others or "both" in others:
         return None
     far = [max(b.left.bone_mm, b.right.bone_mm) >= RIB_LATERAL_MM for b in beside]
-    lowest = pairs[0]
     while lowest > 0 and far[lowest - 1]:
         lowest -= 1
     return lowest
@@ -144,10 +145,16 @@ def lowest_ribbed(beside: list[Beside]) -> int | None:
 
     Ribs must begin at the highest body and go down without a gap, or it is something else that was followed.
     """
-    n = len(beside)
-    while n > 0 and beside[n - 1].ribs == "both":
-        n -= 1
+    n = _foot_of_pairs(beside)
     if n == len(beside) or n == 0 or beside[n - 1].ribs == "unseen":
         return None
     longer = beside[n].bone_mm >= RIB_OVER_PROCESS * beside[n - 1].bone_mm
     return n if longer else None
+
+
+def _foot_of_pairs(beside: list[Beside]) -> int:
+    """Index of the lowest body with a pair of ribs, from the highest down without a gap; else the count."""
+    n = len(beside)
+    while n > 0 and beside[n - 1].ribs == "both":
+        n -= 1
+    return n

@@ -23,6 +23,8 @@ T12, L1, L3, L5, L6 = (VERSE_FROM_NAME[name] for name in ("T12", "L1", "L3", "L5
 LEVEL_COUNT_UNCONFIRMED = "level_count_unconfirmed"
 # A missed or an invented disc shows as a body twice or half as tall as its neighbours.
 TALLEST, SHORTEST = 1.5, 0.6
+# Further below the last ribs in view it is no longer a CT of the chest.
+CHEST_BELOW = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,12 +72,12 @@ def decide(beside: list[Beside], sacrum: bool) -> tuple[int, LevelEvidence, list
         return _both(by_ribs, beside)
     if sacrum:
         return _from_sacrum(beside)
-    if by_ribs is not None:
+    if by_ribs is not None and by_ribs <= L6:
         return _from_ribs(by_ribs)
     chest = chest_alone(beside)
-    if chest is not None:
+    if chest is not None and chest <= CHEST_BELOW:
         return _chest_alone(T12 + chest)
-    lowest = min(L5, L1 + len(beside) - 1)
+    lowest = min(L5, L1 + len(beside) - 1 if chest is None else T12 + chest)
     text = (
         "Neither the sacrum nor the ribs settle the count, so the names are a guess. "
         "Mark one vertebra you are sure of."

@@ -11,7 +11,7 @@ from scipy import ndimage as ndi
 
 from imaging.anatomy import BodyGeometry, PedicleGeometry, VertebraAnatomy
 from imaging.findings import Finding
-from imaging.labels import NAME_FROM_VERSE, SACRUM, SIDES, Side, Structure
+from imaging.labels import NAME_FROM_VERSE, SACRUM, SIDES, VERSE_FROM_NAME, Side, Structure
 from imaging.segmentation.anatomy_local import box_grid, widen
 from imaging.volume import LabelVolume, Volume
 
@@ -39,7 +39,8 @@ class VertebraQuality:
 
     Attributes:
         verse: VerSe number.
-        volume_mm3: of the whole bone; expected_mm3: from its whole neighbours.
+        volume_mm3: of the whole bone.
+        expected_mm3: from its whole neighbours; of the sacrum an upper bound, None unless it is passed.
         asymmetry: difference of the arch's halves over their sum, + where the left is larger.
         pedicle_asymmetry: the same of the pedicles' isthmus areas.
         pieces: share of the bone that hangs on nothing.
@@ -241,8 +242,10 @@ def _with_expected(
         near = [records[v].volume_mm3 * GROWTH ** (verse - v) for v in whole if 0 < abs(v - verse) <= 2]
         if len(near) >= 2:
             out[verse] = replace(records[verse], expected_mm3=float(np.median(near)))
-    if SACRUM in records and len(whole) >= 2:
-        most = SACRUM_SHARE * float(np.mean([records[v].volume_mm3 for v in sorted(whole)[-2:]]))
+    # T13 bears the greatest number and stands above L1.
+    lowest = sorted(whole - {VERSE_FROM_NAME["T13"]})[-2:]
+    if SACRUM in records and len(lowest) == 2:
+        most = SACRUM_SHARE * float(np.mean([records[v].volume_mm3 for v in lowest]))
         # A smaller one may be cut by the image.
         if records[SACRUM].volume_mm3 > most:
             out[SACRUM] = replace(records[SACRUM], expected_mm3=most)

@@ -65,7 +65,8 @@ def is_lumbosacral(iso: IsoVolume, discs: list[Disc]) -> bool:
     tilt, following = discs[0].tilt_deg, discs[1].tilt_deg
     if any(tilt >= least and tilt - following >= step for least, step in LUMBOSACRAL_TILT_DEG):
         return True
-    if tilt >= STEEP_DEG and np.mean([disc.tilt_deg for disc in discs[:3]]) >= STEEP_MEAN_DEG:
+    lowest = [disc.tilt_deg for disc in discs[:3]]
+    if len(lowest) == 3 and tilt >= STEEP_DEG and np.mean(lowest) >= STEEP_MEAN_DEG:
         return True
     wings = wing_fraction(iso, discs[0])
     processes = wing_fraction(iso, discs[1])

@@ -105,10 +105,15 @@ def locate(volume: Volume, progress: Progress) -> tuple[IsoVolume, Straightened,
     coarse = resampled(volume, low, high, (1.5, 1.5, 3.0))
     canals = find_canals(coarse, SubProgress(progress, 0.05, 0.5))
     places = np.linspace(0.5, 1.0, len(canals) + 1)
-    tried = [
-        _along(volume, canal, SubProgress(progress, float(a), float(b)))
-        for canal, a, b in zip(canals, places, places[1:], strict=False)
-    ]
+    tried, failed = [], []
+    for canal, a, b in zip(canals, places, places[1:], strict=False):
+        try:
+            tried.append(_along(volume, canal, SubProgress(progress, float(a), float(b))))
+        except (PlannerError, ValueError, IndexError) as error:
+            # What is no canal may break any step; another run may be the spine.
+            failed.append(error)
+    if not tried:
+        raise failed[0]
     best = max(tried, key=lambda one: sum(disc.score for disc in one[2]))
     if len(best[2]) < 2:
         raise PlannerError(*NO_SPINE)

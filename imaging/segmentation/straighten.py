@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage as ndi
 
+from imaging.errors import PlannerError
 from imaging.segmentation.iso import IsoVolume
 
 Array = NDArray[np.float64]
@@ -120,7 +121,13 @@ def _wall_offset(values: Image) -> Array:
 
 
 def straighten(iso: IsoVolume, canal_lps_mm: Array, extend_mm: float = 25.0) -> Straightened:
-    """Unroll ``iso`` along the canal and re-centre on the bodies' posterior wall."""
+    """Unroll ``iso`` along the canal and re-centre on the bodies' posterior wall.
+
+    Raises:
+        PlannerError: ``no_spine_found`` for a canal of one point, which has no direction.
+    """
+    if len(canal_lps_mm) < 2:
+        raise PlannerError("no_spine_found", "The spinal canal is too short to follow. Choose a longer CT.")
     curve = _even(canal_lps_mm, extend_mm)
     axes = _axes(curve, 12.0)
     offset = _wall_offset(_unrolled(iso, curve, axes))

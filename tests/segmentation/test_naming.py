@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from imaging.errors import PlannerError
+from imaging.geometry.grid import VolumeGrid
 from imaging.labels import VERSE_FROM_NAME
 from imaging.progress import NULL_PROGRESS
+from imaging.segmentation import canal_path, spine
 from imaging.segmentation.canal_path import _stray_penalty
 from imaging.segmentation.discs import Disc
 from imaging.segmentation.iso import IsoVolume
@@ -14,6 +17,8 @@ from imaging.segmentation.level_evidence import Beside, Reach, beside_bodies, lo
 from imaging.segmentation.naming import _uneven, decide
 from imaging.segmentation.sacrum import is_lumbosacral
 from imaging.segmentation.spine import locate, model_bodies
+from imaging.segmentation.straighten import straighten
+from imaging.volume import Volume
 from sample_dicom.phantom import build_phantom
 from sample_dicom.variants import VARIANTS
 
@@ -89,6 +94,25 @@ def test_a_chest_without_a_lumbar_vertebra_in_view_is_told_to_be_one_and_asked(b
 
 
 @pytest.mark.parametrize(
+    ("beside", "name"),
+    [
+        ([RIB, *[UNSEEN] * 4], "L5"),
+        ([UNSEEN, RIB, UNSEEN, RIB], "L4"),
+        ([*[UNSEEN] * 3, RIB, RIB], "L3"),
+        ([*[UNSEEN] * 5, RIB, RIB], "L5"),
+        ([*[UNSEEN] * 7, RIB, RIB], "L5"),
+        ([*[UNSEEN] * 8, RIB, RIB], "L5"),
+        ([*[PROCESS] * 7, RIB, RIB], "L5"),
+    ],
+)
+def test_a_lumbar_ct_is_not_told_to_be_a_chest_and_no_name_lies_below_the_spine(beside, name):
+    lowest, evidence, findings = decide(beside, False)
+    assert lowest == VERSE_FROM_NAME[name]
+    assert evidence.confidence <= 0.3
+    assert [f.code for f in findings] == ["level_count_unconfirmed"]
+
+
+@pytest.mark.parametrize(
     "beside",
     [
         [PROCESS, PROCESS],
@@ -137,13 +161,45 @@ def test_a_path_that_swerves_aside_near_its_end_is_held_to_its_course():
     assert penalty[3, int(swerved[3] / 3)] > 2
 
 
-@pytest.mark.parametrize(("tilts", "lumbosacral"), [((41, 31, 18), True), ((36, 33, 19), True)])
-def test_a_spine_that_leans_all_over_still_shows_its_last_disc(tilts, lumbosacral):
+@pytest.mark.parametrize("tilts", [(41, 31, 18), (36, 33, 19)])
+def test_a_spine_that_leans_all_over_still_shows_its_last_disc(tilts):
     def disc(n, tilt):
         a = np.deg2rad(tilt)
         return Disc(30.0 * n, np.array([0.0, 0, 30 * n]), np.array([0.0, -np.sin(a), np.cos(a)]), 6, 90)
 
     empty = IsoVolume(np.full((4, 4, 4), -1000, np.float32), np.zeros(3), np.ones(3))
     assert is_lumbosacral(empty, [disc(n, tilt) for n, tilt in enumerate(tilts)])
-    upper = [disc(n, tilt) for n, tilt in enumerate((24, 14, 3))]
-    assert not is_lumbosacral(empty, upper)
+    for upper in ((24, 14, 3), (34, 23)):
+        assert not is_lumbosacral(empty, [disc(n, tilt) for n, tilt in enumerate(upper)])
+
+
+def test_a_rival_run_that_fails_does_not_end_the_search(monkeypatch):
+    good = np.array([[0.0, 0, z] for z in range(60)])
+    discs = [Disc(z, np.array([0.0, 0, z]), np.array([0.0, 0, 1]), 8, 100) for z in (10, 40)]
+
+    def along(volume, canal, progress):
+        if len(canal) == 1:
+            straighten(empty, canal)
+        return "iso", "spine", discs
+
+    empty = IsoVolume(np.full((4, 4, 4), -1000, np.float32), np.zeros(3), np.ones(3))
+    volume = Volume(VolumeGrid((4, 4, 4), np.eye(4)), np.zeros((4, 4, 4), np.int16))
+    monkeypatch.setattr(spine, "_along", along)
+    for canals in ([good[:1], good], [good, good[:1]]):
+        monkeypatch.setattr(spine, "find_canals", lambda *_, canals=canals: canals)
+        assert locate(volume, NULL_PROGRESS)[2] == discs
+    monkeypatch.setattr(spine, "find_canals", lambda *_: [good[:1]] * 2)
+    with pytest.raises(PlannerError, match="too short"):
+        locate(volume, NULL_PROGRESS)
+
+
+def test_a_run_too_short_once_it_is_steadied_is_no_canal(monkeypatch):
+    coarse = IsoVolume(np.full((40, 60, 60), 0, np.float32), np.zeros(3), np.array([1.5, 1.5, 3.0]))
+    monkeypatch.setattr(canal_path, "_good_runs", lambda reward, length: [(0, 39), (0, 19)])
+    monkeypatch.setattr(
+        canal_path, "_steadied", lambda path, reward, run, *_: run[: 40 if len(run) == 40 else 3]
+    )
+    assert [len(line) for line in canal_path.find_canals(coarse, NULL_PROGRESS)] == [118]
+    monkeypatch.setattr(canal_path, "_steadied", lambda path, reward, run, *_: run[:1])
+    with pytest.raises(PlannerError, match="No spine was found"):
+        canal_path.find_canals(coarse, NULL_PROGRESS)

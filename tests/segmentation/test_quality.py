@@ -23,7 +23,7 @@ from planner.domain.doubt import needs_a_look
 from sample_dicom.parameters import PhantomParameters
 from sample_dicom.phantom import Phantom, build_phantom
 
-L3, L4, L5 = 22, 23, 24
+L3, L4, L5, T13 = 22, 23, 24, 28
 
 
 def _phantom(**changes: Any) -> Phantom:
@@ -103,6 +103,15 @@ def test_a_sacrum_far_too_large_is_told_and_a_cut_one_is_not() -> None:
     assert expected(2.9e5) == pytest.approx(1.74e5)
     assert expected(1.5e5) is None
     assert expected(0.3e5) is None
+
+
+def test_the_lowest_two_below_which_the_sacrum_is_judged_are_not_a_t13() -> None:
+    volumes = {L4: 6e4, L5: 6e4, T13: 3e4, SACRUM: 2e5}
+    records = {v: VertebraQuality(v, mm3) for v, mm3 in volumes.items()}
+    levels = tuple(SimpleNamespace(verse=v, findings=()) for v in records)
+    assert _with_expected(records, levels)[SACRUM].expected_mm3 == pytest.approx(1.74e5)  # type: ignore[arg-type]
+    alone = {v: records[v] for v in (L5, T13, SACRUM)}
+    assert _with_expected(alone, levels[1:])[SACRUM].expected_mm3 is None  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
