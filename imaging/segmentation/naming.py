@@ -155,6 +155,12 @@ def _by_anchor(bodies: list[BodyModel], sacral: BodyModel | None, anchor: tuple[
     holds = [n for n, body in enumerate(bodies) if body.contains(body.frame.to_local(point)[None])[0]]
     if number == SACRUM and sacral is not None:
         return L5
+    if holds and number + holds[0] > L6:
+        raise PlannerError(
+            "anchor_contradicts",
+            f"The point given for {NAME_FROM_VERSE[number]} lies in a vertebra with {holds[0]} more below it that are "
+            "not the sacrum: they would be numbered beyond L6. Check the name, or give a point in another one.",
+        )
     if holds:
         return number + holds[0]
     raise PlannerError(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -14,7 +16,7 @@ from imaging.segmentation.canal_path import _stray_penalty
 from imaging.segmentation.discs import Disc
 from imaging.segmentation.iso import IsoVolume
 from imaging.segmentation.level_evidence import Beside, Reach, beside_bodies, lowest_ribbed
-from imaging.segmentation.naming import _uneven, decide
+from imaging.segmentation.naming import _by_anchor, _uneven, decide
 from imaging.segmentation.sacrum import is_lumbosacral
 from imaging.segmentation.spine import locate, model_bodies
 from imaging.segmentation.straighten import straighten
@@ -203,3 +205,25 @@ def test_a_run_too_short_once_it_is_steadied_is_no_canal(monkeypatch):
     monkeypatch.setattr(canal_path, "_steadied", lambda path, reward, run, *_: run[:1])
     with pytest.raises(PlannerError, match="No spine was found"):
         canal_path.find_canals(coarse, NULL_PROGRESS)
+
+
+def _in_the(nth: int, name: str) -> int:
+    """The lowest body's number where a point of ``name`` lies in the nth of four bodies from below."""
+    bodies = [
+        SimpleNamespace(
+            frame=SimpleNamespace(to_local=lambda point: point),
+            contains=lambda _p, held=n == nth: np.array([held]),
+        )
+        for n in range(4)
+    ]
+    return _by_anchor(bodies, None, (VERSE_FROM_NAME[name], np.zeros(3)))
+
+
+def test_a_point_that_would_number_vertebrae_beyond_l6_is_refused() -> None:
+    assert _in_the(0, "L5") == VERSE_FROM_NAME["L5"]
+    assert _in_the(1, "L5") == VERSE_FROM_NAME["L6"]
+    assert _in_the(3, "L3") == VERSE_FROM_NAME["L6"]
+    for nth, name in ((2, "L5"), (3, "L5"), (3, "L4")):
+        with pytest.raises(PlannerError) as told:
+            _in_the(nth, name)
+        assert told.value.code == "anchor_contradicts"
