@@ -158,8 +158,8 @@ def _by_anchor(bodies: list[BodyModel], sacral: BodyModel | None, anchor: tuple[
     if holds and number + holds[0] > L6:
         raise PlannerError(
             "anchor_contradicts",
-            f"The point given for {NAME_FROM_VERSE[number]} lies in a vertebra with {holds[0]} more below it that are "
-            "not the sacrum: they would be numbered beyond L6. Check the name, or give a point in another one.",
+            f"The point given for {NAME_FROM_VERSE[number]} lies in a vertebra with {holds[0]} more below it "
+            "that are not the sacrum: they would lie beyond L6. Check the name, or give another point.",
         )
     if holds:
         return number + holds[0]

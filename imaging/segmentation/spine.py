@@ -59,7 +59,7 @@ def label_spine(
         Label maps on the volume's own grid, top vertebra to sacrum, with the confidence of each name.
 
     Raises:
-        PlannerError: ``no_spine_found``, ``anchor_not_found``, ``not_ct``.
+        PlannerError: ``no_spine_found``, ``anchor_not_found``, ``anchor_contradicts``, ``not_ct``.
     """
     if volume.modality != "CT":
         raise PlannerError("not_ct", "Vertebrae can be labelled on CT only. Choose a CT series.")

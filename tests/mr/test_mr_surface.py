@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-import numpy as np
+from types import SimpleNamespace
 
+import numpy as np
+import pytest
+
+from imaging.errors import PlannerError
+from imaging.labels import VERSE_FROM_NAME
 from imaging.mr.blocks import STEP_MM, find_blocks
 from imaging.mr.chain import best_chain
 from imaging.mr.foot import which_is_s1
 from imaging.mr.regions import redrawn
+from imaging.mr.spine import name_bodies
 from imaging.mr.surface import BodySurface, Sampler, box_radius, fit_surface
 
 
@@ -104,3 +110,14 @@ def test_second_pass_grows_into_marrow_but_never_into_a_neighbour() -> None:
     beside = redrawn(image, [body, above], sacral=False)[0]
     assert (alone.depth_mm(beyond) < 0).all()
     assert (beside.depth_mm(beyond) > 0).all()
+
+
+def test_a_point_that_would_number_bodies_beyond_s1_is_refused() -> None:
+    bodies = [
+        SimpleNamespace(to_local=lambda p: p, depth_mm=lambda _p, n=n: 9.0 - 9 * (n == 2)) for n in range(4)
+    ]
+    column = SimpleNamespace(bodies=bodies, sacral=None, doubt=0.0)
+    for name in ("L5", "S1"):
+        with pytest.raises(PlannerError) as told:
+            name_bodies(column, (VERSE_FROM_NAME[name], np.zeros(3)))
+        assert told.value.code == "anchor_contradicts"
