@@ -46,7 +46,7 @@ def segment_mr_spine(
         Label maps on the volume's own grid, and each vertebra's geometry.
 
     Raises:
-        PlannerError: ``no_spine_found``, ``anchor_not_found``, ``anchor_contradicts``.
+        PlannerError: ``no_spine_found``, ``anchor_not_found``.
     """
     image = working_image(volume)
     column = find_column(image, SubProgress(progress, 0.0, 0.85))
@@ -95,12 +95,9 @@ def name_bodies(
             )
         at = 25 if number == SACRUM else number
         lowest = at + holds[0]
-        if lowest > L5 + 1:
-            raise PlannerError(
-                "anchor_contradicts",
-                f"The point given for {NAME_FROM_VERSE[number]} lies in a vertebra with {holds[0]} more "
-                "below it, which cannot be. Check the name, or give another point.",
-            )
+        # What the chain followed below S1 is the rest of the sacrum.
+        bodies = bodies[max(0, lowest - (L5 + 1)) :]
+        lowest = min(lowest, L5 + 1)
         evidence = LevelEvidence("anchor", 0.98)
     elif sacral:
         lowest = L5 + 1

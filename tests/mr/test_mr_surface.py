@@ -7,8 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from imaging.errors import PlannerError
-from imaging.labels import VERSE_FROM_NAME
+from imaging.labels import NAME_FROM_VERSE, VERSE_FROM_NAME
 from imaging.mr.blocks import STEP_MM, find_blocks
 from imaging.mr.chain import best_chain
 from imaging.mr.foot import which_is_s1
@@ -112,12 +111,14 @@ def test_second_pass_grows_into_marrow_but_never_into_a_neighbour() -> None:
     assert (beside.depth_mm(beyond) > 0).all()
 
 
-def test_a_point_that_would_number_bodies_beyond_s1_is_refused() -> None:
+@pytest.mark.parametrize(("name", "named"), [("L5", ["S1", "L5", "L4"]), ("S1", ["S1", "L5"])])
+def test_what_was_followed_below_s1_is_left_out_where_a_point_says_so(name: str, named: list[str]) -> None:
     bodies = [
-        SimpleNamespace(to_local=lambda p: p, depth_mm=lambda _p, n=n: 9.0 - 9 * (n == 2)) for n in range(4)
+        SimpleNamespace(to_local=lambda p: p, depth_mm=lambda _p, n=n: 9.0 - 9 * (n == 2), seen=True)
+        for n in range(4)
     ]
-    column = SimpleNamespace(bodies=bodies, sacral=None, doubt=0.0)
-    for name in ("L5", "S1"):
-        with pytest.raises(PlannerError) as told:
-            name_bodies(column, (VERSE_FROM_NAME[name], np.zeros(3)))
-        assert told.value.code == "anchor_contradicts"
+    column = SimpleNamespace(bodies=bodies, sacral=0, doubt=0.0)
+    found, _, findings, _ = name_bodies(column, (VERSE_FROM_NAME[name], np.zeros(3)))
+    assert [NAME_FROM_VERSE[one.verse] for one in found] == named
+    assert found[named.index(name)].body is bodies[2]
+    assert findings == []

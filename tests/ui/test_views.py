@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QImage, QMouseEvent, QWheelEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
+from PySide6.QtGui import QImage, QMouseEvent, QPainter, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QWidget
 
@@ -14,6 +14,7 @@ from imaging.volume import Volume
 from ui.settings.preferences import preference
 from ui.views import planes
 from ui.views.detail_parts import AgainBlock
+from ui.views.paint import scale_bar
 from ui.vtk.sampler import PlaneSampler
 from ui.vtk.volume_picture import thinned
 from ui.widgets import say_in_place
@@ -331,3 +332,15 @@ def test_a_number_that_changes_in_place_lays_nothing_out_anew_until_it_does_not_
     assert (value.text(), value.width()) == ("1.5°", before)
     say_in_place(value, "1.5° in a longer sentence")
     assert value.width() >= value.sizeHint().width() > before
+
+
+def test_the_words_of_a_scale_bar_are_whole_where_the_bar_is_shorter(qapp):
+    def ink_px(px_per_mm):
+        image = QImage(260, 120, QImage.Format.Format_RGB32)
+        image.fill(0)
+        with QPainter(image) as p:
+            scale_bar(p, QRectF(image.rect()), px_per_mm)
+        rows = range(120 - 28, 120 - 16)
+        return sum(image.pixelColor(x, y).lightness() > 150 for x in range(260) for y in rows)
+
+    assert ink_px(0.4) == pytest.approx(ink_px(1.5), rel=0.1)

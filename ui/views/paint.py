@@ -78,11 +78,12 @@ def scale_bar(p: QPainter, rect: QRectF, px_per_mm: float) -> None:
     """A bar of a round length at the lower right."""
     length = next((n for n in (50, 20, 10, 5, 2) if n * px_per_mm <= rect.width() * 0.3), 1)
     width = length * px_per_mm
-    box = QRectF(rect.right() - width - 24, rect.bottom() - 30, width + 16, 24)
+    p.setFont(ui_font(11))
+    wide = max(width, p.fontMetrics().horizontalAdvance(mm(length, 0)) + 1)
+    box = QRectF(rect.right() - wide - 24, rect.bottom() - 30, wide + 16, 24)
     p.setPen(Qt.PenStyle.NoPen)
     p.setBrush(PLATE)
     p.drawRoundedRect(box, 3, 3)
-    p.setFont(ui_font(11))
     p.setPen(INK)
     p.drawText(
         box.adjusted(0, 1, -8, -6),
@@ -93,8 +94,8 @@ def scale_bar(p: QPainter, rect: QRectF, px_per_mm: float) -> None:
     p.setPen(QPen(INK, 1.2))
     p.drawPolyline(
         [
-            QPointF(box.left() + 8, y - 4),
-            QPointF(box.left() + 8, y),
+            QPointF(box.right() - 8 - width, y - 4),
+            QPointF(box.right() - 8 - width, y),
             QPointF(box.right() - 8, y),
             QPointF(box.right() - 8, y - 4),
         ]
