@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from imaging.segmentation.frames import Frame
-from imaging.segmentation.iso import IsoVolume
+from imaging.segmentation.iso import NO_IMAGE_HU, IsoVolume
 
 Array = NDArray[np.float64]
 Mode = Literal["nearest", "wrap"]
@@ -22,7 +22,6 @@ LEVELS = np.linspace(0.04, 0.96, 22)
 R_MM = np.arange(6, 40.1, 0.5)
 # The steepest fall of clipped, smoothed HU lies this far outside the surface an expert draws.
 EDGE_BIAS_MM = 0.4
-NO_IMAGE_HU = -900.0
 
 
 @dataclass(frozen=True, eq=False)

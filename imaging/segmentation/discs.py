@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from imaging.progress import Progress
-from imaging.segmentation.iso import IsoVolume
+from imaging.segmentation.iso import NO_IMAGE_HU, IsoVolume
 from imaging.segmentation.straighten import Straightened
 
 Array = NDArray[np.float64]
@@ -235,7 +235,7 @@ def _one_beyond(
     grid_a, grid_l = np.meshgrid(np.arange(-12, 13, 3.0), np.arange(-12, 13, 3.0), indexing="ij")
     plane = centre + grid_a[..., None] * back + grid_l[..., None] * left
     values = iso.sample(plane[None] + steps[:, None, None, None] * (new_normal * sign))
-    known = (values > -900).mean((1, 2))
+    known = (values > NO_IMAGE_HU).mean((1, 2))
     means = np.where(known > 0.55, np.clip(values, VACUUM_HU, 450).mean((1, 2)), np.nan)
     score, height, virtual = _profile_score(means)
     score -= 0.25 * (gap - usual_gap) ** 2 / 3 + 0.15 * abs(turn)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from imaging.segmentation.discs import Disc
-from imaging.segmentation.iso import IsoVolume
+from imaging.segmentation.iso import NO_IMAGE_HU, IsoVolume
 
 Array = NDArray[np.float64]
 
@@ -79,7 +79,7 @@ def _most_symmetric(iso: IsoVolume, frame: Frame) -> Frame:
         for shift in np.arange(-7.5, 8, 1.5):
             trial = _turned(frame, degrees, shift)
             a, b = iso.sample(trial.to_lps(np.stack([grid, mirror])))
-            both = (a > -900) & (b > -900)
+            both = (a > NO_IMAGE_HU) & (b > NO_IMAGE_HU)
             if both.sum() < 0.3 * both.size:
                 continue
             cost = float(np.abs(np.clip(a, -100, 500) - np.clip(b, -100, 500))[both].mean())

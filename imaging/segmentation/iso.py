@@ -13,6 +13,8 @@ from imaging.sitk_bridge import image_from_volume
 from imaging.volume import Volume
 
 OUTSIDE_HU = -1000.0
+NO_IMAGE_HU = -900.0
+"""A darker sample lies outside the image, where OUTSIDE_HU is filled in, or in air."""
 Array = NDArray[np.float64]
 Image = NDArray[np.float32]
 

@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 from imaging.segmentation.arch import Block
 from imaging.segmentation.bodies import BodyModel
 from imaging.segmentation.frames import frame_between
-from imaging.segmentation.iso import IsoVolume
+from imaging.segmentation.iso import NO_IMAGE_HU, IsoVolume
 
 Array = NDArray[np.float64]
 
 
 WALL_IN_VIEW = 0.4
-NO_IMAGE_HU = -900.0
 
 
 def beyond(body: BodyModel, upward: bool) -> BodyModel:

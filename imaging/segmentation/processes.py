@@ -13,6 +13,7 @@ from scipy import ndimage as ndi
 from imaging.progress import Tick, nothing
 from imaging.segmentation.arch import Block
 from imaging.segmentation.bodies import BodyModel
+from imaging.segmentation.iso import NO_IMAGE_HU
 from imaging.segmentation.minimum_cut import minimum_cut
 
 Array = NDArray[np.float64]
@@ -31,7 +32,6 @@ HOLD = 50.0
 LEAST_RADIUS_MM = 1.0
 CALM_MM = 1.0
 FEWEST = 50
-NO_IMAGE_HU = -900.0
 
 
 def with_process_marrow(

@@ -12,7 +12,7 @@ from imaging.segmentation.bodies import BodyModel, build_body
 from imaging.segmentation.discs import Disc
 from imaging.segmentation.facets import FacetJoint
 from imaging.segmentation.frames import frame_between
-from imaging.segmentation.iso import IsoVolume
+from imaging.segmentation.iso import NO_IMAGE_HU, IsoVolume
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -52,7 +52,7 @@ def wing_fraction(iso: IsoVolume, disc: Disc) -> float:
         p, s = np.arange(8, 27, 2.0), np.arange(-26, -5, 2.0)
         a, b, c = np.meshgrid(lateral, p, s, indexing="ij")
         hu = iso.sample(disc.centre_lps_mm + a[..., None] * left + b[..., None] * back + c[..., None] * up)
-        known = hu > -900
+        known = hu > NO_IMAGE_HU
         bone = ndi.uniform_filter(hu, 3) > WING_HU
         sides.append(float(bone[known].mean()) if known.mean() > 0.5 else 0.0)
     return min(sides)
