@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from made_up_case import FakeSeries
+from PySide6.QtWidgets import QLabel
 
 from imaging.geometry.carm_profiles import FIXED
 from planner.report.checkpoints import advanced_to
@@ -24,6 +26,20 @@ def screen(planned, qtbot):
     ready = lambda: len(widget.presenter.pictures) == 2 and len(widget.presenter.strip) > 0  # noqa: E731
     qtbot.waitUntil(ready, timeout=60_000)
     return widget
+
+
+def test_before_there_is_a_plan_the_screen_claims_no_side_and_nothing_under_way(window, services, qtbot):
+    services.planning_s = 20.0
+    window.plan_series(FakeSeries())
+    qtbot.waitUntil(lambda: window.session.segmentation is not None, timeout=60_000)
+    window.go("xray")
+    widget = window.host.widget("xray")
+    assert window.session.plan is None
+    assert not widget.left.chip.isVisible()
+    words = [w.text() for w in widget.right.findChildren(QLabel)]
+    assert "Checkpoints appear with a trajectory." in words
+    assert not any("Making" in w or "Moved by hand" in w for w in words)
+    window.tasks.cancel_all()
 
 
 def test_pair_views_and_checkpoints(screen, qtbot):

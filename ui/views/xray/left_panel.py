@@ -331,6 +331,7 @@ class XrayLeftPanel(QWidget):
         case = self.presenter.case
         self.title.setText(case.title())
         self.chip.set_side(case.side)
+        self.chip.setVisible(case.level is not None)
         for row in self.rows:
             row.refresh()
         for slider in (self.height, self.along):

@@ -212,7 +212,8 @@ class CheckpointPanel(QWidget):
         chosen = p.selected_station()
         views = tuple(p.view_of(m) for m in ("ap", "lateral"))
         self._may_save()
-        state = (p.strip, chosen, views)
+        planned = p.case.trajectory is not None
+        state = (p.strip, chosen, views, planned)
         if self._shown is not None and all(a is b or a == b for a, b in zip(self._shown, state, strict=True)):  # type: ignore[call-overload]
             return
         self._shown = state
@@ -222,7 +223,10 @@ class CheckpointPanel(QWidget):
         box.setContentsMargins(12, 12, 12, 12)
         box.setSpacing(8)
         if chosen < 0:
-            box.addWidget(label(p.failure or "Making the checkpoints…", "text2", wrap=True))
+            waiting = (
+                "Making the checkpoints…" if planned else "Checkpoints appear with a planned trajectory."
+            )
+            box.addWidget(label(p.failure or waiting, "text2", wrap=True))
         else:
             strip = p.strip[chosen]
             box.addWidget(section(f"Checkpoint {chosen + 1} of {len(p.strip)}"))
@@ -248,7 +252,8 @@ class CheckpointPanel(QWidget):
                 box.addLayout(row)
                 box.addWidget(hairline())
             self._add_trap(box)
-        self._add_quality(box)
+        if planned:
+            self._add_quality(box)
         box.addStretch(1)
         self.scroll.setWidget(inside)
 
