@@ -25,7 +25,7 @@ from imaging.volume import Volume
 
 Array = NDArray[np.float64]
 
-L5 = VERSE_FROM_NAME["L5"]
+L5, L6 = VERSE_FROM_NAME["L5"], VERSE_FROM_NAME["L6"]
 LEVEL_COUNT_UNCONFIRMED = "level_count_unconfirmed"
 _SURE_SACRUM, _DOUBT_LIMIT = 0.85, 0.2
 # Where a body was stepped over, as where S1 was only sought.
@@ -84,6 +84,7 @@ def name_bodies(
     bodies = list(column.bodies)
     findings: list[Finding] = []
     sacral = column.sacral is not None
+    first_sacral = L6
     if anchor is not None:
         number, point = anchor
         holds = [n for n, b in enumerate(bodies) if float(b.depth_mm(b.to_local(point))) <= 2.0]
@@ -93,14 +94,22 @@ def name_bodies(
                 f"The point given for {NAME_FROM_VERSE[number]} lies in none of the vertebral bodies found. "
                 "Give a point within the body, in patient millimetres.",
             )
-        at = 25 if number == SACRUM else number
-        lowest = at + holds[0]
-        # What the chain followed below S1 is the rest of the sacrum.
-        bodies = bodies[max(0, lowest - (L5 + 1)) :]
-        lowest = min(lowest, L5 + 1)
+        first_sacral = L6 + 1 if number == L6 else L6
+        lowest = (first_sacral if number == SACRUM else number) + holds[0]
+        # What the chain followed below S1 is the rest of the sacrum, or the point is one vertebra too low.
+        beyond = max(0, lowest - first_sacral)
+        bodies = bodies[beyond:]
+        lowest -= beyond
         evidence = LevelEvidence("anchor", 0.98)
+        if number < L6 and lowest == first_sacral and (beyond or not sacral):
+            evidence = replace(evidence, confidence=0.6)
+            text = (
+                "By the point given the body below L5 is S1, but here it does not look like the first of "
+                "the sacrum. It may be a sixth lumbar vertebra. Check the count."
+            )
+            findings.append(Finding("stop", LEVEL_COUNT_UNCONFIRMED, text))
     elif sacral:
-        lowest = L5 + 1
+        lowest = first_sacral
         sure = _SURE_SACRUM * (1 - 0.5 * column.doubt)
         evidence = LevelEvidence("sacrum", sure)
         text = (
@@ -124,9 +133,9 @@ def name_bodies(
     named = []
     for n, body in enumerate(bodies):
         number = lowest - n
-        if sacral and n == 0 and number == 25:
+        if number == first_sacral:
             number = SACRUM
-        if number in MEANS or number == SACRUM:
+        if number in MEANS:
             named.append(NamedBody(number, body))
     gaps = [NAME_FROM_VERSE[n.verse] for n in named if not n.body.seen]
     if gaps:

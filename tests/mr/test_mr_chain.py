@@ -65,5 +65,34 @@ def test_a_body_stepped_over_is_told_with_the_count(
     assert doubts == {v: ["quality_body_unseen"] if v == 22 else [] for v in (26, 24, 23, 22, 21)}
 
 
+def _at(n: int) -> np.ndarray:
+    return np.array([0.0, 0.0, 34.0 * n])
+
+
+def test_a_point_in_l6_names_it_l6_and_the_one_below_s1() -> None:
+    named, _, findings, evidence = name_bodies(Column(_bodies(None), 0, 0.0), (25, _at(1)))
+    assert [n.verse for n in named] == [26, 25, 24, 23, 22]
+    assert (evidence.used, findings) == ("anchor", [])
+
+
+def test_a_point_in_what_looks_like_s1_may_call_it_l6() -> None:
+    named, _, _, _ = name_bodies(Column(_bodies(None), 0, 0.0), (25, _at(0)))
+    assert [n.verse for n in named] == [25, 24, 23, 22, 21]
+
+
+@pytest.mark.parametrize(
+    ("column", "point"), [(Column(_bodies(None), 0, 0.0), 2), (Column(_bodies(None), None, 0.0), 1)]
+)
+def test_a_point_that_makes_s1_of_what_does_not_look_like_it_is_asked_about(
+    column: Column, point: int
+) -> None:
+    named, confidence, findings, _ = name_bodies(column, (24, _at(point)))
+    assert next(n for n in named if n.verse == 24).body.centre_lps_mm[2] == 34.0 * point
+    assert named[0].verse == 26
+    assert [f.code for f in findings] == ["level_count_unconfirmed"]
+    assert "sixth lumbar" in findings[0].text
+    assert confidence[24] < 0.7
+
+
 def test_a_body_stays_unseen_when_its_frame_is_turned() -> None:
     assert [reframed(b).seen for b in _bodies(2)] == [True, True, False, True, True]
