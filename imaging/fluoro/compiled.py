@@ -24,6 +24,7 @@ from imaging.geometry.grid import VolumeGrid
 from imaging.volume import Volume
 
 PARTS = ("shadow", "monitor")
+CALMLY = "--calmly"
 _running: list[subprocess.Popen[bytes]] = []
 _lock = threading.Lock()
 
@@ -80,13 +81,20 @@ def _compiled(part: str) -> None:
         _mark(part).touch()
 
 
-def begin() -> None:
-    """Starts compiling in processes apart if that was never done here; returns at once."""
+def begin(calmly: bool = False) -> None:
+    """Starts compiling in processes apart if that was never done here; returns at once.
+
+    ``calmly``: at a low priority, for a program that has numpy's loops stand in meanwhile. Whoever waits for
+    the compiled ones must not: on a busy machine they would starve.
+    """
     with _lock:
         if not _running and not is_compiled():
-            _running.extend(
-                subprocess.Popen([sys.executable, "-m", "imaging.fluoro.compiled", part]) for part in PARTS
-            )
+            _running.extend(_apart(part, calmly) for part in PARTS)
+
+
+def _apart(part: str, calmly: bool = False) -> subprocess.Popen[bytes]:
+    flags = [CALMLY] if calmly else []
+    return subprocess.Popen([sys.executable, "-m", "imaging.fluoro.compiled", *flags, part])
 
 
 def load() -> None:
@@ -96,7 +104,7 @@ def load() -> None:
     """
     standing_in.set()
     try:
-        begin()
+        begin(calmly=True)
         wait()
     finally:
         standing_in.clear()
@@ -117,15 +125,14 @@ def wait() -> None:
         process.wait()
 
 
-def _main(parts: list[str]) -> int:
-    if parts:
-        if hasattr(os, "nice"):
-            os.nice(15)  # whoever waits for a picture has one made in numpy
-        for part in parts:
+def _main(arguments: list[str]) -> int:
+    if arguments:
+        if CALMLY in arguments and hasattr(os, "nice"):
+            os.nice(15)
+        for part in (name for name in arguments if name != CALMLY):
             {"shadow": compile_shadow, "monitor": compile_monitor}[part]()
         return 0
-    processes = [subprocess.Popen([sys.executable, "-m", "imaging.fluoro.compiled", part]) for part in PARTS]
-    return max(process.wait() for process in processes)
+    return max(process.wait() for process in [_apart(part) for part in PARTS])
 
 
 if __name__ == "__main__":

@@ -14,6 +14,9 @@ from imaging.fluoro.threads import over_rows
 from imaging.volume import Volume
 
 _BODY_HU = -300
+_METAL_HU = 1000
+_RAIL = 0.5
+"""Of the volume's length: a longer dense thing beside the patient is the table's."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +39,8 @@ def patient_mask(volume: Volume, step: int = 4) -> CoarseMask:
     """The patient without table, pillows and the air around: a named step that changes the picture.
 
     The largest connected part above -300 HU in blocks of ``step`` voxels, after an opening that cuts thin
-    bridges to the table; holes (lungs, bowel gas) belong to it, and so does a rim of one block.
+    bridges to the table; holes (lungs, bowel gas) belong to it, and so does a rim of one block. Beads and
+    markers off the skin stay too: whatever is as dense as metal, unless it runs on as a table's rail does.
     """
     values = volume.values
     picked = values[step // 2 :: step, step // 2 :: step, step // 2 :: step]
@@ -54,7 +58,30 @@ def patient_mask(volume: Volume, step: int = 4) -> CoarseMask:
         largest[k] = ndimage.binary_fill_holes(plane)
     k, j, i = largest.shape
     body[:k, :j, :i] = largest
-    return CoarseMask(np.asarray(ndimage.binary_dilation(body, np.ones((3, 3, 3), np.bool_))), step)
+    rim = np.ones((3, 3, 3), np.bool_)
+    body = ndimage.binary_dilation(body, rim)
+    return CoarseMask(np.asarray(body | ndimage.binary_dilation(_markers(values, body, step), rim)), step)
+
+
+def _markers(values: NDArray[np.int16], body: NDArray[np.bool_], step: int) -> NDArray[np.bool_]:
+    """Blocks outside ``body`` with metal in them, but for what runs through most of the volume."""
+    dense = ~body & (_block_maximum(values, step) > _METAL_HU)
+    labels, _ = ndimage.label(dense, np.ones((3, 3, 3)))
+    for number, place in enumerate(ndimage.find_objects(labels), 1):
+        if any(s.stop - s.start > _RAIL * n for s, n in zip(place, dense.shape, strict=True)):
+            dense[place][labels[place] == number] = False
+    return dense
+
+
+def _block_maximum(values: NDArray[np.int16], step: int) -> NDArray[np.int16]:
+    for axis in range(3):
+        values = np.moveaxis(values, axis, 0)
+        most = values[::step].copy()
+        for nth in range(1, step):
+            further = values[nth::step]
+            np.maximum(most[: len(further)], further, out=most[: len(further)])
+        values = np.moveaxis(most, 0, axis)
+    return values
 
 
 def attenuation_rows(

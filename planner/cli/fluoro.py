@@ -35,6 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--spectrum", action="store_true", help="several energies, so that kV changes contrast"
     )
     parser.add_argument("--light-bone", action="store_true", help="bone light and air dark")
+    parser.add_argument(
+        "--ct-table", action="store_true", help="show the CT scanner's table, which is left out otherwise"
+    )
     parser.add_argument("--magnify", type=float, default=1.0, help="1 to 4: the detector's inner part")
 
 
@@ -72,6 +75,7 @@ def run(options: argparse.Namespace) -> int:
         spectrum=options.spectrum,
         bone_dark=not options.light_bone,
         magnify=options.magnify,
+        ct_table=options.ct_table,
     )
     from PIL import Image
 

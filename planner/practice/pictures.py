@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from imaging.fluoro.annotate import annotate, source_stamp, stamped
 from imaging.fluoro.engine import FluoroEngine
 from imaging.fluoro.picture import PictureSettings
+from imaging.fluoro.rows import patient_mask
 from imaging.fluoro.tools import Tool, with_handle
 from imaging.geometry.carm import Projection, pose_words
 from planner.practice.reduce import dose_at
@@ -26,7 +27,7 @@ class PictureMaker:
     def __init__(self, scenario: Scenario, size_px: int = 512) -> None:
         self.scenario = scenario
         self.size_px = size_px
-        self._engine = FluoroEngine(scenario.volume)
+        self._engine = FluoroEngine(scenario.volume, keep=patient_mask(scenario.volume))
 
     def plain(self, carm: CArmSetting, hand: Hand, pulse: int, seed: int) -> tuple[Picture, Projection]:
         """(size, size) uint8 picture of a pulse without writing, and its projection."""

@@ -27,6 +27,7 @@ from planner.export.pictures import FluoroShot, orientation_letters
 from planner.report.checkpoints import Checkpoint, advanced_to, checkpoints
 from planner.services.open_case import Case
 from planner.services.segment_case import segment_case
+from planner.services.xray_engine import engine_of
 from planner.services.xray_volume import xray_volume
 
 Picture = NDArray[np.uint8]
@@ -74,10 +75,10 @@ class TrajectoryShots:
 
 
 class FluoroRoom:
-    """Annotated pictures of one volume with planned tools in it."""
+    """Annotated pictures of one volume, without its scanner's table, with planned tools in it."""
 
     def __init__(self, volume: Volume, carm: CArm | None = None, engine: FluoroEngine | None = None) -> None:
-        self.engine = engine or FluoroEngine(volume)
+        self.engine = engine or engine_of(volume)
         self.carm = carm or CArm()
 
     def resized(self, size_px: int) -> FluoroRoom:
@@ -163,6 +164,7 @@ class FluoroRequest:
     spectrum: bool = False
     bone_dark: bool = True
     magnify: float = 1.0
+    ct_table: bool = False
     settings: PictureSettings | None = field(default=None)
 
 
@@ -183,7 +185,8 @@ def render_case_picture(
     if volume.modality == "MR":
         volume = xray_volume(case, segment_case(case, None, SubProgress(progress, 0.0, 0.9)))
     progress.step(0.9, "Taking the X-ray")
-    room = FluoroRoom(volume, CArm().magnified(request.magnify).resized(request.size_px))
+    carm = CArm().magnified(request.magnify).resized(request.size_px)
+    room = FluoroRoom(volume, carm, engine_of(volume, patient_only=not request.ct_table))
     if plan is None:
         pose = _pose_without_plan(case, request)
         view = request.view if request.angles_deg is None else None

@@ -77,9 +77,35 @@ def test_compiling_is_begun_once_and_waited_for(monkeypatch):
     assert begun == [*compiled.PARTS, "waited", "waited"]
 
 
+@pytest.mark.skipif(not hasattr(os, "nice"), reason="this system knows no niceness")
+def test_who_waits_for_compiling_does_not_make_it_yield(monkeypatch):
+    """The command line waits, so on a busy machine low priority would starve it; the app does not wait."""
+    nicer = []
+    monkeypatch.setattr(compiled.os, "nice", nicer.append)
+    for part in compiled.PARTS:
+        monkeypatch.setattr(compiled, f"compile_{part}", lambda: None)
+
+    class Process:
+        def __init__(self, command):
+            compiled._main(command[command.index("imaging.fluoro.compiled") + 1 :])
+
+        def wait(self):
+            return 0
+
+    monkeypatch.setattr(compiled.subprocess, "Popen", Process)
+    monkeypatch.setattr(compiled, "is_compiled", lambda: False)
+    monkeypatch.setattr(compiled, "_running", [])
+    compiled.begin()
+    compiled._main([])
+    assert not nicer
+    monkeypatch.setattr(compiled, "_running", [])
+    compiled.begin(calmly=True)
+    assert len(nicer) == len(compiled.PARTS)
+
+
 def test_numpy_stands_in_until_compiled_code_can_be_loaded(monkeypatch):
     done = []
-    monkeypatch.setattr(compiled, "begin", lambda: done.append("begun"))
+    monkeypatch.setattr(compiled, "begin", lambda calmly: done.append("begun" if calmly else "in haste"))
     monkeypatch.setattr(compiled, "wait", lambda: done.append(standing_in.is_set()))
     for part in ("compile_shadow", "compile_monitor"):
         monkeypatch.setattr(compiled, part, lambda: done.append(standing_in.is_set()))
@@ -88,7 +114,7 @@ def test_numpy_stands_in_until_compiled_code_can_be_loaded(monkeypatch):
 
 
 def test_numpy_does_not_stand_in_for_good_where_compiling_cannot_begin(monkeypatch):
-    def cannot():
+    def cannot(calmly):
         raise OSError("no memory for a process")
 
     monkeypatch.setattr(compiled, "begin", cannot)

@@ -29,7 +29,6 @@ from planner.services.plan_wanted import plan_wanted, plan_with_fields
 from planner.services.segment_case import segment_case
 from planner.services.stored_case import StoredCase, open_stored
 from planner.services.vertebra_fields import adopt_fields
-from planner.services.xray_engine import engine_of
 from planner.services.xray_volume import xray_volume
 from planner.trajectory.forgiveness import EntryMap
 from planner.trajectory.handles import bent
@@ -224,7 +223,7 @@ class PlannerServices:
             raise PlannerError("not_planned", "The X-ray waits for a planned trajectory.")
         progress.step(0.0, "Taking the X-ray")
         volume = xray_volume(case, segmentation, progress)
-        room = render_fluoro.FluoroRoom(volume, CArm().resized(size_px), engine_of(volume))
+        room = render_fluoro.FluoroRoom(volume, CArm().resized(size_px))
         pose = pose_for(render_fluoro.isocentre(level), trajectory.view_angles(view))
         shot = room.take(
             pose,
