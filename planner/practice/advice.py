@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from planner.practice.judge import Judge
-from planner.practice.result import Gate, Part
+from planner.practice.result import NOTHING_ENTERED, Gate, Part
 from planner.practice.truth import ToolTruth
 
 
@@ -26,7 +26,9 @@ def advice(
             continue
         if gate.key == "level":
             said.append(
-                f"The task was {spec.task}; the tool was in: {gate.value}. Count from the sacrum again."
+                f"The task was {spec.task}, but the tool entered no vertebra. Tap it into the pedicle."
+                if gate.value == NOTHING_ENTERED
+                else f"The task was {spec.task}; the tool was in {gate.value}. Count from the sacrum again."
             )
         elif gate.key == "breach":
             worst = max(judge.samples, key=lambda s: s.truth.breach_mm)

@@ -7,6 +7,8 @@ from typing import Any
 
 from planner.practice.judge import RuleBreak
 
+NOTHING_ENTERED = "no vertebra entered"
+
 
 @dataclass(frozen=True)
 class Gate:

@@ -7,7 +7,7 @@ import numpy as np
 from imaging.labels import NAME_FROM_VERSE
 from planner.practice.advice import advice
 from planner.practice.judge import Judge
-from planner.practice.result import Gate, Part, Score
+from planner.practice.result import NOTHING_ENTERED, Gate, Part, Score
 from planner.practice.room import Hand, RoomState
 from planner.practice.scenario import Scenario
 from planner.practice.tool import roll_of
@@ -85,7 +85,7 @@ def _gates(judge: Judge, used: ToolTruth | None, w: Weights) -> tuple[Gate, ...]
     )
     if judge.wrong_bone is not None:
         place = judge.wrong_bone
-    where = "no vertebra entered" if place is None or not place.verse else (
+    where = NOTHING_ENTERED if place is None or not place.verse else (
         f"{NAME_FROM_VERSE[place.verse]} {place.side}"
     )  # fmt: skip
     breach = max((s.truth.breach_mm for s in judge.samples), default=0.0)

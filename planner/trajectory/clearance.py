@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ Index = NDArray[np.intp]
 WORDS = ("medial", "lateral", "superior", "inferior", "anterior", "posterior")
 RAYS = 48
 REACH_MM = 20.0
+VAGUE = 0.7
+SAME_MM = 0.4
+"""A wall that a ray meets no further off than this is the nearest one."""
 
 
 def word_axes(fields: VertebraFields, side: Side) -> Array:
@@ -51,12 +54,26 @@ def ray_lengths(fields: VertebraFields, starts: Array, directions: Array) -> Arr
 
 @dataclass(frozen=True, eq=False)
 class ToolClearance:
-    """Along the tool: distance from bone entry, surface clearance and the word of the nearest wall."""
+    """Along the tool: distance from bone entry, surface clearance and the word of the nearest wall.
+
+    ``vague``: midway between two walls, as in the middle of a pedicle, where the distance falls to both
+    sides alike and its fall points anywhere. The word is then better taken from ``walls_along``.
+    """
 
     along_mm: Array
     clearance_mm: Array
     toward: tuple[str, ...]
+    vague: Mask
     least_index: int
+
+    def named_by(self, walls: Array, at: Index) -> ToolClearance:
+        """The same with the words of the walls (M, 4) that rays from the places ``at`` (M,) met."""
+        words = list(self.toward)
+        for gaps, index in zip(walls, at, strict=True):
+            near = np.isfinite(gaps) & (gaps < self.clearance_mm[index] + SAME_MM)
+            if self.vague[index] and near.any():
+                words[index] = WORDS[int(np.argmin(np.where(near, gaps, np.inf)))]
+        return replace(self, toward=tuple(words))
 
 
 def along_tool(
@@ -68,10 +85,12 @@ def along_tool(
     """
     along = np.r_[0.0, np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))]
     clear = fields.bone(points) - diameters / 2
-    words = np.argmax(fields.outward(points) @ word_axes(fields, side).T, axis=1)
+    fall = fields.fall(points)
+    words = np.argmax(fall @ word_axes(fields, side).T, axis=1)
+    vague = np.linalg.norm(fall, axis=1) < VAGUE
     use = along >= min(docking_mm, along[-1] - 1e-6)
     least = int(np.flatnonzero(use)[np.argmin(clear[use])])
-    return ToolClearance(along, clear, tuple(WORDS[w] for w in words), least), along
+    return ToolClearance(along, clear, tuple(WORDS[w] for w in words), vague, least), along
 
 
 def walls_along(fields: VertebraFields, side: Side, points: Array, diameters: Array, at: Index) -> Array:

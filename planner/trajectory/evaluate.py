@@ -86,6 +86,7 @@ def evaluate(
     shown = (index % 2 == 0) | (index == tool.least_index)
     at = np.flatnonzero((along >= limits.docking_mm) | shown)
     walls = walls_along(fields, side, points, diameters, at)
+    tool = tool.named_by(walls, at)
     zone = (along[at] >= limits.docking_mm) & (along[at] <= entered + 1e-6)
     if access == "extrapedicular":
         zone[:] = False

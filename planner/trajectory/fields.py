@@ -101,10 +101,16 @@ class VertebraFields:
 
     def outward(self, points_lps_mm: ArrayLike) -> Array:
         """(..., 3) unit vectors in LPS towards the nearest surface of the bone (out of it)."""
-        points = np.asarray(points_lps_mm, float)
-        steps = np.stack([self.bone(points + h) - self.bone(points - h) for h in 0.6 * np.eye(3)], -1)
-        length = np.linalg.norm(steps, axis=-1, keepdims=True)
-        return np.asarray(-steps / np.maximum(length, 1e-9))
+        fall = self.fall(points_lps_mm)
+        return np.asarray(fall / np.maximum(np.linalg.norm(fall, axis=-1, keepdims=True), 1e-9))
+
+    def fall(self, points_lps_mm: ArrayLike) -> Array:
+        """(..., 3) in LPS where the distance to the bone's surface falls, mm a mm.
+
+        About 1 long where one wall is nearest, next to nothing midway between two.
+        """
+        points, steps = np.asarray(points_lps_mm, float), 0.6 * np.eye(3)
+        return np.stack([self.bone(points - h) - self.bone(points + h) for h in steps], -1) / 1.2
 
     def local(self, points_lps_mm: ArrayLike) -> Array:
         """(..., 3) mm to left, posterior, superior of the body's centre."""

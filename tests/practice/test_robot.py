@@ -7,11 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from planner.practice.judge import Judge
 from planner.practice.log import SessionLog, log_from_text, log_to_text
 from planner.practice.phantoms import random_spec
 from planner.practice.replay import rescored
+from planner.practice.result import NOTHING_ENTERED
 from planner.practice.robot import Robot, noisy, through_the_canal, wrong_level
-from planner.practice.score import planned_hand
+from planner.practice.room import RoomState
+from planner.practice.score import planned_hand, score
 from planner.practice.truth import tool_truth
 
 
@@ -55,7 +58,13 @@ def test_the_wrong_level_fails_by_gate_and_is_named(l4_left, l5_left):
     gate = result.gates[0]
     assert (gate.key, gate.passed, gate.value) == ("level", False, "L5 left")
     assert result.total == 0
-    assert result.advice[0].startswith("The task was L4 left")
+    assert result.advice[0].startswith("The task was L4 left; the tool was in L5 left.")
+
+
+def test_ended_before_any_bone_nobody_is_told_that_the_tool_was_somewhere(l4_left):
+    result = score(Judge(l4_left), RoomState())
+    assert (result.gates[0].passed, result.gates[0].value) == (False, NOTHING_ENTERED)
+    assert result.advice[0].startswith("The task was L4 left, but the tool entered no vertebra.")
 
 
 def test_the_wrong_side_fails_by_gate(l4_left):

@@ -8,7 +8,7 @@ import pytest
 from imaging.geometry.grid import VolumeGrid
 from imaging.segmentation.anatomy_local import level_set, signed_distance
 from imaging.volume import LabelVolume
-from planner.trajectory.clearance import along_tool, wall_clearances
+from planner.trajectory.clearance import along_tool, wall_clearances, walls_along
 from planner.trajectory.fields import VertebraFields
 
 AXES = np.eye(3)
@@ -50,6 +50,20 @@ def test_walls_of_an_elliptic_tube(spacing: tuple[float, float, float], shift: t
     }
     for name, where in word.items():
         assert walls[name] == pytest.approx(distance[where].min() - 4.19 / 2, abs=0.5), name
+
+
+def test_in_the_middle_of_a_pedicle_the_nearest_wall_is_a_side_not_front_or_back() -> None:
+    """There the distance falls to both sides alike: its fall named just any wall."""
+    fields = tube_fields(5.0, 8.0, (1.0, 1.0, 1.0))
+    ways = np.stack([np.stack([np.full(49, x), np.linspace(12, -12, 49), np.zeros(49)], 1)
+                     for x in np.linspace(-1, 1, 201)])  # fmt: skip
+    points = ways[np.abs(fields.fall(ways)[..., 0]).argmin(0), np.arange(49)]
+    diameters = np.full(49, 2.0)
+    tool, _ = along_tool(fields, "left", points, diameters, 6.0)
+    assert not {"medial", "lateral"} & set(tool.toward)
+    at = np.arange(49)
+    named = tool.named_by(walls_along(fields, "left", points, diameters, at), at)
+    assert set(named.toward) <= {"medial", "lateral"}
 
 
 def test_outside_the_tube_clearance_is_negative_and_names_the_wall() -> None:

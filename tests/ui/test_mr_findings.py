@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 pytest.importorskip("PySide6")
@@ -14,6 +16,7 @@ from planner.session import PlanningSession
 from ui.images.candidate_page import CandidatePage
 from ui.images.modic_page import ModicPage
 from ui.tasks import TaskRunner
+from ui.views.series_list import BusyBar
 
 
 @pytest.fixture
@@ -60,3 +63,19 @@ def test_candidate_sheet_says_what_speaks_against(session: PlanningSession) -> N
     assert session.plan is not None
     assert session.plan.candidate.pain_months == 3
     assert "Pregnant" in screen._against.text()
+
+
+def test_no_sequence_is_said_to_be_missing_while_the_mr_is_still_read(session: PlanningSession) -> None:
+    screen = ModicPage(session, TaskRunner())
+    views = screen.pictures._views
+    assert [view.missing for view in views.values()] == ["", "", ""]
+    screen.pictures.set_study(SimpleNamespace(images={}, unknown=()))  # type: ignore[arg-type]
+    assert views["STIR"].missing == "No STIR in this case's folder"
+
+
+def test_a_panel_keeps_its_width_whatever_it_waits_for(qapp: object) -> None:
+    bar = BusyBar(stacked=True)
+    bar.begin("Laying T1 TSE sagittal, a series with a long name, on the CT")
+    quiet = bar.minimumSizeHint().width()
+    bar.report(0.36, "Counting the levels of the magnetic resonance images")
+    assert bar.minimumSizeHint().width() == quiet < 240 - 24

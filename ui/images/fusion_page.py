@@ -73,6 +73,7 @@ class FusionPage(QWidget):
 
     def _make_panel(self) -> QWidget:
         panel = QWidget()
+        panel.setFixedWidth(240)
         box = QVBoxLayout(panel)
         box.setContentsMargins(12, 12, 12, 12)
         box.setSpacing(8)
@@ -86,7 +87,7 @@ class FusionPage(QWidget):
         box.addWidget(self.start)
         self.why = label("", "text2", wrap=True)
         box.addWidget(self.why)
-        self.busy = BusyBar()
+        self.busy = BusyBar(stacked=True)
         self.busy.cancel.connect(lambda: self.context.tasks.cancel(CHANNEL))
         box.addWidget(self.busy)
         box.addWidget(section("How it is shown"))
@@ -274,8 +275,13 @@ class FusionPage(QWidget):
         busy = self.context.tasks.is_busy(CHANNEL)
         self.start.setEnabled(bool(self._series) and not busy and self.result is None)
         self.series.setEnabled(bool(self._series) and not busy)
+        if self.result is not None:
+            self.start.setToolTip("Accept or leave what lies on the CT first")
+        else:
+            self.start.setToolTip("Waits until this is done" if busy else "")
         for mode, button in self.mode_buttons.items():
             button.setEnabled(layer is not None)
+            button.setToolTip("" if layer is not None else "Waits for an MR that lies on the CT")
             button.setChecked(layer is not None and layer.mode == mode)
         self.slider.setEnabled(layer is not None and layer.mode in ("blend", "swipe"))
         self.accept.setVisible(self.result is not None)

@@ -50,6 +50,7 @@ class ModicPictures(QWidget):
     def set_study(self, study: ModicStudy) -> None:
         """Show another study's images, and ask for what their headers do not tell."""
         for name, view in self._views.items():
+            view.missing = f"No {name} in this case's folder"
             view.set_volume(study.images.get(name))
         while (item := self._unknown.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:

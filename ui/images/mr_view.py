@@ -27,6 +27,8 @@ class MrView(QWidget):
     def __init__(self, name: str) -> None:
         super().__init__()
         self.name = name
+        self.missing = ""
+        """What stands in the view instead of a picture."""
         self._sampler: PlaneSampler | None = None
         self._window = (0.0, 1.0)
         self.plane: Plane | None = None
@@ -58,7 +60,7 @@ class MrView(QWidget):
             if self._sampler is None or self.plane is None:
                 p.setPen(QColor("#B6BFC8"))
                 p.setFont(ui_font(13))
-                words = f"No {self.name} here" if self._sampler is None else ""
+                words = self.missing if self._sampler is None else ""
                 p.drawText(rect, int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap), words)
                 return
             step = self.view_mm / min(w, h)

@@ -36,7 +36,10 @@ class ProfileChart(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Depth along the tool")
-        self.setToolTip("Drag to go along the tool; [ and ] step through the checkpoints")
+        self.setToolTip(
+            "Drag to go along the tool; [ and ] step through the checkpoints, "
+            "comma and full stop go by 0.5\u202fmm"
+        )
         for signal in (presenter.plan_changed, presenter.selection_changed, presenter.depth_changed):
             signal.connect(presenter.turns.asks(self))
 
@@ -240,7 +243,7 @@ class DepthStrip(QWidget):
         words.addWidget(section("Along the tool"))
         self.value = label("–", "title")
         self.note = label("", "small2")
-        self.keys = label("[  ]  step,  ,  .  0.5\u202fmm", "small")
+        self.keys = label("Keys  [  ]  and  ,  .", "small")
         words.addWidget(self.value)
         words.addWidget(self.note)
         words.addWidget(self.keys)

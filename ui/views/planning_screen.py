@@ -258,9 +258,7 @@ class PlanningScreen(QWidget):
         self.frames[2].note.setText(
             "from behind" if coronal or not cut else f"at {p.pedicle_depth():.1f}\u202fmm"
         )
-        self.frames[3].note.setText(
-            "cut at the tool, from the feet" if self.view3d.cut and cut else "from behind"
-        )
+        self.frames[3].note.setText("cut, from the feet" if self.view3d.cut and cut else "from behind")
         self.frames[4].note.setText(f"true AP of {level}" if level and cut else "")
         self.frames[5].note.setText(f"true lateral of {level}" if level and cut else "")
         self.bar.legend.refresh()

@@ -8,6 +8,7 @@ import numpy as np
 from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QImage, QKeyEvent, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QHBoxLayout,
     QProgressBar,
     QPushButton,
@@ -25,23 +26,28 @@ COLUMNS = ("Series", "Kind", "Images", "Spacing", "Verdict")
 
 
 class BusyBar(QWidget):
-    """What is being done, how far it is, and a way out."""
+    """What is being done, how far it is, and a way out; ``stacked`` where a panel is narrow."""
 
     cancel = Signal()
 
-    def __init__(self) -> None:
+    def __init__(self, stacked: bool = False) -> None:
         super().__init__()
         self._begun = time.monotonic()
-        row = QHBoxLayout(self)
-        row.setContentsMargins(16, 10, 12, 10)
-        row.setSpacing(12)
+        way = QBoxLayout.Direction
+        row = QBoxLayout(way.TopToBottom if stacked else way.LeftToRight, self)
+        row.setContentsMargins(*((0, 0, 0, 0) if stacked else (16, 10, 12, 10)))
+        row.setSpacing(8 if stacked else 12)
         box = QVBoxLayout()
         box.setSpacing(6)
-        top = QHBoxLayout()
-        self.what = label("", "strong")
-        self.step = label("", "small2")
+        top = QVBoxLayout() if stacked else QHBoxLayout()
+        self.what = label("", "strong", wrap=stacked)
+        self.step = label("", "small2", wrap=stacked)
         top.addWidget(self.what)
-        top.addStretch(1)
+        if stacked:  # what follows stands still while words come and go
+            self.step.setMinimumHeight(2 * self.step.fontMetrics().lineSpacing())
+            self.step.setAlignment(Qt.AlignmentFlag.AlignTop)
+        else:
+            top.addStretch(1)
         top.addWidget(self.step)
         box.addLayout(top)
         self.bar = QProgressBar()
