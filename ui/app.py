@@ -36,21 +36,17 @@ def run(path: Path | None = None) -> int:
     else:
         window.resize(min(1920, screen.width()), min(1080, screen.height()))
     fits = window.width() < screen.width() and window.height() < screen.height()
-    if fits or window.isMaximized():
-        window.show()
+    # On another screen than the last one Qt forgets that the window filled it.
+    if not fits or QSettings().value("window/maximized", False, bool):
+        window.showMaximized()  # a frame would push the foot of it off the screen
     else:
-        window.showMaximized()  # its frame would push the foot of it off the screen
+        window.show()
     threading.Thread(target=compiled.load, name="kernels", daemon=True).start()
-    QTimer.singleShot(0, window.offer_left_behind)
+    QTimer.singleShot(0, lambda: window.begin(path))
     if untranslated:
         window.status.tell(untranslated)
     if path is None:
         QTimer.singleShot(400, window.offer_tour)
-    if path is not None:
-        if path.suffix == ".bvncase":
-            QTimer.singleShot(0, lambda: window.open_case_file(path))
-        else:
-            QTimer.singleShot(0, lambda: window.open_folder(path))
     ending = Ending(window)
     try:
         return int(app.exec())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -42,13 +43,36 @@ class Keeping:
         self._ticking.start()
         self.session.plan_changed.connect(lambda _old, _new: self._keep())
 
-    def offer_left_behind(self) -> None:
-        """Offer what a session that was killed has left; silent where there is nothing."""
+    def begin(self, path: Path | None) -> None:
+        """Open what the program was started with, once what a killed session left was offered."""
+
+        def asked() -> None:
+            if path is not None:
+                (self.open_case_file if path.suffix == ".bvncase" else self.open_folder)(path)
+
+        def instead() -> None:
+            if path is not None:
+                self.status.tell(f"“{path.name}” was not opened, since the recovered case was.")
+
+        self.offer_left_behind(asked, instead)
+
+    def offer_left_behind(
+        self, without: Callable[[], None] = lambda: None, recovered: Callable[[], None] = lambda: None
+    ) -> None:
+        """Offer what a session that was killed has left.
+
+        ``without`` is called where there is nothing or it is not opened, ``recovered`` where it is.
+        """
         left = left_behind(self.recovery_root)
-        if left:
-            self.recovery = offer_recovery(
-                self, left[0], lambda: self.recover(left[0]), lambda: forget(left[0])
-            )
+        if not left:
+            without()
+            return
+
+        def recover() -> None:
+            self.recover(left[0])
+            recovered()
+
+        self.recovery = offer_recovery(self, left[0], recover, lambda: forget(left[0]), without)
 
     def recover(self, left: Left) -> None:
         """Open what a session that was killed has left."""

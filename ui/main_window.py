@@ -260,4 +260,5 @@ class MainWindow(Opening, Saving, Keeping, Guiding, QMainWindow):
         self.tasks.shutdown(3.0)
         self.services.close()
         QSettings().setValue("window/geometry", self.saveGeometry())
+        QSettings().setValue("window/maximized", self.isMaximized())
         event.accept()

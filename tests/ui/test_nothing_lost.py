@@ -161,3 +161,31 @@ def test_missing_images_are_asked_for(window, services, qtbot, tmp_path, monkeyp
     press(window.findChild(QDialog, "images_missing"), "Show where…")
     qtbot.waitUntil(lambda: window.session.plan is not None, timeout=15000)
     assert asked == [None, tmp_path]
+
+
+def test_a_folder_asked_for_at_the_start_waits_for_the_answer_about_what_was_left(
+    planned, services, qtbot, tmp_path, monkeypatch
+):
+    qtbot.waitUntil(lambda: planned._kept_at is not None, timeout=15000)
+    planned.keeper._lock.release()
+    planned.keeper = None
+    opened = []
+    monkeypatch.setattr(planned, "open_folder", opened.append)
+    planned.begin(tmp_path)
+    assert opened == []
+    press(planned.findChild(QDialog, "recovery"), "Later")
+    assert opened == [tmp_path]
+
+    qtbot.waitUntil(lambda: planned.findChild(QDialog, "recovery") is None, timeout=15000)
+    monkeypatch.setattr(planned, "recover", lambda left: opened.append(left.patient))
+    planned.begin(tmp_path)
+    press(planned.findChild(QDialog, "recovery"), "Open it")
+    assert opened == [tmp_path, "SPECIMEN, Anna"]
+    assert tmp_path.name in planned.status.told.text()
+
+    qtbot.waitUntil(lambda: planned.findChild(QDialog, "recovery") is None, timeout=15000)
+    planned.begin(tmp_path)
+    press(planned.findChild(QDialog, "recovery"), "Discard")
+    assert opened[2:] == [tmp_path]
+    planned.begin(tmp_path)  # nothing is left any more
+    assert opened[3:] == [tmp_path]

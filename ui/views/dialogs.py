@@ -87,9 +87,13 @@ def ask_unsaved(parent: QWidget, text: str, save: Callable[[], None], drop: Call
 
 
 def offer_recovery(
-    parent: QWidget, left: Left, recover: Callable[[], None], discard: Callable[[], None]
+    parent: QWidget,
+    left: Left,
+    recover: Callable[[], None],
+    discard: Callable[[], None],
+    otherwise: Callable[[], None],
 ) -> QDialog:
-    """Offer what was kept of a case whose window was killed."""
+    """Offer what was kept of a case whose window was killed; ``otherwise`` goes on where it is not opened."""
     title = f"{left.patient or 'A case'} was not closed"
     dialog, box = _dialog(parent, title, left.sentence(), "caution")
     dialog.setObjectName("recovery")
@@ -105,14 +109,15 @@ def offer_recovery(
     buttons.addWidget(go)
     box.addLayout(buttons)
 
-    def finish(action: Callable[[], None] | None) -> None:
-        dialog.close()
-        if action is not None:
-            action()
+    def drop_it() -> None:
+        discard()
+        dialog.reject()
 
-    drop.clicked.connect(lambda: finish(discard))
-    later.clicked.connect(lambda: finish(None))
-    go.clicked.connect(lambda: finish(recover))
+    drop.clicked.connect(drop_it)
+    later.clicked.connect(dialog.reject)
+    go.clicked.connect(dialog.accept)
+    dialog.accepted.connect(recover)
+    dialog.rejected.connect(otherwise)
     dialog.open()
     go.setFocus()
     return dialog
