@@ -15,6 +15,7 @@ from imaging.segmentation.bodies import BodyModel
 from imaging.segmentation.discs import Disc
 from imaging.segmentation.iso import IsoVolume
 from imaging.segmentation.level_evidence import Beside, beside_bodies, chest_alone, lowest_ribbed
+from imaging.segmentation.level_lean import lean_deg, likeliest_lowest
 from imaging.segmentation.result import Counting, EvidenceKind, LevelEvidence
 
 Array = NDArray[np.float64]
@@ -25,6 +26,8 @@ LEVEL_COUNT_UNCONFIRMED = "level_count_unconfirmed"
 TALLEST, SHORTEST = 1.5, 0.6
 # Further below the last ribs in view it is no longer a CT of the chest.
 CHEST_BELOW = 2
+_GUESS = "Neither the sacrum nor the ribs settle the count, so the names are a guess."
+_MARK_ONE = "Mark one vertebra you are sure of."
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +57,7 @@ def name_levels(
         lowest, evidence = _by_anchor(bodies, sacral, anchor), LevelEvidence("anchor", 0.98)
     else:
         beside = beside_bodies(iso, bodies, sacral is not None)
-        lowest, evidence, findings = decide(beside, sacral is not None)
+        lowest, evidence, findings = decide(beside, sacral is not None, [lean_deg(b) for b in bodies])
         findings = [*findings, *_uneven(discs, lowest)]
     numbers = [max(1, lowest - n) for n in range(len(bodies))]
     confidence = {number: evidence.confidence * 0.98**n for n, number in enumerate(numbers)}
@@ -64,7 +67,9 @@ def name_levels(
     return Naming(tuple(numbers), confidence, tuple(findings), evidence)
 
 
-def decide(beside: list[Beside], sacrum: bool) -> tuple[int, LevelEvidence, list[Finding]]:
+def decide(
+    beside: list[Beside], sacrum: bool, leans_deg: list[float]
+) -> tuple[int, LevelEvidence, list[Finding]]:
     """(VerSe number of the lowest body above the sacrum or the image's end, on what evidence, findings)."""
     ribbed = lowest_ribbed(beside)
     by_ribs = None if ribbed is None else T12 + ribbed
@@ -77,12 +82,19 @@ def decide(beside: list[Beside], sacrum: bool) -> tuple[int, LevelEvidence, list
     chest = chest_alone(beside)
     if chest is not None and chest <= CHEST_BELOW:
         return _chest_alone(T12 + chest)
-    lowest = min(L5, L1 + len(beside) - 1 if chest is None else T12 + chest)
-    text = (
-        "Neither the sacrum nor the ribs settle the count, so the names are a guess. "
-        "Mark one vertebra you are sure of."
-    )
-    return lowest, LevelEvidence("none", 0.3), [_unconfirmed(text)]
+    if chest is not None:
+        return min(L5, T12 + chest), LevelEvidence("none", 0.3), [_unconfirmed(f"{_GUESS} {_MARK_ONE}")]
+    return _from_lean(leans_deg)
+
+
+def _from_lean(leans_deg: list[float]) -> tuple[int, LevelEvidence, list[Finding]]:
+    lowest, share = likeliest_lowest(leans_deg)
+    highest = max(L1, lowest - len(leans_deg) + 1)
+    like = NAME_FROM_VERSE[highest]
+    if lowest != highest:
+        like += f" to {NAME_FROM_VERSE[lowest]}"
+    text = f"{_GUESS} By how far they lean to the front they are most like {like}. {_MARK_ONE}"
+    return lowest, LevelEvidence("none", min(0.3, share)), [_unconfirmed(text)]
 
 
 def _both(by_ribs: int, beside: list[Beside]) -> tuple[int, LevelEvidence, list[Finding]]:

@@ -16,11 +16,13 @@ from imaging.segmentation.canal_path import _stray_penalty
 from imaging.segmentation.discs import Disc
 from imaging.segmentation.iso import IsoVolume
 from imaging.segmentation.level_evidence import Beside, Reach, beside_bodies, lowest_ribbed
+from imaging.segmentation.level_lean import likeliest_lowest
 from imaging.segmentation.naming import _by_anchor, _uneven, decide
 from imaging.segmentation.sacrum import is_lumbosacral
 from imaging.segmentation.spine import locate, model_bodies
 from imaging.segmentation.straighten import straighten
 from imaging.volume import Volume
+from sample_dicom.parameters import PhantomParameters, level_shapes
 from sample_dicom.phantom import build_phantom
 from sample_dicom.variants import VARIANTS
 
@@ -30,12 +32,16 @@ RIB = Beside(Reach(69, 69), Reach(66, 69))
 UNSEEN = Beside(Reach(44, 50), Reach(42, 50))
 
 
+def _decide(beside, sacrum):
+    return decide(beside, sacrum, [0.0] * len(beside))
+
+
 def _codes(findings):
     return [f.code for f in findings if f.severity == "stop"]
 
 
 def test_sacrum_and_ribs_that_agree_need_no_confirmation():
-    lowest, evidence, findings = decide([PROCESS] * 5 + [RIB] * 2, True)
+    lowest, evidence, findings = _decide([PROCESS] * 5 + [RIB] * 2, True)
     assert lowest == L5
     assert evidence.used == "sacrum and ribs"
     assert evidence.confidence > 0.95
@@ -44,7 +50,7 @@ def test_sacrum_and_ribs_that_agree_need_no_confirmation():
 
 @pytest.mark.parametrize(("free", "name", "other"), [(4, L4, L5), (6, L6, L5)])
 def test_four_or_six_lumbar_vertebrae_show_both_numberings_and_ask(free, name, other):
-    lowest, evidence, findings = decide([PROCESS] * free + [RIB], True)
+    lowest, evidence, findings = _decide([PROCESS] * free + [RIB], True)
     assert lowest == name
     assert lowest + evidence.others[0].shift == other
     assert evidence.confidence < 0.6
@@ -54,7 +60,7 @@ def test_four_or_six_lumbar_vertebrae_show_both_numberings_and_ask(free, name, o
 
 
 def test_six_without_ribs_above_the_sacrum_may_be_stunted_ribs():
-    lowest, evidence, findings = decide([PROCESS] * 6, True)
+    lowest, evidence, findings = _decide([PROCESS] * 6, True)
     assert lowest == L5
     assert evidence.others[0].shift == 1
     assert "lumbar_count_unusual" in _codes(findings)
@@ -62,14 +68,14 @@ def test_six_without_ribs_above_the_sacrum_may_be_stunted_ribs():
 
 def test_a_process_fused_to_the_sacrum_is_transitional_even_where_the_count_agrees():
     fused = Beside(PROCESS.left, PROCESS.right, ("left",))
-    _, evidence, findings = decide([fused, *[PROCESS] * 4, RIB], True)
+    _, evidence, findings = _decide([fused, *[PROCESS] * 4, RIB], True)
     assert {"transitional_vertebra", "level_count_unconfirmed"} <= set(_codes(findings))
     assert "on the left" in next(f.text for f in findings if f.code == "transitional_vertebra")
     assert evidence.others
 
 
 def test_a_chest_is_named_by_its_ribs_and_told_to_be_one():
-    lowest, evidence, findings = decide([PROCESS, PROCESS, RIB, RIB, RIB], False)
+    lowest, evidence, findings = _decide([PROCESS, PROCESS, RIB, RIB, RIB], False)
     assert lowest == VERSE_FROM_NAME["L2"]
     assert evidence.used == "ribs"
     assert "level_count_unconfirmed" in _codes(findings)
@@ -77,10 +83,37 @@ def test_a_chest_is_named_by_its_ribs_and_told_to_be_one():
 
 
 def test_neither_end_in_view_is_a_guess_that_says_so():
-    _, evidence, findings = decide([UNSEEN] * 4, False)
+    _, evidence, findings = _decide([UNSEEN] * 4, False)
     assert evidence.used == "none"
     assert evidence.confidence <= 0.3
     assert "guess" in findings[0].text
+
+
+@pytest.mark.parametrize(
+    ("leans_deg", "lowest", "words"),
+    [
+        ([25.0, 10.0], "L5", "L4 to L5"),
+        ([9.0, -2.0, -11.0], "L4", "L2 to L4"),
+        ([-1.0], "L3", "L3"),
+        ([-2.0, -10.0, -14.0], "L3", "L1 to L3"),
+        ([24.0, 9.0, 0.0, -8.0, -12.0, -14.0, -14.0], "L5", "L1 to L5"),
+    ],
+)
+def test_where_neither_end_is_in_view_the_lordosis_makes_the_guess(leans_deg, lowest, words):
+    named, evidence, findings = decide([UNSEEN] * len(leans_deg), False, leans_deg)
+    assert named == VERSE_FROM_NAME[lowest]
+    assert evidence.used == "none"
+    assert evidence.confidence <= 0.3
+    assert _codes(findings) == ["level_count_unconfirmed"]
+    assert f"most like {words}." in findings[0].text
+
+
+def test_the_lean_of_every_phantom_vertebra_alone_names_a_whole_lumbar_spine():
+    shapes = level_shapes(PhantomParameters())
+    leans = [shapes[v].pitch_deg for v in range(L5, T12, -1)]
+    for n in range(2, 6):
+        for first in range(0, 6 - n):
+            assert likeliest_lowest(leans[first : first + n])[0] == L5 - first
 
 
 CUT_RIB = Beside(Reach(60, 22), Reach(48, 22))
@@ -88,7 +121,7 @@ CUT_RIB = Beside(Reach(60, 22), Reach(48, 22))
 
 @pytest.mark.parametrize("beside", [[RIB] * 3, [UNSEEN, RIB, RIB], [CUT_RIB, RIB]])
 def test_a_chest_without_a_lumbar_vertebra_in_view_is_told_to_be_one_and_asked(beside):
-    lowest, evidence, findings = decide(beside, False)
+    lowest, evidence, findings = _decide(beside, False)
     assert lowest == (VERSE_FROM_NAME["L1"] if beside[0] is UNSEEN else VERSE_FROM_NAME["T12"])
     assert evidence.confidence <= 0.3
     assert _codes(findings) == ["level_count_unconfirmed"]
@@ -108,7 +141,7 @@ def test_a_chest_without_a_lumbar_vertebra_in_view_is_told_to_be_one_and_asked(b
     ],
 )
 def test_a_lumbar_ct_is_not_told_to_be_a_chest_and_no_name_lies_below_the_spine(beside, name):
-    lowest, evidence, findings = decide(beside, False)
+    lowest, evidence, findings = _decide(beside, False)
     assert lowest == VERSE_FROM_NAME[name]
     assert evidence.confidence <= 0.3
     assert [f.code for f in findings] == ["level_count_unconfirmed"]
