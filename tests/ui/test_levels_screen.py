@@ -18,7 +18,9 @@ DOUBT = Finding("caution", "quality_fracture", "It may be fractured.", 70.0, 80.
 @pytest.fixture
 def screen(qtbot, planned):
     session = planned.session
-    found = replace(session.segmentation, evidence=LevelEvidence("sacrum", 0.5, (Counting("ribs", 1),)))
+    levels = tuple(replace(a, confidence=0.41 + 0.01 * n) for n, a in enumerate(session.segmentation.levels))
+    evidence = LevelEvidence("sacrum", 0.5, (Counting("ribs", 1),))
+    found = replace(session.segmentation, levels=levels, evidence=evidence)
     plan = session.plan
     first = plan.levels[0]
     plan = plan.with_level(replace(first, findings=(DOUBT,)))
@@ -45,7 +47,8 @@ def test_both_ways_of_counting_are_shown_until_a_clicked_vertebra_is_confirmed(q
     name = NAME_FROM_VERSE[p.chosen]
     other = NAME_FROM_VERSE[p.chosen + 1]
     assert f"from the ribs {other}" in screen.panel.title.text()
-    assert "50" in screen.panel.evidence.text()
+    sure = 100 * p.found.level(p.chosen).confidence
+    assert f"{sure:.0f}\u202f% sure" in screen.panel.evidence.text(), "as the list of the plan says"
     assert screen.panel.confirm.text() == "Confirm levels"
     assert not screen.panel.confirm.isEnabled(), "waits for a click in an image"
     at, _ = screen.sagittal.to_px(p.found.level(p.chosen).body.centre_lps_mm)

@@ -14,7 +14,7 @@ from imaging.volume import Volume
 from ui.settings.preferences import preference
 from ui.views import planes
 from ui.views.detail_parts import AgainBlock
-from ui.views.paint import scale_bar
+from ui.views.paint import clear_of, scale_bar
 from ui.vtk.sampler import PlaneSampler
 from ui.vtk.volume_picture import thinned
 from ui.widgets import say_in_place
@@ -150,6 +150,40 @@ def test_dragging_the_entry_edits_and_undo_takes_it_back(planned, qtbot):
     assert p.trajectory.tip_lps_mm == pytest.approx(before.tip_lps_mm, abs=0.2), "the tip stays"
     planned.undo_action.trigger()
     assert p.trajectory == before
+
+
+def test_the_targets_ring_is_a_handle_of_the_tip(planned, qtbot):
+    """The tip ends a few millimetres past the ring; whoever pulls at the ring moves it all the same."""
+    p, view = planned.presenter, planned.screen.axial
+    before, ring = p.trajectory, np.array(p.level.target.centre_lps_mm)
+    view.view_mm = 400.0  # far off: the tip's own handle would cover the ring
+    at = QPointF(*view.to_px(ring)[:2])
+    assert view._grip_at(at) == "target"
+    assert not clear_of(QPointF(*view.to_px(p.handle_point("target"))[:2]), at)
+    xray = planned.screen.ap
+    assert xray._grip_at(QPointF(*xray.to_px(ring))) == "target"
+    start, end = at.toPoint(), at.toPoint() + QPoint(0, -12)
+    QTest.mousePress(view, Qt.MouseButton.LeftButton, pos=start)
+    for y in (-6, -12):
+        step = QPointF(start) + QPointF(0, y)
+        left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
+        move = QMouseEvent(
+            QEvent.Type.MouseMove, step, view.mapToGlobal(step), none, left, Qt.KeyboardModifier.NoModifier
+        )
+        QApplication.sendEvent(view, move)
+    QTest.mouseRelease(view, Qt.MouseButton.LeftButton, pos=end)
+    qtbot.waitUntil(lambda: planned.session.history.undo_label == "Move tip, L4 left", timeout=3000)
+    assert p.trajectory.tip_lps_mm[1] > before.tip_lps_mm[1] + 2, "up in the picture is to posterior"
+
+
+def test_who_stands_at_the_target_stays_there_when_the_tool_becomes_longer(planned, qtbot):
+    p = planned.presenter
+    p.set_depth(p.length_mm())
+    p.drag("target", np.add(p.trajectory.tip_lps_mm, (0.0, 2.0, 0.0)), True)
+    qtbot.waitUntil(lambda: planned.session.history.undo_label is not None, timeout=3000)
+    assert p.depth_mm == pytest.approx(p.length_mm())
+    planned.undo_action.trigger()
+    assert p.depth_mm == pytest.approx(p.length_mm())
 
 
 def test_a_press_under_three_pixels_moves_nothing(planned, qtbot):

@@ -37,7 +37,7 @@ def test_before_there_is_a_plan_the_screen_claims_no_side_and_nothing_under_way(
     assert window.session.plan is None
     assert not widget.left.chip.isVisible()
     words = [w.text() for w in widget.right.findChildren(QLabel)]
-    assert "Checkpoints appear with a trajectory." in words
+    assert "Checkpoints appear with a planned trajectory." in words
     assert not any("Making" in w or "Moved by hand" in w for w in words)
     window.tasks.cancel_all()
 

@@ -131,7 +131,7 @@ class LevelsPresenter(QObject):
         return ", ".join(words)
 
     def evidence_words(self) -> str:
-        """What the names stand on, in one sentence."""
+        """What the names stand on, in one sentence, and how sure the chosen one's is."""
         if self.found is None:
             return ""
         if self.plan and self.plan.levels_confirmed and self.found.evidence.used != "sacrum and ribs":
@@ -146,7 +146,9 @@ class LevelsPresenter(QObject):
             "person": "Named by a person",
             "none": "Guessed: neither sacrum nor ribs are in the image",
         }[e.used]
-        return f"{words}, {100 * e.confidence:.0f}\u202f% sure."
+        chosen = self.found.level(self.chosen) if self.chosen is not None else None
+        sure = e.confidence if chosen is None else chosen.confidence
+        return f"{words}, {100 * sure:.0f}\u202f% sure."
 
     def naming_doubts(self) -> list[Finding]:
         """Findings about names that wait for a person."""

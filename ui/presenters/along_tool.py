@@ -21,6 +21,7 @@ class AlongTool:
         if trajectory is None:
             return
         self.depth_mm = float(np.clip(depth_mm, 0, self.length_mm()))
+        self.at_target = self.depth_mm > self.length_mm() - 0.05
         self.depth_changed.emit()
         self.set_cursor(self.at_depth(self.depth_mm)[0])
 

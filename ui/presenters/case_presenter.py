@@ -68,7 +68,7 @@ class CasePresenter(AlongTool, Annotating, Counting, Editing, Exploring, Picturi
         self.volume: Volume = services.volume_of(session.case)
         self.patient: PatientWords = services.patient_of(session.case)
         self.cursor_lps_mm: Array = self.volume.grid.centre_lps_mm.copy()
-        self.depth_mm = 0.0
+        self.depth_mm, self.at_target = 0.0, False
         ct = self.volume.modality == "CT"
         low, high = (0.0, 1.0) if ct else np.percentile(self.volume.values[::2, ::4, ::4], [1, 99.5])
         self.window_level = (1800.0, 400.0) if ct else (float(high - low), float(high + low) / 2)
@@ -256,7 +256,8 @@ class CasePresenter(AlongTool, Annotating, Counting, Editing, Exploring, Picturi
 
     def _on_plan(self) -> None:
         if self.trajectory is not None:
-            self.depth_mm = min(self.depth_mm, self.length_mm())
+            # Who stands at the target stays there, however long the tool becomes.
+            self.depth_mm = self.length_mm() if self.at_target else min(self.depth_mm, self.length_mm())
         self.plan_changed.emit()
         rest_s = self._xray_at + DRAGGED_XRAY_S - time.monotonic() if self.dragging else 0.0
         if rest_s <= 0:
@@ -273,7 +274,7 @@ class CasePresenter(AlongTool, Annotating, Counting, Editing, Exploring, Picturi
     def _on_selection(self) -> None:
         self.xrays.clear()
         if self.trajectory is not None:
-            self.depth_mm = self.length_mm()
+            self.depth_mm, self.at_target = self.length_mm(), True
             self.cursor_lps_mm = self.at_depth(self.depth_mm)[0]
         elif self.anatomy is not None:
             self.cursor_lps_mm = self.anatomy.body.centre_lps_mm.copy()

@@ -104,6 +104,13 @@ class Editing:
             return np.array(p.entry_lps_mm) + p.straight_mm * np.array(p.direction_lps, float)
         return np.array(t.bone_entry_lps_mm if handle == "entry" else t.tip_lps_mm, float)
 
+    def grips(self) -> list[tuple[Handle, Array]]:
+        """The handles and where each may be grasped, LPS mm: that of the tip at the target's ring too."""
+        grips = [(name, self.handle_point(name)) for name in self.handles()]
+        if grips and self.level is not None and self.level.target is not None:
+            grips.append(("target", np.array(self.level.target.centre_lps_mm)))
+        return grips
+
     def handles(self) -> tuple[Handle, ...]:
         """The handles of the selected tool, the one that is grasped first where they meet first."""
         if self.trajectory is None:

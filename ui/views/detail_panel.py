@@ -326,6 +326,7 @@ def _sentence(kind: str, strong: str, rest: str) -> tuple[QHBoxLayout, StatusMar
     words = label("", "", wrap=True)
     words.setTextFormat(Qt.TextFormat.RichText)
     words.setText(_rich(strong, rest))
+    words.setAlignment(Qt.AlignmentFlag.AlignTop)  # a shorter sentence of a drag begins beside its mark
     row.addWidget(words, 1)
     return row, mark, words
 

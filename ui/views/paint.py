@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import (
     QColor,
     QFont,
@@ -170,6 +170,11 @@ def handle(p: QPainter, at: QPointF, side: str, hot: bool = False) -> None:
             p.drawRect(QRectF(at.x() - r, at.y() - r, 2 * r, 2 * r))
         else:
             p.drawEllipse(at, r, r)
+
+
+def clear_of(at: QPointF, ring: QPointF | None) -> bool:
+    """Whether the tip's handle would not cover the target's ring, which is a handle of it too."""
+    return ring is None or QLineF(at, ring).length() > 17
 
 
 def target_ring(p: QPainter, at: QPointF, radius: float = 9, faint: bool = False) -> None:

@@ -32,8 +32,8 @@ class SliceInput:
             x, y, _ = self.to_px(self.presenter.at_depth(self.presenter.pedicle_depth())[0])
             return "entry" if np.hypot(x - at.x(), y - at.y()) < 24 else None
         best: tuple[float, Handle] | None = None
-        for name in self.presenter.handles():
-            x, y, off = self.to_px(self.presenter.handle_point(name))
+        for name, point in self.presenter.grips():
+            x, y, off = self.to_px(point)
             distance = np.hypot(x - at.x(), y - at.y())
             if abs(off) < 8 and distance < 12 and (best is None or distance < best[0]):
                 best = (distance, name)

@@ -19,6 +19,7 @@ from ui.views import planes
 from ui.views.mr_marks import draw_mr_marks
 from ui.views.paint import (
     cased,
+    clear_of,
     handle,
     plate,
     polyline,
@@ -87,18 +88,19 @@ class PlanOverlay:
                 return
             self._draw_tool(p, chosen, True)
             self._draw_lesion(p, chosen)
+        ring = None
         if level.target is not None:
             x, y, off = self.to_px(np.array(level.target.centre_lps_mm))
-            target_ring(p, QPointF(x, y), 9, faint=abs(off) > 6)
+            ring = QPointF(x, y)
+            target_ring(p, ring, 9, faint=abs(off) > 6)
         if chosen is not None:
             self._draw_least(p, chosen, rect)
             if presenter.dragging is not None:
                 self._draw_ghost(p, rect)
             for name in presenter.handles():
                 x, y, off = self.to_px(presenter.handle_point(name))
-                if abs(off) < 8 and not (
-                    name == "target" and self._hot != "target" and presenter.dragging is None
-                ):
+                held = self._hot == "target" or presenter.dragging is not None
+                if abs(off) < 8 and (name != "target" or held or clear_of(QPointF(x, y), ring)):
                     handle(p, QPointF(x, y), chosen.side, hot=self._hot == name)
 
     def _draw_ghost(self, p: QPainter, rect: QRectF) -> None:

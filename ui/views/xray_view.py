@@ -12,7 +12,17 @@ from ui.presenters.case_presenter import CasePresenter
 from ui.presenters.services import Handle, XrayPicture, XrayView
 from ui.theme import side_colour
 from ui.views import planes
-from ui.views.paint import INK, cased, handle, orientation_cube, plate, polyline, target_ring, thinned
+from ui.views.paint import (
+    INK,
+    cased,
+    clear_of,
+    handle,
+    orientation_cube,
+    plate,
+    polyline,
+    target_ring,
+    thinned,
+)
 from ui.views.xray.handling import XrayCanvas, repeat_stamp
 
 
@@ -99,13 +109,14 @@ class XrayPane(XrayCanvas):
             return
         axis = thinned(self.to_px(np.array(trajectory.path_lps_mm, float)))
         cased(p, polyline(axis), side_colour(trajectory.side), 1.4, [4, 3], 205)
+        ring = None
         if level.target is not None:
-            x, y = self.to_px(np.array(level.target.centre_lps_mm))
-            target_ring(p, QPointF(x, y), 7)
+            ring = QPointF(*self.to_px(np.array(level.target.centre_lps_mm)))
+            target_ring(p, ring, 7)
         for name in presenter.handles():
-            if name != "target":
-                x, y = self.to_px(presenter.handle_point(name))
-                handle(p, QPointF(x, y), trajectory.side)
+            at = QPointF(*self.to_px(presenter.handle_point(name)))
+            if name != "target" or clear_of(at, ring):
+                handle(p, at, trajectory.side)
         point, _ = presenter.at_depth(presenter.depth_mm)
         x, y = self.to_px(point)
         p.setPen(QPen(INK, 1.4))
@@ -131,8 +142,8 @@ class XrayPane(XrayCanvas):
         trajectory = self.presenter.trajectory
         if trajectory is None or self.name not in self.presenter.xrays:
             return None
-        for name in self.presenter.handles():
-            x, y = self.to_px(self.presenter.handle_point(name))
+        for name, point in self.presenter.grips():
+            x, y = self.to_px(point)
             if np.hypot(x - at.x(), y - at.y()) < 12:
                 return name
         return None
