@@ -6,8 +6,11 @@ import math
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QIcon, QPainter, QPainterPath, QPen, QPixmap
+from PySide6.QtWidgets import QAbstractButton, QWidget
 
 from ui.theme import tokens
+
+_NAME = "iconOfTheme"
 
 
 def icon(name: str, colour: str | None = None, size: int = 20) -> QIcon:
@@ -27,6 +30,19 @@ def icon(name: str, colour: str | None = None, size: int = 20) -> QIcon:
     made = QIcon(pixmap)
     made.addPixmap(pixmap, QIcon.Mode.Normal)
     return made
+
+
+def set_icon(button: QAbstractButton, name: str) -> None:
+    """Give a button an icon that follows the theme, see ``follow_theme``."""
+    button.setProperty(_NAME, name)
+    button.setIcon(icon(name))
+
+
+def follow_theme(widget: QWidget) -> None:
+    """Draw a button's icon in the colours of the theme that now holds, if ``set_icon`` gave it one."""
+    name = widget.property(_NAME)
+    if name and isinstance(widget, QAbstractButton):
+        widget.setIcon(icon(name))
 
 
 def _path(p: QPainter, *points: tuple[float, float]) -> None:

@@ -15,6 +15,7 @@ from planner.session import PlanningSession
 from ui.chrome import Banner, StatusBar
 from ui.error_dialog import ErrorDialog, show_error
 from ui.guiding import Guiding
+from ui.icon_set import follow_theme
 from ui.keeping import Keeping
 from ui.opening import Opening
 from ui.presenters.case_presenter import CasePresenter
@@ -73,6 +74,7 @@ class MainWindow(Opening, Saving, Keeping, Guiding, QMainWindow):
         box.addWidget(self.status)
         self.setCentralWidget(whole)
         self._add_actions()
+        self._before_settings = "cases"
         self._start_keeping(recovery_root)
         self.preferences_changed("views/orientation")
         self.browser.show_recent(self._recent())
@@ -145,7 +147,15 @@ class MainWindow(Opening, Saving, Keeping, Guiding, QMainWindow):
         )
 
     def go(self, key: str) -> None:
-        """Bring a screen to the front; a sentence says why where it cannot be entered yet."""
+        """Bring a screen to the front; a sentence says why where it cannot be entered yet.
+
+        Settings asked for once more gives way to the screen before it.
+        """
+        current = self.host.current()
+        if key == "settings" == current:
+            key = self._before_settings
+        elif key == "settings":
+            self._before_settings = current
         self.status.pointer.setText("")
         self.status.told.setText("")  # it was about the screen before
         reason = "" if key == "cases" else self.host.screens[key].why_disabled(self.session)
@@ -188,9 +198,9 @@ class MainWindow(Opening, Saving, Keeping, Guiding, QMainWindow):
     def _set_theme(self, name: str) -> None:
         preference("appearance/theme").set(name)
         apply_theme(QApplication.instance(), name)
-        self.bar.restyle()
         self.host.restyle()
         for widget in self.findChildren(QWidget):
+            follow_theme(widget)
             widget.update()
         self._show_state()
 

@@ -7,7 +7,7 @@ from PySide6.QtGui import QFont, QFontMetricsF, QIcon, QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QToolButton, QWidget
 
 from planner.session import PlanningSession
-from ui.icon_set import icon
+from ui.icon_set import set_icon
 from ui.screens.registry import Screen
 from ui.theme import ui_font
 from ui.widgets import Brand, label, status_pixmap
@@ -49,6 +49,7 @@ class StepBar(QWidget):
         self.redo.setAccessibleName("Redo")
         self.saved = label("", "small2")
         self.save = QPushButton(" Save")
+        set_icon(self.save, "save")
         self.save.setAccessibleName("Save")
         self.save.setProperty("role", "small")
         for widget in (self.undo, self.redo, self.saved, self.save):
@@ -69,11 +70,11 @@ class StepBar(QWidget):
         self.settings.clicked.connect(lambda: self.entered.emit("settings"))
         for tool in (self.theme, self.help, self.settings):
             row.addWidget(tool)
-        self.restyle()
 
     def _tool(self, name: str) -> QToolButton:
         button = QToolButton()
         button.setObjectName(name)
+        set_icon(button, name)
         return button
 
     def _step(self, key: str, word: str) -> QPushButton:
@@ -132,19 +133,6 @@ class StepBar(QWidget):
         mark = 0 if button.icon().isNull() else MARK_PX
         tighter = TIGHTER_PX if self._tight and not practice else 0
         button.setMinimumWidth(_width(button.text()) + mark - tighter)
-
-    def restyle(self) -> None:
-        """Draw the icons in the theme's colours."""
-        buttons = {
-            "undo": self.undo,
-            "redo": self.redo,
-            "sun": self.theme,
-            "save": self.save,
-            "help": self.help,
-            "gear": self.settings,
-        }
-        for name, button in buttons.items():
-            button.setIcon(icon(name))
 
     def show_state(self, session: PlanningSession, current: str) -> None:
         """Which steps may be entered and why not, which is in front, and how far each is."""

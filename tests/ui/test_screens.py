@@ -69,3 +69,28 @@ def test_keys_enter_steps(planned, qtbot):
     QTest.keyClick(planned, Qt.Key.Key_1, Qt.KeyboardModifier.ControlModifier)
     qtbot.waitUntil(lambda: planned.host.current() == "cases", timeout=15000)
     assert planned.banner.isVisible(), "the patient stays in sight while a case is open"
+
+
+def test_settings_give_way_to_the_screen_before(planned, qtbot):
+    planned.go("review")
+    planned.bar.settings.click()
+    assert planned.host.current() == "settings"
+    qtbot.keyClick(planned.host.widget("settings").search, Qt.Key.Key_Escape)
+    assert planned.host.current() == "review"
+    planned.bar.settings.click()
+    planned.bar.settings.click()
+    assert planned.host.current() == "review"
+
+
+def test_every_icon_follows_the_theme(planned):
+    def darkness(button):
+        image = button.icon().pixmap(20, 20).toImage()
+        drawn = [image.pixelColor(x, y) for x in range(image.width()) for y in range(image.height())]
+        return min(c.lightness() for c in drawn if c.alpha() > 200)
+
+    shown = (planned.bar.undo, planned.bar.save, planned.screen.bar.slab_button, planned.browser.open_button)
+    before = [darkness(button) for button in shown]
+    planned._set_theme("light")
+    assert all(darkness(button) < was - 50 for button, was in zip(shown, before, strict=True))
+    planned._set_theme("dark")
+    assert [darkness(button) for button in shown] == before

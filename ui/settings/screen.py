@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -80,6 +81,10 @@ class SettingsScreen(QWidget):
         self.search.textChanged.connect(self._filter)
         head.addWidget(self.search)
         head.addStretch(1)
+        self.back = QPushButton("Back")
+        self.back.setToolTip("To the screen before (Esc)")
+        self.back.clicked.connect(lambda: context.go("settings"))
+        head.addWidget(self.back)
         outer.addLayout(head)
         inside = QWidget()
         inside.setProperty("role", "clear")
@@ -102,6 +107,12 @@ class SettingsScreen(QWidget):
         area.setWidget(inside)
         outer.addWidget(area, 1)
         inside.setMaximumWidth(1080)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.context.go("settings")  # back to the screen before
+        else:
+            super().keyPressEvent(event)
 
     def _head(self, group: str) -> None:
         if group not in self.heads:

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from imaging.dicom.series import SeenSeries
-from ui.icon_set import icon
+from ui.icon_set import set_icon
 from ui.presenters.browser_rows import SeriesRow, person_name, rows_of
 from ui.presenters.recent_cases import RecentCase
 from ui.theme import tokens
@@ -70,21 +70,21 @@ class Browser(QWidget):
         box.setContentsMargins(12, 12, 12, 12)
         box.setSpacing(8)
         self.open_button = QPushButton(" Open folder…")
-        self.open_button.setIcon(icon("folder"))
+        set_icon(self.open_button, "folder")
         self.open_button.setToolTip("Ctrl+O")
         self.open_button.clicked.connect(self.open_folder)
         box.addWidget(self.open_button)
         box.addWidget(label("or drop a folder or zip anywhere on this window", "small2", wrap=True))
         self.file_button = QPushButton(" Open a zip or DICOMDIR…")
-        self.file_button.setIcon(icon("folder"))
+        set_icon(self.file_button, "folder")
         self.file_button.clicked.connect(self.open_image_file)
         box.addWidget(self.file_button)
         self.sample_button = QPushButton(" Open the sample")
-        self.sample_button.setIcon(icon("spine"))
+        set_icon(self.sample_button, "spine")
         self.sample_button.clicked.connect(self.open_sample)
         box.addWidget(self.sample_button)
         case = QPushButton(" Open a saved case…")
-        case.setIcon(icon("save"))
+        set_icon(case, "save")
         case.clicked.connect(self.open_case_file)
         box.addWidget(case)
         box.addSpacing(8)
@@ -135,7 +135,7 @@ class Browser(QWidget):
         for folder in folders[:6]:
             button = QPushButton(f" {folder_words(folder)}")
             button.setProperty("role", "flat")
-            button.setIcon(icon("clock"))
+            set_icon(button, "clock")
             button.setStyleSheet("text-align:left")
             button.setToolTip(str(folder))
             button.clicked.connect(lambda _=False, f=folder: self.recent.emit(f))

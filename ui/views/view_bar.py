@@ -7,7 +7,7 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
 
-from ui.icon_set import icon
+from ui.icon_set import set_icon
 from ui.views.dialogs import edit_note
 from ui.views.legend import Legend
 from ui.views.mr_layer import MODES
@@ -64,7 +64,7 @@ class ViewBar(QWidget):
 
     def _menu(self, row: QHBoxLayout, picture: str, words: str, tip: str) -> QToolButton:
         button = QToolButton()
-        button.setIcon(icon(picture))
+        set_icon(button, picture)
         button.setText(f" {words}")
         button.setToolTip(tip)
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
