@@ -50,33 +50,25 @@ class Keeping:
             if path is not None:
                 (self.open_case_file if path.suffix == ".bvncase" else self.open_folder)(path)
 
-        def instead() -> None:
-            if path is not None:
-                self.status.tell(f"“{path.name}” was not opened, since the recovered case was.")
+        told = "" if path is None else f"“{path.name}” was not opened, since the recovered case was."
+        self.offer_left_behind(asked, told)
 
-        self.offer_left_behind(asked, instead)
-
-    def offer_left_behind(
-        self, without: Callable[[], None] = lambda: None, recovered: Callable[[], None] = lambda: None
-    ) -> None:
+    def offer_left_behind(self, otherwise: Callable[[], None] = lambda: None, told: str = "") -> None:
         """Offer what a session that was killed has left.
 
-        ``without`` is called where there is nothing or it is not opened, ``recovered`` where it is.
+        ``otherwise`` goes on where there is nothing or it is not opened, ``told`` is said where it is.
         """
         left = left_behind(self.recovery_root)
         if not left:
-            without()
+            otherwise()
             return
+        self.recovery = offer_recovery(
+            self, left[0], lambda: self.recover(left[0], told), lambda: forget(left[0]), otherwise
+        )
 
-        def recover() -> None:
-            self.recover(left[0])
-            recovered()
-
-        self.recovery = offer_recovery(self, left[0], recover, lambda: forget(left[0]), without)
-
-    def recover(self, left: Left) -> None:
-        """Open what a session that was killed has left."""
-        self._open_stored(left.base, left.case_file, left.plan, left)
+    def recover(self, left: Left, told: str = "") -> None:
+        """Open what a session that was killed has left, and say ``told``."""
+        self._open_stored(left.base, left.case_file, left.plan, left, told=told)
 
     def _begin_case(self, case_file: Path | None, lock: WriteLock | None) -> None:
         self.case_file, self.lock = case_file, lock

@@ -98,8 +98,12 @@ class Saving:
         plan: Plan | None,
         left: Left | None,
         images: Path | None = None,
+        told: str = "",
     ) -> None:
-        """Open a case file; ``plan`` and ``left`` are of a session that was killed before it was saved."""
+        """Open a case file; ``plan`` and ``left`` are of a session that was killed before it was saved.
+
+        ``told`` is said once it is open.
+        """
         self.stack.setCurrentWidget(self.browser)
         self.browser.busy.begin(f"Opening {path.name if left is None else left.patient}")
 
@@ -114,8 +118,8 @@ class Saving:
             self._show_case(stored.case, case_file, lock, read_only)
 
             def shown() -> None:
-                if left is not None and read_only:
-                    self._tell(read_only)
+                if left is not None and (read_only or told):
+                    self._tell(read_only or told)
                 elif case_file is not None and left is None:
                     self._saved_now()
                     self._remember_case(case_file)

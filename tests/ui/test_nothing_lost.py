@@ -38,13 +38,14 @@ def test_a_killed_window_is_offered_again_with_its_last_change(planned, services
     planned.keeper = None
     services.load = lambda path, progress, images=None, plan=None: StoredCase(object(), services.found, plan)
     planned._leaving = True
-    planned.offer_left_behind()
+    planned.offer_left_behind(told="Something else was not opened.")
     dialog = planned.findChild(QDialog, "recovery")
     assert "SPECIMEN, Anna" in dialog.windowTitle()
     press(dialog, "Open it")
     qtbot.waitUntil(lambda: planned.session.plan == confirmed, timeout=15000)
     session = planned.session
     qtbot.waitUntil(lambda: session.history is not None and session.history.position == 0, timeout=15000)
+    qtbot.waitUntil(lambda: planned.status.told.text() == "Something else was not opened.", timeout=15000)
     assert not planned.session.is_clean
     assert planned.would_lose()  # what was recovered is nowhere else once its folder is gone
     qtbot.waitUntil(lambda: not state.exists(), timeout=15000)
@@ -177,15 +178,15 @@ def test_a_folder_asked_for_at_the_start_waits_for_the_answer_about_what_was_lef
     assert opened == [tmp_path]
 
     qtbot.waitUntil(lambda: planned.findChild(QDialog, "recovery") is None, timeout=15000)
-    monkeypatch.setattr(planned, "recover", lambda left: opened.append(left.patient))
+    monkeypatch.setattr(planned, "recover", lambda left, told: opened.extend((left.patient, told)))
     planned.begin(tmp_path)
     press(planned.findChild(QDialog, "recovery"), "Open it")
-    assert opened == [tmp_path, "SPECIMEN, Anna"]
-    assert tmp_path.name in planned.status.told.text()
+    assert opened[:2] == [tmp_path, "SPECIMEN, Anna"]
+    assert f"“{tmp_path.name}” was not opened" in opened[2]
 
     qtbot.waitUntil(lambda: planned.findChild(QDialog, "recovery") is None, timeout=15000)
     planned.begin(tmp_path)
     press(planned.findChild(QDialog, "recovery"), "Discard")
-    assert opened[2:] == [tmp_path]
-    planned.begin(tmp_path)  # nothing is left any more
     assert opened[3:] == [tmp_path]
+    planned.begin(tmp_path)  # nothing is left any more
+    assert opened[4:] == [tmp_path]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
@@ -12,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QWidget
 from imaging.geometry.grid import VolumeGrid
 from imaging.volume import Volume
 from ui.settings.preferences import preference
-from ui.views import planes
+from ui.views import paint, planes, xray_view
 from ui.views.detail_parts import AgainBlock
 from ui.views.paint import clear_of, scale_bar
 from ui.vtk.sampler import PlaneSampler
@@ -378,3 +380,23 @@ def test_the_words_of_a_scale_bar_are_whole_where_the_bar_is_shorter(qapp):
         return sum(image.pixelColor(x, y).lightness() > 150 for x in range(260) for y in rows)
 
     assert ink_px(0.4) == pytest.approx(ink_px(1.5), rel=0.1)
+
+
+@pytest.mark.parametrize("width", [188, 700])
+def test_words_in_a_view_are_whole_and_lie_on_nothing(planned, qtbot, monkeypatch, width):
+    drawn = {}
+
+    def plate(p, at, text, *rest):
+        drawn[text] = paint.plate(p, at, text, *rest)
+        return drawn[text]
+
+    monkeypatch.setattr(xray_view, "plate", plate)
+    view, shown = planned.screen.ap, planned.presenter.xrays["ap"]
+    planned.presenter.xrays["ap"] = replace(shown, words="L4 left\nright oblique 13°, caudad 12°")
+    view.setFixedSize(width, 125)
+    view.grab()
+    words = drawn[planned.presenter.xrays["ap"].words]
+    assert not words.intersects(drawn["SIMULATED"])
+    room, image = QRectF(0, 0, width, 125), QImage(width, 125, QImage.Format.Format_RGB32)
+    with QPainter(image) as p:
+        assert room.contains(paint.notice(p, room, "The X-ray appears with a planned trajectory"))

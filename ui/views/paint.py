@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtCore import QLineF, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import (
     QColor,
     QFont,
@@ -26,6 +26,16 @@ PLATE = QColor(11, 14, 17, 205)
 INK = QColor("#E9EDF0")
 
 
+def _plate_font(px: int, bold: bool) -> QFont:
+    return ui_font(px, QFont.Weight.DemiBold if bold else QFont.Weight.Normal)
+
+
+def plate_size(text: str, px: int = 12, bold: bool = True) -> QSizeF:
+    """How large the plate of a text will be."""
+    metrics, lines = QFontMetricsF(_plate_font(px, bold)), text.split("\n")
+    return QSizeF(max(metrics.horizontalAdvance(n) for n in lines) + 10, metrics.height() * len(lines) + 5)
+
+
 def plate(
     p: QPainter,
     at: QPointF,
@@ -36,11 +46,8 @@ def plate(
     colour: QColor = INK,
 ) -> QRectF:
     """Text on a dark plate; ``anchor`` (c, l, r, t, b, tl, ...) is the point of the plate at ``at``."""
-    font = ui_font(px, QFont.Weight.DemiBold if bold else QFont.Weight.Normal)
-    metrics = QFontMetricsF(font)
-    lines = text.split("\n")
-    width = max(metrics.horizontalAdvance(line) for line in lines) + 10
-    height = metrics.height() * len(lines) + 5
+    lines, size = text.split("\n"), plate_size(text, px, bold)
+    width, height = size.width(), size.height()
     x = at.x() - (0 if "l" in anchor else width if "r" in anchor else width / 2)
     y = at.y() - (0 if "t" in anchor else height if "b" in anchor else height / 2)
     rect = QRectF(x, y, width, height)
@@ -48,16 +55,29 @@ def plate(
     p.setBrush(PLATE)
     p.drawRoundedRect(rect, 3, 3)
     p.setPen(colour)
-    p.setFont(font)
+    p.setFont(_plate_font(px, bold))
     align = Qt.AlignmentFlag.AlignVCenter | (
         Qt.AlignmentFlag.AlignHCenter
-        if len(lines) == 1
+        if len(lines) == 1 or anchor == "c"
         else Qt.AlignmentFlag.AlignRight
         if "r" in anchor
         else Qt.AlignmentFlag.AlignLeft
     )
     p.drawText(rect.adjusted(5, 0, -5, 0), int(align), text)
     return rect
+
+
+def notice(p: QPainter, room: QRectF, words: str) -> QRectF:
+    """A sentence in the middle of a view, in as many lines as its width asks for."""
+    metrics = QFontMetricsF(ui_font(12))
+    lines = [""]
+    for word in words.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and metrics.horizontalAdvance(longer) > room.width() - 26:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return plate(p, room.center(), "\n".join(lines), "c", 12, False)
 
 
 def edge_letters(p: QPainter, rect: QRectF, letters: tuple[str, str, str, str], skip: str = "") -> None:

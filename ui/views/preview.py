@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from imaging.volume import Volume
 from ui.theme import VIEW_HEADER, ui_font
 from ui.views import planes
-from ui.views.paint import edge_letters, plate
+from ui.views.paint import edge_letters, notice
 from ui.vtk.sampler import PlaneSampler
 
 HEAD = 24
@@ -95,7 +95,7 @@ class Preview(QWidget):
             p.fillRect(self.rect(), QColor("black"))
             if not self._pictures:
                 if self.words:
-                    plate(p, QPointF(self.width() / 2, self.height() / 2), self.words, "c", 12, False)
+                    notice(p, QRectF(self.rect()), self.words)
                 return
             one = len(self._pictures) == 1
             half = self.width() if one else (self.width() - 2) / 2

@@ -14,7 +14,7 @@ from imaging.progress import Progress
 from ui.presenters.case_presenter import CasePresenter
 from ui.theme import side_colour
 from ui.views import planes
-from ui.views.paint import cased, edge_letters, orientation_cube, plate, polyline
+from ui.views.paint import cased, edge_letters, notice, orientation_cube, polyline
 from ui.views.samplers import Samplers
 from ui.vtk.blit_view import BlitView
 from ui.vtk.mesh import bone_surfaces
@@ -198,7 +198,7 @@ class View3D(BlitView):
         orientation_cube(p, QPointF(26, 28), right, -up)
         if self._waiting or self.presenter.segmentation is None:
             words = "Drawing in 3D…" if self._waiting else "3D appears after the segmentation"
-            plate(p, QPointF(self.width() / 2, self.height() / 2), words, "c", 12, False)
+            notice(p, QRectF(self.rect()), words)
 
     def _draw_axis(self, p: QPainter) -> None:
         """The selected tool's axis as a dashed line, also where bone hides the tool."""

@@ -17,8 +17,10 @@ from ui.views.paint import (
     cased,
     clear_of,
     handle,
+    notice,
     orientation_cube,
     plate,
+    plate_size,
     polyline,
     target_ring,
     thinned,
@@ -75,7 +77,7 @@ class XrayPane(XrayCanvas):
                     if self.presenter.trajectory
                     else "The X-ray appears with a planned trajectory"
                 )
-                plate(p, QPointF(self.width() / 2, self.height() / 2), words, "c", 12, False)
+                notice(p, QRectF(self.rect()), words)
                 return
             pixels = picture.pixels
             if self.contrast != 1.0 or self.brightness != 0.0:
@@ -130,8 +132,11 @@ class XrayPane(XrayCanvas):
         plate(p, QPointF(self.width() - 8, 8), right, "tr", 14)
         if min(self.width(), self.height()) > 220:
             orientation_cube(p, QPointF(26, 52), projection.u_lps, projection.v_lps)
-        plate(p, QPointF(8, self.height() - 8), picture.words, "bl", 11, False)
         rect = plate(p, QPointF(self.width() - 8, self.height() - 8), "SIMULATED", "br", 11)
+        words = plate_size(picture.words, 11, False)
+        above = 8 + words.width() > rect.left() - 4  # a narrow view has no room for both side by side
+        foot = rect.top() - 4 if above else rect.bottom()
+        plate(p, QPointF(8, foot), picture.words, "bl", 11, False)
         p.setPen(QPen(INK, 1))
         p.setBrush(Qt.BrushStyle.NoBrush)
         p.drawRoundedRect(rect.adjusted(1.5, 1.5, -1.5, -1.5), 2, 2)

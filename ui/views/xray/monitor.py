@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter
 
 from imaging.fluoro.annotate import edge_letters
 from imaging.fluoro.engine import FluoroPicture
 from ui.presenters.xray_lines import Monitor, PlanLines
 from ui.presenters.xray_presenter import XrayPresenter
-from ui.views.paint import plate
+from ui.views.paint import notice, plate
 from ui.views.xray.composing import GlassFrame, composed
 from ui.views.xray.handling import XrayCanvas, repeat_stamp
 
@@ -61,7 +61,7 @@ class XrayMonitor(XrayCanvas):
                 p.fillRect(self.rect(), QColor("black"))
                 p.setRenderHint(QPainter.RenderHint.Antialiasing)
                 words = self.presenter.failure or "Making the X-ray…"
-                plate(p, QPointF(self.width() / 2, self.height() / 2), words, "c", 12, False)
+                notice(p, QRectF(self.rect()), words)
                 return
             p.drawImage(QPointF(0, 0), self._image(picture))
             p.setRenderHint(QPainter.RenderHint.Antialiasing)
