@@ -23,3 +23,7 @@ class Finding:
     value: float | None = None
     limit: float | None = None
     unit: str | None = None
+
+    def said_of(self, where: str) -> str:
+        """The text with its place before it, unless it begins with that itself."""
+        return self.text if not where or self.text.startswith(f"{where} ") else f"{where}: {self.text}"

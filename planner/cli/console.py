@@ -20,7 +20,7 @@ def say(text: str) -> None:
 
 def say_finding(finding: Finding, where: str = "") -> None:
     """A finding on stderr, with its severity and place."""
-    say(f"{finding.severity}: {where}{': ' if where else ''}{finding.text}")
+    say(f"{finding.severity}: {finding.said_of(where)}")
 
 
 STOP = threading.Event()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from imaging.anatomy import VertebraAnatomy
+from imaging.geometry.carm import Projection
 from planner.domain.plan import Trajectory
 from planner.report.words import depth_of, tool_length_mm, wall_depth_mm
 
@@ -85,15 +86,16 @@ def _at_wall(t: Trajectory, a: VertebraAnatomy, depth_mm: float) -> str:
     inside = a.pedicles[t.side].width_mm / 2 + out - t.outer_diameter_mm[0] / 2
     if inside >= 0:
         return "Tip still outside the inner rim of the ring."
-    return f"Tip {-inside:.0f} mm past the inner rim: not before the lateral shows the wall."
+    past = f"{-inside:.0f} mm past" if inside < -0.5 else "at"
+    return f"Tip {past} the inner rim: not before the lateral shows the wall."
 
 
 def _lateral_wall(t: Trajectory) -> str:
     trap = t.lateral_view
     if trap is None or abs(trap.distance_mm) < 0.5:
         return "Tip at the wall line."
-    side = "behind" if trap.distance_mm > 0 else "in front of"
-    return f"True wall: the line lies {abs(trap.distance_mm):.1f} mm {side} it here."
+    side = "in front of" if trap.distance_mm > 0 else "behind"
+    return f"Tip {abs(trap.distance_mm):.1f} mm {side} the wall line: the true wall is there."
 
 
 def _target(t: Trajectory, a: VertebraAnatomy) -> tuple[str, str]:
@@ -103,6 +105,24 @@ def _target(t: Trajectory, a: VertebraAnatomy) -> tuple[str, str]:
     side = "left" if off > 0 else "right"
     ap = "Tip on the midline." if abs(off) < 1 else f"Tip {abs(off):.0f} mm {side} of the midline."
     return ap, f"Tip at {100 * depth:.0f} % of the depth, from the true wall."
+
+
+def rim_words(station: Checkpoint, t: Trajectory, a: VertebraAnatomy, ap: Projection) -> str:
+    """At the posterior wall: from the tool's surface to the ring's inner rim in the AP picture, in mm at the
+    isocentre, and what to do where it is nearer; empty at other stations."""
+    pedicle = a.pedicles.get(t.side)
+    if station.name != "Posterior wall" or pedicle is None:
+        return ""
+    mm = ap.carm.pixel_mm * ap.carm.sod_mm / ap.carm.sid_mm
+    inward = -a.body.left if t.side == "left" else a.body.left
+    rim = pedicle.isthmus_centre_lps_mm + inward * pedicle.width_mm / 2
+    across = np.array([inward @ ap.u_lps, inward @ ap.v_lps])
+    tip = np.array(advanced_to(t, station.depth_mm).tip_lps_mm)
+    to_go = float((ap.project(rim) - ap.project(tip)) @ across / np.linalg.norm(across)) * mm
+    to_go -= t.outer_diameter_mm[0] / 2
+    if to_go < 0:
+        return "If the lateral does not show the wall here: stop, withdraw, redirect."
+    return f"{to_go:.1f} mm to go to the rim in this plan. If the tip is past it: stop, withdraw, redirect."
 
 
 def advanced_to(t: Trajectory, depth_mm: float) -> Trajectory:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
 from imaging.findings import SEVERITY_ORDER, Finding
 from imaging.geometry.carm import pose_words
-from planner.domain.bands import WALL_ROWS, judged_clearances
+from planner.domain.bands import judged_clearances, judged_least
 from planner.report.contents import (
     LEFT,
     PURPOSE,
@@ -71,7 +69,7 @@ _COLUMNS = (
     ("Level", 0),
     ("Side", 40),
     ("State", 85),
-    ("Least pedicle wall", 140),
+    ("Least clearance", 140),
     ("Electrode to canal", 228),
     ("Lesion to canal", 312),
     ("Bone entry to tip", 388),
@@ -91,14 +89,13 @@ def _overview_table(c: Canvas, report: Report, y: float) -> float:
             worst = next((s for s in SEVERITY_ORDER if any(f.severity == s for f in t.findings)), None)
             count = sum(f.severity != "info" for f in t.findings)
             rows = {c.name: c for c in judged_clearances(t, report.plan.limits)}
-            wall = min(
-                (rows[w] for w in WALL_ROWS), key=lambda c: math.inf if c.value_mm is None else c.value_mm
-            )
+            least = judged_least(t, report.plan.limits)
+            toward = least.name if least is not None else ""
             cells = (
                 level.name,
                 t.side,
                 t.state,
-                mm(*wall.shown),
+                ", ".join(x for x in (mm(*least.shown) if least is not None else "–", toward) if x),
                 mm(*rows["Electrode to canal"].shown),
                 mm(*rows["Lesion to canal"].shown),
                 mm(tool_length_mm(t)),
@@ -161,5 +158,5 @@ def _finding_list(c: Canvas, y: float, title: str, findings: list[tuple[str, Fin
             text(c, LEFT, y, "More in plan.json.", 7.5)
             return y - 10
         mark(c, LEFT, y - 1, finding.severity if finding.severity != "info" else "none")
-        y = paragraph(c, LEFT + 11, y, WIDE - 11, f"{where}: {finding.text} {looked}".rstrip(), 7.5) - 3
+        y = paragraph(c, LEFT + 11, y, WIDE - 11, f"{finding.said_of(where)} {looked}".rstrip(), 7.5) - 3
     return y

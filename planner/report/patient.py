@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from planner.domain.plan import LevelPlan, Trajectory
-from planner.report.drawing import BOLD, Canvas, paragraph, picture, text
+from collections.abc import Sequence
+
+from imaging.labels import Side
+from planner.report.drawing import BOLD, PLAIN, Canvas, fitted, paragraph, picture, text
 from planner.report.pictures import TrajectoryPictures
 
 _LEFT, _WIDE = 40.0, 515.0
@@ -37,14 +39,17 @@ PARTS = (
 
 
 def patient_page(
-    c: Canvas, name: str, level: LevelPlan, t: Trajectory, pictures: TrajectoryPictures | None
+    c: Canvas, name: str, steps: Sequence[tuple[str, Side]], pictures: TrajectoryPictures | None
 ) -> None:
-    """Draw the page."""
+    """Draw the page; ``steps`` are the levels and sides to be done, ``pictures`` those of the first."""
     text(c, _LEFT, 790, "Your procedure", 24, BOLD)
-    text(c, _LEFT, 772, f"For {name}. Vertebra {level.name}, from the {t.side}.", 11)
+    where = ", ".join(f"{level} from the {side}" for level, side in steps)
+    words = f"For {name}. {'Vertebra' if len({n for n, _ in steps}) == 1 else 'Vertebrae'} {where}."
+    text(c, _LEFT, 772, words, fitted(c, words, _WIDE, 11, PLAIN))
     if pictures is not None:
         behind = pictures.whole3d or pictures.tool_plane
-        first = "Your vertebra, from behind" if pictures.whole3d else "Your vertebra, from the feet"
+        view = "from behind" if pictures.whole3d else "from the feet"
+        first = f"Your vertebra {steps[0][0]}, {view}"
         picture(c, _LEFT, 560, 254, 195, behind, first, ("Left", "Right"))
         inside = pictures.view3d or pictures.sagittal
         sides = ("Left", "Right") if pictures.view3d else ("Front", "Back")

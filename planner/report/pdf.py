@@ -8,6 +8,7 @@ from reportlab import rl_config
 from reportlab.lib.pagesizes import A4, LETTER
 from reportlab.pdfgen.canvas import Canvas as PdfCanvas
 
+from imaging.labels import NAME_FROM_VERSE
 from planner.report.contents import HEIGHT, PURPOSE, WIDTH, Report, footer, header_right, stamp_of
 from planner.report.drawing import (
     Canvas,
@@ -63,10 +64,11 @@ def write_report(report: Report) -> bytes:
     if report.printing.patient_page and pages:
         c.showPage()
         _fit(c, report.printing.paper)
-        level, t = pages[0]
-        patient_page(
-            c, patient_name(report.patient.name), level, t, report.pictures.get((level.verse, t.side))
-        )
+        procedure = report.plan.procedure
+        steps = [(s.verse, s.side) for s in procedure.steps] if procedure is not None else []
+        steps = steps or [(level.verse, t.side) for level, t in pages]
+        names = [(NAME_FROM_VERSE[verse], side) for verse, side in steps]
+        patient_page(c, patient_name(report.patient.name), names, report.pictures.get(steps[0]))
         footer(c, report, total, total)
     c.showPage()
     c.save()

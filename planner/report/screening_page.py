@@ -10,6 +10,9 @@ from planner.report.drawing import BOLD, mark, paragraph, text
 
 LEFT, RIGHT = 29.0, 566.0
 COLUMN = 262.0
+HEADLESS = 340.0
+"""Width beside the page's head with patient and stamp."""
+SHEETS = 6
 ROW = 10.6
 
 
@@ -25,17 +28,15 @@ def screening_page(c: Canvas, plan: Plan) -> None:
         "What was measured for each level; the number at the right is the source slice, counted from 1. "
         "It does not say whether a patient is a candidate."
     )
-    y = paragraph(c, LEFT, 780, RIGHT - LEFT, note, 8) - 8
-    lowest = y
-    shown = [level for level in plan.levels if level.screening][:4]
-    for number, level in enumerate(shown):
-        x = LEFT + (number % 2) * (COLUMN + 13)
-        top = y if number < 2 else lowest
-        if number == 2:
-            top = y = lowest - 14
-        end = _sheet(c, x, top, level.name, level.screening)
-        lowest = min(lowest, end)
-    _procedure(c, plan, lowest - 16)
+    y = paragraph(c, LEFT, 780, HEADLESS, note, 8) - 8
+    shown = [level for level in plan.levels if level.screening]
+    for first in range(0, min(len(shown), SHEETS), 2):
+        pair = shown[first : first + 2]
+        y = min(_sheet(c, LEFT + n * (COLUMN + 13), y, x.name, x.screening) for n, x in enumerate(pair)) - 14
+    if rest := [level.name for level in shown[SHEETS:]]:
+        text(c, LEFT, y, f"{', '.join(rest)}: in plan.json.", 7.5)
+        y -= 14
+    _procedure(c, plan, y - 2)
 
 
 def value_words(item: ScreeningItem) -> str:
@@ -43,7 +44,8 @@ def value_words(item: ScreeningItem) -> str:
     if item.value is None:
         return "not measurable"
     digits = 0 if item.unit in ("HU", "%", "mm³") else 1
-    return f"{item.value:.{digits}f} {item.unit}"
+    value = f"{item.value:z.{digits}f}".replace("-", "\u2212")
+    return f"{value}°" if item.unit == "°" else f"{value} {item.unit}"
 
 
 def _sheet(c: Canvas, x: float, y: float, name: str, items: tuple[ScreeningItem, ...]) -> float:
@@ -71,7 +73,7 @@ def _procedure(c: Canvas, plan: Plan, y: float) -> None:
     c.line(LEFT, y - 4, RIGHT, y - 4)
     words = (
         f"{procedure.moves} positions of the C-arm, {procedure.moves_unshared} without sharing. One side a "
-        "level, by the better margin."
+        "level, the one with more room beyond what is needed."
     )
     y = paragraph(c, LEFT, y - 15, RIGHT - LEFT, words, 8) - 4
     for number, step in enumerate(procedure.steps, 1):

@@ -16,6 +16,7 @@ from scipy import ndimage
 from imaging.anatomy import VertebraAnatomy
 from imaging.volume import LabelVolume, Volume
 from planner.domain.plan import Trajectory
+from planner.domain.tool_plane import axial_normal
 
 Array = NDArray[np.float64]
 Picture = NDArray[np.uint8]
@@ -52,16 +53,9 @@ def _unit(vector: Array) -> Array:
 
 
 def tool_plane(t: Trajectory, a: VertebraAnatomy, size_px: tuple[int, int], width_mm: float) -> Plane:
-    """The near-axial plane that holds the tool (of a straight tool: and the body's left-right axis)."""
+    """The axial plane of the tool (see ``planner.domain.tool_plane``), patient's left on the left."""
     path = np.array(t.path_lps_mm)
-    along = _unit(np.array(t.parameters.direction_lps))
-    aside = path[-1] - path[0]
-    aside = aside - along * (aside @ along)
-    if np.linalg.norm(aside) < 1.0:
-        aside = a.body.left - along * (a.body.left @ along)
-    normal = _unit(np.cross(along, _unit(aside)))
-    if normal @ a.body.superior < 0:
-        normal = -normal
+    normal = axial_normal(t, a.body.superior)
     right = -a.body.left - normal * (-a.body.left @ normal)
     right = _unit(right)
     # Patient's left on the left and posterior up: down is anterior, seen from the feet of a prone patient.

@@ -9,6 +9,7 @@ from imaging.geometry.carm import pose_words
 from planner.domain.bands import judged_clearances
 from planner.domain.limits import Limits
 from planner.domain.plan import LevelPlan, Trajectory
+from planner.domain.tool_plane import plane_words
 from planner.report.contents import (
     LEFT,
     RIGHT,
@@ -45,8 +46,11 @@ def trajectory_page(c: Canvas, report: Report, level: LevelPlan, t: Trajectory) 
     """Draw the page of one side of a level."""
     side_chip(c, LEFT, 771, 44, t.side)
     text(c, LEFT + 54, 790, f"{level.name} {t.side.upper()}", 24, BOLD)
+    way = "beside" if t.access == "extrapedicular" else "through"
+    pair = ", one tool of a pair" if t.access == "bipedicular" else ""
     subtitle = (
-        f"Basivertebral nerve, through the {t.side} pedicle. Patient's left is on the left but in laterals."
+        f"Basivertebral nerve, {way} the {t.side} pedicle{pair}. "
+        "Patient's left is on the left but in laterals."
     )
     text(c, LEFT + 54, 776, subtitle, fitted(c, subtitle, 330, 8, "Helvetica"))
     header_right(c, report, stamp_of([t.state]))
@@ -55,7 +59,8 @@ def trajectory_page(c: Canvas, report: Report, level: LevelPlan, t: Trajectory) 
     anatomy = report.segmentation.level(level.verse)
     shots = report.pictures.get((level.verse, t.side))
     if shots is not None:
-        _pictures(c, t, shots, report.limits)
+        plane = plane_words(t, anatomy.body.superior) if anatomy is not None else ""
+        _pictures(c, t, shots, f"Axial, {plane}", report.limits)
     if anatomy is None:
         return
     target: list[Row] = []
@@ -84,7 +89,7 @@ def trajectory_page(c: Canvas, report: Report, level: LevelPlan, t: Trajectory) 
         _stations(c, y - 18, shots.stations)
 
 
-def _pictures(c: Canvas, t: Trajectory, shots: TrajectoryPictures, limits: Limits) -> None:
+def _pictures(c: Canvas, t: Trajectory, shots: TrajectoryPictures, axial: str, limits: Limits) -> None:
     gap = 6.0
     wide = (WIDE - 2 * gap) / 3
     first = (
@@ -93,7 +98,7 @@ def _pictures(c: Canvas, t: Trajectory, shots: TrajectoryPictures, limits: Limit
         else (shots.sagittal, "Sagittal, through the tip", ("A", "P"))
     )
     picture(c, LEFT, 610, wide, 146, first[0], first[1], first[2])
-    picture(c, LEFT + wide + gap, 610, wide, 146, shots.tool_plane, "Axial, in the tool's plane", ("L", "R"))
+    picture(c, LEFT + wide + gap, 610, wide, 146, shots.tool_plane, axial, ("L", "R"))
     x = LEFT + 2 * (wide + gap)
     picture(c, x, 610, wide, 146, shots.down_tool, "Down the tool, mid-pedicle", ("L", "R"))
     _wall_numbers(c, x + wide / 2, 610 + 73, t, limits)

@@ -82,9 +82,9 @@ def _sides(level: LevelPlan, limits: Limits) -> list[tuple[Trajectory, str]]:
     best, second = sorted(planned, key=lambda t: (-round(spare_mm(t, limits), 2), t.breach_probability))
     gain = spare_mm(best, limits) - spare_mm(second, limits)
     why = (
-        f"{gain:.1f} mm more margin than {second.side}."
+        f"{gain:.1f} mm more beyond what is needed than {second.side}."
         if gain >= 0.1
-        else f"Margins equal; a breach in {100 * best.breach_probability:.1f} % against "
+        else f"Room equal; a breach in {100 * best.breach_probability:.1f} % against "
         f"{100 * second.breach_probability:.1f} % of simulated insertions."
     )
     return [(best, why)]

@@ -28,7 +28,7 @@ def test_each_level_takes_the_side_with_the_better_margin() -> None:
     assert procedure is not None
     step = next(s for s in procedure.steps if s.verse == both[0].verse)
     assert step.side == "right"
-    assert step.why_side.endswith("more margin than left.")
+    assert step.why_side.endswith("more beyond what is needed than left.")
     assert procedure.lesions == len(procedure.steps)
 
 

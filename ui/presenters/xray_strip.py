@@ -12,8 +12,7 @@ from imaging.fluoro.technique import Shutters
 from imaging.geometry.carm import CArm
 from imaging.progress import Progress
 from planner.domain.plan import Trajectory
-from planner.report.checkpoints import Checkpoint, advanced_to, checkpoints
-from planner.services.checkpoint_words import StationWords, station_words
+from planner.report.checkpoints import Checkpoint, advanced_to, checkpoints, rim_words
 from planner.services.render_fluoro import planned_tools
 from planner.services.xray_views import FoundView
 
@@ -22,10 +21,10 @@ SMALL_PX = 192
 
 @dataclass(frozen=True, eq=False)
 class Strip:
-    """One checkpoint's pair of thumbnails and words."""
+    """One checkpoint's pair of thumbnails; ``detail`` says what else to heed there."""
 
     station: Checkpoint
-    words: StationWords
+    detail: str
     ap: FluoroPicture
     lateral: FluoroPicture
 
@@ -58,6 +57,6 @@ def small_pictures(
         progress.step(0.5, "Taking the checkpoints")
         tools = planned_tools(advanced_to(trajectory, station.depth_mm))
         ap, lateral = (engine.take(poses[view], look, tools, small) for view in ("ap", "lateral"))
-        words = station_words(station, trajectory, anatomy, ap.projection)
-        strip.append(Strip(station, words, ap, lateral))
+        detail = rim_words(station, trajectory, anatomy, ap.projection)
+        strip.append(Strip(station, detail, ap, lateral))
     return thumbs, tuple(strip)

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from imaging.anatomy import VertebraAnatomy
 from planner.domain.plan import Trajectory
+from planner.domain.tool_plane import axial_normal, cross, plane_words
 
 Array = NDArray[np.float64]
 LETTERS = (("L", "R"), ("P", "A"), ("S", "I"))
@@ -45,11 +46,6 @@ class Plane:
     def to_lps(self, right_mm: float, down_mm: float, normal_mm: float = 0.0) -> Array:
         """(3,) LPS mm of a point of the plane."""
         return self.origin + right_mm * self.right + down_mm * self.down + normal_mm * self.normal
-
-
-def cross(a: Array, b: Array) -> Array:
-    """The vector product of two single vectors; numpy's own takes twenty times as long for these."""
-    return np.array([a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]])
 
 
 def _unit(vector: Array) -> Array:
@@ -85,26 +81,15 @@ def _from_normal(origin: Array, normal: Array, left: Array) -> Plane:
 
 
 def axial(origin: ArrayLike, anatomy: VertebraAnatomy | None, trajectory: Trajectory | None = None) -> Plane:
-    """Axial plane of a vertebra; with a trajectory the plane that holds the whole tool where that is within
-    40 degrees of axial, else the most axial plane that holds entry and tip."""
+    """Axial plane of a vertebra; with a trajectory, the tool's (see ``planner.domain.tool_plane``)."""
     left, _, superior = _axes(anatomy)
-    normal = superior
-    if trajectory is not None:
-        d = _unit(np.array(trajectory.parameters.direction_lps))
-        chord = _unit(np.array(trajectory.tip_lps_mm) - np.array(trajectory.parameters.entry_lps_mm))
-        normal = _unit(superior - np.dot(superior, chord) * chord)
-        if holds_bend(trajectory, anatomy):
-            across = _unit(cross(d, np.array(trajectory.parameters.bend_lps, float)))
-            normal = across if np.dot(across, superior) >= 0 else -across
+    normal = superior if trajectory is None else axial_normal(trajectory, superior)
     return _from_normal(np.asarray(origin, float), normal, left)
 
 
-def holds_bend(trajectory: Trajectory, anatomy: VertebraAnatomy | None) -> bool:
-    """Whether the plane of the tool's bend lies within 40 degrees of the vertebra's axial plane."""
-    across = cross(trajectory.parameters.direction_lps, trajectory.parameters.bend_lps)
-    if trajectory.parameters.turn_deg <= 1 or np.linalg.norm(across) < 1e-3:
-        return False
-    return bool(abs(np.dot(_unit(across), _axes(anatomy)[2])) > np.cos(np.deg2rad(40)))
+def axial_words(trajectory: Trajectory, anatomy: VertebraAnatomy | None) -> str:
+    """What the axial plane of a tool holds."""
+    return plane_words(trajectory, _axes(anatomy)[2])
 
 
 def sagittal(origin: ArrayLike, anatomy: VertebraAnatomy | None) -> Plane:

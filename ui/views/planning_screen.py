@@ -248,9 +248,7 @@ class PlanningScreen(QWidget):
         level = p.level.name if p.level else ""
         cut = p.trajectory is not None
         self.frames[0].note.setText(
-            ("in the tool's plane" if planes.holds_bend(p.trajectory, p.anatomy) else "through entry and tip")
-            if cut
-            else level
+            planes.axial_words(p.trajectory, p.anatomy) if p.trajectory is not None else level
         )
         self.frames[1].note.setText(f"through the crosshair, {level}" if level else "")
         coronal = self._swap.isChecked()

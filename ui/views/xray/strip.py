@@ -76,9 +76,9 @@ class Card(QWidget):
         grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(2)
         rows = (
-            ("AP", strip.words.ap),
-            ("Lateral", strip.words.lateral),
-            ("Within", mm(strip.words.within_mm)),
+            ("AP", strip.station.ap),
+            ("Lateral", strip.station.lateral),
+            ("Within", mm(strip.station.within_mm)),
         )
         for n, (name, text) in enumerate(rows):
             grid.addWidget(label(name, "small"), n, 0, Qt.AlignmentFlag.AlignTop)
@@ -92,7 +92,7 @@ class Card(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
         self.setToolTip("\n".join(f"{name}: {text}" for name, text in rows))
         self.setAccessibleName(
-            f"Checkpoint {index + 1}, {strip.station.name}, {strip.words.ap}, {strip.words.lateral}"
+            f"Checkpoint {index + 1}, {strip.station.name}, {strip.station.ap}, {strip.station.lateral}"
         )
 
     def paintEvent(self, _event: object) -> None:
@@ -234,8 +234,8 @@ class CheckpointPanel(QWidget):
             box.addWidget(label(f"{mm(strip.station.depth_mm)} after docking", "text2"))
             box.addWidget(hairline())
             for head, text in (
-                (f"AP: {_lower(strip.words.ap)}", strip.words.detail),
-                (f"Lateral: {_lower(strip.words.lateral)}", f"Within {mm(strip.words.within_mm)}."),
+                (f"AP: {_lower(strip.station.ap)}", strip.detail),
+                (f"Lateral: {_lower(strip.station.lateral)}", f"Within {mm(strip.station.within_mm)}."),
                 ("Both pictures at the same depth", "Take the second picture before the next tap."),
             ):
                 row = QHBoxLayout()
