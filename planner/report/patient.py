@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from imaging.labels import Side
+from imaging.labels import NAME_FROM_VERSE, Side
+from planner.domain.plan import Plan
 from planner.report.drawing import BOLD, PLAIN, Canvas, fitted, paragraph, picture, text
 from planner.report.pictures import TrajectoryPictures
 
@@ -38,11 +37,17 @@ PARTS = (
 )
 
 
-def patient_page(
-    c: Canvas, name: str, steps: Sequence[tuple[str, Side]], pictures: TrajectoryPictures | None
-) -> None:
-    """Draw the page; ``steps`` are the levels and sides to be done, ``pictures`` those of the first."""
+def patient_steps(plan: Plan) -> tuple[tuple[int, Side], ...]:
+    """Levels (VerSe) and sides to be done, in the order of the procedure where there is one."""
+    if plan.procedure is not None and plan.procedure.steps:
+        return tuple((step.verse, step.side) for step in plan.procedure.steps)
+    return tuple((level.verse, t.side) for level in plan.levels for t in level.trajectories)
+
+
+def patient_page(c: Canvas, name: str, plan: Plan, pictures: TrajectoryPictures | None) -> None:
+    """Draw the page; ``pictures`` are those of the first of ``patient_steps``."""
     text(c, _LEFT, 790, "Your procedure", 24, BOLD)
+    steps = [(NAME_FROM_VERSE[verse], side) for verse, side in patient_steps(plan)]
     where = ", ".join(f"{level} from the {side}" for level, side in steps)
     words = f"For {name}. {'Vertebra' if len({n for n, _ in steps}) == 1 else 'Vertebrae'} {where}."
     text(c, _LEFT, 772, words, fitted(c, words, _WIDE, 11, PLAIN))

@@ -8,14 +8,13 @@ from reportlab import rl_config
 from reportlab.lib.pagesizes import A4, LETTER
 from reportlab.pdfgen.canvas import Canvas as PdfCanvas
 
-from imaging.labels import NAME_FROM_VERSE
 from planner.report.contents import HEIGHT, PURPOSE, WIDTH, Report, footer, header_right, stamp_of
 from planner.report.drawing import (
     Canvas,
 )
 from planner.report.mr_page import has_mr_page, mr_page
 from planner.report.overview_page import overview_page
-from planner.report.patient import patient_page
+from planner.report.patient import patient_page, patient_steps
 from planner.report.printing import Paper
 from planner.report.screening_page import has_screening, screening_page
 from planner.report.trajectory_page import trajectory_page
@@ -64,11 +63,8 @@ def write_report(report: Report) -> bytes:
     if report.printing.patient_page and pages:
         c.showPage()
         _fit(c, report.printing.paper)
-        procedure = report.plan.procedure
-        steps = [(s.verse, s.side) for s in procedure.steps] if procedure is not None else []
-        steps = steps or [(level.verse, t.side) for level, t in pages]
-        names = [(NAME_FROM_VERSE[verse], side) for verse, side in steps]
-        patient_page(c, patient_name(report.patient.name), names, report.pictures.get(steps[0]))
+        first = patient_steps(report.plan)[0]
+        patient_page(c, patient_name(report.patient.name), report.plan, report.pictures.get(first))
         footer(c, report, total, total)
     c.showPage()
     c.save()

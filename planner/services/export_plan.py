@@ -163,6 +163,7 @@ def report_pdf(
     from planner.devices.catalogue import load_devices
     from planner.domain.limits import changed_limits
     from planner.report.contents import Patient, Report
+    from planner.report.patient import patient_steps
     from planner.report.pdf import write_report
 
     pictures: dict[tuple[int, Side], TrajectoryPictures] = {}
@@ -172,7 +173,7 @@ def report_pdf(
             view3d = render_3d(case.volume, found, level, t) if render_3d else None
             ring_mm = plan.limits.needed_mm(plan.limits.medial_inferior_mm)
             one = _slices(case, found, level, t, shots, view3d, ring_mm)
-            if render_3d and printing.patient_page and not pictures:
+            if render_3d and printing.patient_page and patient_steps(plan)[0] == (level.verse, t.side):
                 one = replace(one, whole3d=render_3d(case.volume, found, level, t, cut=False))
             pictures[level.verse, t.side] = one
     s = case.series
