@@ -38,7 +38,7 @@ def checkpoints(t: Trajectory, a: VertebraAnatomy) -> tuple[Checkpoint, ...]:
     if wall is not None:
         stations.append(Checkpoint("Posterior wall", wall, _at_wall(t, a, wall), _lateral_wall(t), 1.5))
     if t.parameters.turn_deg > 0.5:
-        past = "" if wall is None else f" {t.parameters.straight_mm - wall:.0f} mm past the true wall"
+        past = "" if wall is None else _past_wall(t.parameters.straight_mm - wall)
         stations.append(
             Checkpoint(
                 "Bend",
@@ -88,6 +88,12 @@ def _at_wall(t: Trajectory, a: VertebraAnatomy, depth_mm: float) -> str:
         return "Tip still outside the inner rim of the ring."
     past = f"{-inside:.0f} mm past" if inside < -0.5 else "at"
     return f"Tip {past} the inner rim: not before the lateral shows the wall."
+
+
+def _past_wall(past_mm: float) -> str:
+    if abs(past_mm) < 0.5:
+        return " at the true wall"
+    return f" {abs(past_mm):.0f} mm {'past' if past_mm > 0 else 'short of'} the true wall"
 
 
 def _lateral_wall(t: Trajectory) -> str:

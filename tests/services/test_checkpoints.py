@@ -42,6 +42,18 @@ def test_the_clock_and_the_rim_follow_the_plan(left):
     assert below == "Tip on the outer lower rim of the left pedicle, 8 o'clock."
 
 
+@pytest.mark.parametrize(
+    ("further_mm", "words"), [(2.2, "2 mm past"), (-0.3, "at"), (0.4, "at"), (-1.6, "2 mm short of")]
+)
+def test_the_bend_lies_past_the_wall_at_it_or_short_of_it(left, further_mm, words):
+    t, anatomy, _ = left
+    tool = straight(t, anatomy, 3.0)
+    wall = next(s for s in checkpoints(tool, anatomy) if s.name == "Posterior wall").depth_mm
+    tool = replace(tool, parameters=replace(tool.parameters, straight_mm=wall + further_mm))
+    bend = next(s for s in checkpoints(tool, anatomy) if s.name == "Bend")
+    assert bend.lateral == f"Tip {words} the true wall before the turn."
+
+
 def test_a_plan_past_the_inner_rim_is_not_told_to_stay_outside(left):
     t, anatomy, ap = left
     for outward, outside in ((3.0, True), (-9.0, False)):

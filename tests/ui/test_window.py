@@ -94,6 +94,8 @@ def test_approval_waits_for_the_level_count(planned, qtbot):
     qtbot.mouseClick(accept, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: planned.session.plan.levels_confirmed, timeout=2000)
     assert not planned.screen.levels.card.isVisible()
+    heads = {w.text() for w in planned.screen.levels.findChildren(QLabel) if w.text().startswith("name ")}
+    assert heads == {"name confirmed"}, "no level is called less than sure any more"
     details.approve.click()
     assert planned.presenter.trajectory.state == "approved"
     planned.undo_action.trigger()

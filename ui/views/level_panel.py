@@ -204,7 +204,8 @@ class LevelPanel(QWidget):
         plan = self.presenter.plan
         levels = plan.levels if plan else ()
         found = self.presenter.segmentation
-        shape = (*(level.verse for level in levels), found is None)
+        heads = [(level.verse, _sides(level), self._sure(level)) for level in levels]
+        shape = (*heads, found is None)
         if shape != self._shape:
             self._shape = shape
             self._rebuild(levels)
@@ -258,6 +259,11 @@ class LevelPanel(QWidget):
         names = ", ".join(NAME_FROM_VERSE[a.verse] for a in found.levels)
         return f"Found: {names}. Trajectories appear here with the plan."
 
+    def _sure(self, level: LevelPlan) -> str:
+        if self.presenter.plan and self.presenter.plan.levels_confirmed:
+            return "name confirmed"
+        return f"name {100 * level.confidence:.0f}\u202f% sure"
+
     def _rebuild(self, levels: tuple[LevelPlan, ...]) -> None:
         self.rows = []
         holder = QWidget()
@@ -270,17 +276,10 @@ class LevelPanel(QWidget):
             head.setContentsMargins(8, 8, 8, 2)
             head.setSpacing(8)
             head.addWidget(label(level.name, "group"))
-            sure = (
-                "name confirmed"
-                if self.presenter.plan and self.presenter.plan.levels_confirmed
-                else f"name {100 * level.confidence:.0f}\u202f% sure"
-            )
-            head.addWidget(label(sure, "small"))
+            head.addWidget(label(self._sure(level), "small"))
             head.addStretch(1)
             box.addLayout(head)
-            for side in SIDES:
-                if level.trajectory(side) is None and not any(r.side == side for r in level.refused):
-                    continue
+            for side in _sides(level):
                 row = SideRow(level, side, self.presenter.limits)
                 row.chosen.connect(self.presenter.select)
                 self.rows.append(row)
@@ -296,3 +295,9 @@ class LevelPanel(QWidget):
             box.addWidget(empty)
         box.addStretch(1)
         self._scroll.setWidget(holder)
+
+
+def _sides(level: LevelPlan) -> tuple[Side, ...]:
+    """The sides that are planned or refused."""
+    refused = {r.side for r in level.refused}
+    return tuple(side for side in SIDES if level.trajectory(side) is not None or side in refused)
