@@ -24,6 +24,7 @@ from imaging.labels import NAME_FROM_VERSE, SACRUM, SIDES, Structure
 from imaging.progress import NULL_PROGRESS
 from imaging.segmentation.anatomy import measure_anatomy
 from imaging.segmentation.naming import name_levels
+from imaging.segmentation.noise import calmed
 from imaging.segmentation.spine import label_spine, locate, model_bodies
 from sample_dicom.parameters import PhantomParameters
 from sample_dicom.phantom import Phantom, build_phantom
@@ -37,7 +38,7 @@ GROUPED = ("dice", "outside_mm")
 
 def names_of(phantom: Phantom) -> dict[str, Any]:
     """Which name each true vertebra got from the naming alone, and what was asked."""
-    iso, _, discs = locate(phantom.volume, NULL_PROGRESS)
+    iso, _, discs = locate(calmed(phantom.volume), NULL_PROGRESS)
     bodies, sacral = model_bodies(iso, discs, NULL_PROGRESS)
     naming = name_levels(iso, discs, bodies, sacral, None)
     column = ([sacral] if sacral is not None else []) + bodies

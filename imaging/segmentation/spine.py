@@ -23,6 +23,7 @@ from imaging.segmentation.frames import frame_between
 from imaging.segmentation.iso import IsoVolume, resampled
 from imaging.segmentation.naming import Naming, name_levels
 from imaging.segmentation.neighbours import beneath, beyond, last_slice
+from imaging.segmentation.noise import CalmVolume, calmed
 from imaging.segmentation.ownership import settled
 from imaging.segmentation.pedicles import split_parts
 from imaging.segmentation.processes import with_process_marrow
@@ -63,7 +64,9 @@ def label_spine(
     """
     if volume.modality != "CT":
         raise PlannerError("not_ct", "Vertebrae can be labelled on CT only. Choose a CT series.")
-    iso, spine, discs = locate(volume, SubProgress(progress, 0.0, 0.25))
+    progress.step(0.0, "Looking for the spinal canal")
+    calm = calmed(volume)
+    iso, spine, discs = locate(calm, SubProgress(progress, 0.0, 0.25))
     bodies, sacral = model_bodies(iso, discs, SubProgress(progress, 0.25, 0.45))
     naming = name_levels(iso, discs, bodies, sacral, anchor)
     bodies, sacral, naming = _lumbar(bodies, sacral, naming)
@@ -77,7 +80,7 @@ def label_spine(
         named,
         to_source(structures, iso, volume),
         naming.confidence,
-        naming.findings,
+        (*naming.findings, *calm.findings()),
         naming.evidence,
         unseen,
     )
@@ -98,17 +101,14 @@ def _lumbar(
     )
 
 
-def locate(volume: Volume, progress: Progress) -> tuple[IsoVolume, Straightened, list[Disc]]:
+def locate(calm: CalmVolume, progress: Progress) -> tuple[IsoVolume, Straightened, list[Disc]]:
     """Working volume round the spine, the spine unrolled, and its discs from foot to head."""
-    low, high = volume.grid.bounds_lps_mm
-    progress.step(0.0, "Looking for the spinal canal")
-    coarse = resampled(volume, low, high, (1.5, 1.5, 3.0))
-    canals = find_canals(coarse, SubProgress(progress, 0.05, 0.5))
+    canals = find_canals(calm.coarse, SubProgress(progress, 0.05, 0.5))
     places = np.linspace(0.5, 1.0, len(canals) + 1)
     tried, failed = [], []
     for canal, a, b in zip(canals, places, places[1:], strict=False):
         try:
-            tried.append(_along(volume, canal, SubProgress(progress, float(a), float(b))))
+            tried.append(_along(calm.volume, canal, SubProgress(progress, float(a), float(b))))
         except (PlannerError, ValueError, IndexError) as error:
             # What is no canal may break any step; another run may be the spine.
             failed.append(error)

@@ -18,6 +18,7 @@ from imaging.segmentation.iso import IsoVolume
 from imaging.segmentation.level_evidence import Beside, Reach, beside_bodies, lowest_ribbed
 from imaging.segmentation.level_lean import likeliest_lowest
 from imaging.segmentation.naming import _by_anchor, _uneven, decide
+from imaging.segmentation.noise import calmed
 from imaging.segmentation.sacrum import is_lumbosacral
 from imaging.segmentation.spine import locate, model_bodies
 from imaging.segmentation.straighten import straighten
@@ -174,7 +175,7 @@ def test_a_missed_disc_shows_as_a_vertebra_twice_as_tall():
 
 def test_ribs_and_fusion_are_seen_in_the_image():
     phantom = build_phantom(VARIANTS["sacralised_left"].cropped(spacing_mm=1.5, slice_mm=1.5))
-    iso, _, discs = locate(phantom.volume, NULL_PROGRESS)
+    iso, _, discs = locate(calmed(phantom.volume), NULL_PROGRESS)
     bodies, sacral = model_bodies(iso, discs, NULL_PROGRESS)
     beside = beside_bodies(iso, bodies, sacral is not None)
     assert [b.ribs for b in beside[1:]] == ["none"] * 4 + ["both"]
@@ -222,10 +223,10 @@ def test_a_rival_run_that_fails_does_not_end_the_search(monkeypatch):
     monkeypatch.setattr(spine, "_along", along)
     for canals in ([good[:1], good], [good, good[:1]]):
         monkeypatch.setattr(spine, "find_canals", lambda *_, canals=canals: canals)
-        assert locate(volume, NULL_PROGRESS)[2] == discs
+        assert locate(calmed(volume), NULL_PROGRESS)[2] == discs
     monkeypatch.setattr(spine, "find_canals", lambda *_: [good[:1]] * 2)
     with pytest.raises(PlannerError, match="too short"):
-        locate(volume, NULL_PROGRESS)
+        locate(calmed(volume), NULL_PROGRESS)
 
 
 def test_a_run_too_short_once_it_is_steadied_is_no_canal(monkeypatch):
