@@ -223,6 +223,18 @@ def test_unsaved_changes_are_asked_about(planned, services, qtbot, tmp_path):
     assert planned.bar.saved.text().startswith("Saved")
 
 
+def test_enter_never_drops_unsaved_work(planned, qtbot, monkeypatch):
+    saved = []
+    monkeypatch.setattr(planned, "save", lambda: saved.append(True))
+    planned.session.confirm_levels()
+    planned.close()
+    dialog = planned.findChild(QDialog, "unsaved")
+    assert dialog.focusWidget().text() == "Save…"
+    qtbot.keyClick(dialog.focusWidget(), Qt.Key.Key_Return)
+    assert saved == [True]
+    assert planned.isVisible()
+
+
 def test_failures_become_a_sentence(window, services, qtbot):
     def broken(case, progress):
         raise PlannerError("no_spine", "No spine was found in these images.")

@@ -62,7 +62,6 @@ def ask_unsaved(parent: QWidget, text: str, save: Callable[[], None], drop: Call
     dialog, box = _dialog(parent, "The plan has unsaved changes", text, "caution")
     buttons = QHBoxLayout()
     leave = QPushButton("Leave without saving")
-    leave.clicked.connect(dialog.reject)
     stay = QPushButton("Stay here")
     keep = QPushButton("Save…")
     keep.setProperty("role", "primary")
@@ -77,12 +76,13 @@ def ask_unsaved(parent: QWidget, text: str, save: Callable[[], None], drop: Call
         if action is not None:
             action()
 
-    leave.clicked.disconnect()
     leave.clicked.connect(lambda: finish(drop))
     stay.clicked.connect(lambda: finish(None))
     keep.clicked.connect(lambda: finish(save))
     dialog.setObjectName("unsaved")
+    keep.setDefault(True)
     dialog.open()
+    keep.setFocus()  # the first button would have it, and Enter would drop the work
     return dialog
 
 
