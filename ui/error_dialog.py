@@ -65,6 +65,7 @@ class ErrorDialog(QDialog):
         close.clicked.connect(self.accept)
         buttons.addWidget(close)
         box.addLayout(buttons)
+        close.setFocus()
 
     def _show_details(self, shown: bool) -> None:
         self.details.setVisible(shown)

@@ -14,6 +14,7 @@ from imaging.findings import SEVERITY_ORDER, Finding
 MIN_SLICES = 10
 MIN_EXTENT_MM = 40.0
 MAX_SLICE_MM = 2.5
+IDEAL_SLICE_MM = 1.25
 MAX_PIXEL_MM = 1.2
 MAX_WANDER_MM = 2.0
 

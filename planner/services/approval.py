@@ -17,6 +17,8 @@ from planner.services.acknowledge import open_doubts
 from planner.services.what_changed import what_changed
 
 LEVEL_COUNT_UNCONFIRMED = "level_count_unconfirmed"
+TOO_COARSE = frozenset({"thick_slices", "large_pixels"})
+"""On such images no pedicle's wall is measured to 1 mm: good for practice, never approved (clinical.md 8)."""
 
 
 def approval_blockers(plan: Plan, verse: int, side: Side) -> tuple[str, ...]:
@@ -46,7 +48,8 @@ def approval_sentence(plan: Plan, verse: int, side: Side) -> str:
 
 def _stops(plan: Plan, level: LevelPlan, trajectory: Trajectory) -> list[Finding]:
     findings = (*plan.findings, *level.findings, *trajectory.findings)
-    return [f for f in findings if f.severity == "stop" and f.code not in NAMING_CODES]
+    stops = [f for f in findings if f.severity == "stop" and f.code not in NAMING_CODES]
+    return stops + [f for f in plan.findings if f.code in TOO_COARSE]
 
 
 def confirm_levels(plan: Plan) -> Plan:
@@ -106,16 +109,19 @@ def recheck(plan: Plan, segmentation_sha256: str, devices: Iterable[DeviceProfil
 
 
 def _without_stops(plan: Plan) -> Plan:
-    """No approval stands where the plan's own limits judge a stored distance a stop."""
+    """No approval stands where the plan's own limits judge a stored distance a stop, or on coarse images."""
     result = plan
+    coarse = next((f.text for f in plan.findings if f.code in TOO_COARSE), "")
     for level in plan.levels:
         for t in level.trajectories:
             low = next((c for c in judged_clearances(t, plan.limits) if c.band == "stop"), None)
-            if t.state == "approved" and low is not None and low.value_mm is not None:
-                text = (
-                    f"Approval of {level.name} {t.side} withdrawn on {moment_words(datetime.now())}: "
-                    f"{low.name} {figure(low.value_mm, *low.demands_mm)} mm is a stop by this plan's limits."
-                )
+            why = coarse
+            if low is not None and low.value_mm is not None:
+                shown = figure(low.value_mm, *low.demands_mm)
+                why = f"{low.name} {shown} mm is a stop by this plan's limits."
+            if t.state == "approved" and why:
+                at = moment_words(datetime.now())
+                text = f"Approval of {level.name} {t.side} withdrawn on {at}: {why}"
                 result = result.with_trajectory(level.verse, replace(t, state="draft", withdrawn=text))
     return result
 

@@ -34,9 +34,11 @@ def plan_wanted(
     here = [v for v in wanted if v in present]
     if not here:
         names = ", ".join(NAME_FROM_VERSE[v] for v in sorted(present) if v in NAME_FROM_VERSE)
+        asked = ", ".join(NAME_FROM_VERSE[v] for v in wanted)
         raise PlannerError(
             "nothing_to_plan",
-            f"None of the levels to plan was found in these images (found: {names or 'none'}).",
+            f"{asked}: none of these levels was found in the images (found: {names or 'none'}). Open images "
+            "that show them, or change the levels to plan in Settings.",
         )
     device = propose_plan.device_named(None)
     return propose_plan.propose_plan(case, found, here, SIDES, device, progress, limits)

@@ -76,6 +76,22 @@ def test_a_stop_blocks_with_its_own_sentence() -> None:
     assert caught.value.code == "approval_blocked"
 
 
+def test_what_is_called_too_coarse_to_approve_is_not_approved() -> None:
+    coarse = Finding("caution", "thick_slices", "Slices are 3.0 mm apart. Too coarse to approve.", 3.0, 2.5)
+    session = started(replace(plan(), findings=(coarse,)))
+    assert session.why_not_approvable(23, "left") == f"Approve waits for one thing: {coarse.text}"
+    with pytest.raises(PlannerError) as caught:
+        session.approve(23, "left")
+    assert caught.value.code == "approval_blocked"
+    fine = started(plan())
+    fine.approve(23, "left")
+    assert fine.plan is not None
+    opened = recheck(replace(fine.plan, findings=(coarse,)), "", ()).level(23)
+    assert opened is not None
+    assert opened.trajectories[0].state == "draft"
+    assert opened.trajectories[0].withdrawn.endswith(coarse.text)
+
+
 def test_a_refused_side_says_why() -> None:
     session = started(plan())
     assert "too narrow" in session.why_not_approvable(23, "right")

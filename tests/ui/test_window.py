@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,6 +19,7 @@ from imaging.errors import PlannerError
 from imaging.findings import Finding
 from imaging.labels import NAME_FROM_VERSE
 from ui.error_dialog import sentence_of
+from ui.presenters.browser_rows import rows_of
 
 pytestmark = pytest.mark.gui
 
@@ -242,6 +244,7 @@ def test_failures_become_a_sentence(window, services, qtbot):
     services.segment = broken
     window.plan_series(FakeSeries())
     qtbot.waitUntil(lambda: window.dialog is not None, timeout=3000)
+    assert window.dialog.focusWidget().text() == "Close"
     assert window.dialog.sentence.text() == "No spine was found in these images."
     assert window.screen is not None
     window.dialog.close()
@@ -317,3 +320,10 @@ def test_rows_appear_while_a_folder_is_searched(window, services, qtbot, tmp_pat
     window.open_folder(tmp_path / "in")
     go_on.set()
     qtbot.waitUntil(lambda: len(window.browser.lines) == 2)
+
+
+@pytest.mark.parametrize(("spacing_mm", "said"), [(1.0, False), (1.25, False), (2.5, True)])
+def test_slices_thicker_than_asked_for_are_not_called_flawless(spacing_mm, said):
+    [row] = rows_of([replace(FakeSeries(), spacing_mm=spacing_mm)])
+    assert row.reason.startswith("Even spacing, nothing missing.")
+    assert ("1.25" in row.reason) is said

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from imaging.dicom.checks import IDEAL_SLICE_MM
 from planner.domain import dates
 from ui.widgets import mm
 
@@ -62,11 +63,10 @@ def rows_of(series: Any) -> list[SeriesRow]:
         sex = s.patient_sex
         note = ", ".join(x for x in (s.patient_id, sex, f"born {born}" if born else "") if x)
         reason = " ".join(f.text for f in s.reasons[:2])
-        if not reason:
-            reason = {
-                "best": "Even spacing, nothing missing.",
-                "usable": "Even spacing, nothing missing.",
-            }.get(s.verdict, "")
+        if not reason and s.verdict in ("best", "usable"):
+            reason = "Even spacing, nothing missing."
+            if s.modality == "CT" and s.spacing_mm > IDEAL_SLICE_MM + 0.005:
+                reason += f" Slices of {IDEAL_SLICE_MM:g}\u202fmm or less measure a pedicle better."
         up = s.extent_lps_mm[2]
         detail = ", ".join(
             x for x in (s.orientation, f"{up:.0f}\u202fmm from head to foot" if up else "") if x
