@@ -10,6 +10,8 @@ from planner.domain.limits import Limits, as_shown
 from planner.domain.plan import ProfilePoint, Trajectory
 
 Band = Literal["good", "caution", "stop", "none"]
+MR_INTERVAL = "mr_interval"
+"""A finding of trajectories planned on MR: between what and what each wall's clearance may lie."""
 WALL_ROWS = ("Medial", "Inferior", "Lateral", "Superior")
 BONE_ROWS = (*WALL_ROWS, "Endplates", "Anterior wall")
 WORST_FIRST: tuple[Band, ...] = ("stop", "caution", "good", "none")
@@ -59,7 +61,7 @@ def _band(value_mm: float | None, wanted_mm: float, stop_mm: float, limits: Limi
 
 def _as_seen(trajectory: Trajectory, band: Band) -> Band:
     """Never good where the wall was not seen but modelled (MR)."""
-    modelled = any(f.code == "mr_interval" for f in trajectory.findings)
+    modelled = any(f.code == MR_INTERVAL for f in trajectory.findings)
     return "caution" if modelled and band == "good" else band
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from imaging.findings import NAMING_CODES, Finding
 from imaging.labels import Side
-from planner.domain.bands import judged_clearances
+from planner.domain.bands import MR_INTERVAL, judged_clearances
 from planner.domain.dates import moment_words
 from planner.domain.device import DeviceProfile
 from planner.domain.limits import figure
@@ -32,6 +32,7 @@ def approval_blockers(plan: Plan, verse: int, side: Side) -> tuple[str, ...]:
         return (refusal.reason if refusal else f"{level.name} {side} is not planned.",)
     blockers = [] if plan.levels_confirmed else ["Confirm the level count."]
     blockers += [finding.text for finding in _stops(plan, level, trajectory)]
+    blockers += [words] if (words := _unseen_wall(trajectory)) else []
     blockers += [f"Look at this and say so: {finding.text}" for _, finding in open_doubts(plan, verse)]
     return tuple(dict.fromkeys(blockers))
 
@@ -50,6 +51,15 @@ def _stops(plan: Plan, level: LevelPlan, trajectory: Trajectory) -> list[Finding
     findings = (*plan.findings, *level.findings, *trajectory.findings)
     stops = [f for f in findings if f.severity == "stop" and f.code not in NAMING_CODES]
     return stops + [f for f in plan.findings if f.code in TOO_COARSE]
+
+
+def _unseen_wall(trajectory: Trajectory) -> str:
+    """On MR: that a wall may lie inside the tool for all that is known; empty where none may."""
+    for f in trajectory.findings:
+        if f.code == MR_INTERVAL and f.value is not None and f.value < (f.limit or 0.0):
+            near = f"{-f.value:.1f} mm through" if f.value < 0 else f"only {f.value:.1f} mm from"
+            return f"Plan on a CT: for all that MR shows, the tool may be {near} a wall of the pedicle."
+    return ""
 
 
 def confirm_levels(plan: Plan) -> Plan:
@@ -109,13 +119,13 @@ def recheck(plan: Plan, segmentation_sha256: str, devices: Iterable[DeviceProfil
 
 
 def _without_stops(plan: Plan) -> Plan:
-    """No approval stands where the plan's own limits judge a stored distance a stop, or on coarse images."""
+    """No approval stands where the plan's own limits judge a distance a stop, or where none is given."""
     result = plan
     coarse = next((f.text for f in plan.findings if f.code in TOO_COARSE), "")
     for level in plan.levels:
         for t in level.trajectories:
             low = next((c for c in judged_clearances(t, plan.limits) if c.band == "stop"), None)
-            why = coarse
+            why = coarse or _unseen_wall(t)
             if low is not None and low.value_mm is not None:
                 shown = figure(low.value_mm, *low.demands_mm)
                 why = f"{low.name} {shown} mm is a stop by this plan's limits."

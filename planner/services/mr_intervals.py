@@ -10,6 +10,7 @@ from imaging.findings import Finding
 from imaging.mr.anatomy import seen_code
 from imaging.mr.model_arch import clearance_sd_mm
 from imaging.volume import Volume
+from planner.domain.bands import MR_INTERVAL
 from planner.domain.limits import Limits
 from planner.domain.plan import Clearances, LevelPlan, Trajectory
 
@@ -50,18 +51,18 @@ def with_intervals(
         value = getattr(trajectory.clearance_mm, name)
         if value is not None:
             safe *= 0.5 * (1 + erf((value - limits.needed_mm(0.0)) / sd[name] / sqrt(2)))
-    walls = [f"{name} {spans[name][0]:.1f} to {spans[name][1]:.1f}" for name in WALLS if name in spans]
+    walls = [f"{name} {_span(*spans[name])}" for name in WALLS if name in spans]
     low = min((spans[name][0] for name in WALLS if name in spans), default=None)
     text = (
         f"From MR: {_SEEN if seen else _MODELLED}. Clearances may lie anywhere within {', '.join(walls)} mm "
         "(widths from few phantoms, not from people). A CT settles them."
     )
-    finding = Finding("caution", "mr_interval", text, low, limits.needed_mm(0.0), "mm")
+    finding = Finding("caution", MR_INTERVAL, text, low, limits.needed_mm(0.0), "mm")
     risk = 1.0 - safe
     forgiveness = trajectory.forgiveness
     if forgiveness is not None:
         forgiveness = replace(forgiveness, breach=max(forgiveness.breach, risk))
-    rest = tuple(f for f in trajectory.findings if f.code != "mr_interval")
+    rest = tuple(f for f in trajectory.findings if f.code != MR_INTERVAL)
     return replace(trajectory, findings=(*rest, finding), breach_probability=risk, forgiveness=forgiveness)
 
 
@@ -74,3 +75,7 @@ def level_with_intervals(
     return replace(
         level, trajectories=tuple(with_intervals(t, volume, anatomy, limits) for t in level.trajectories)
     )
+
+
+def _span(low_mm: float, high_mm: float) -> str:
+    return f"{low_mm:z.1f} to {high_mm:z.1f}".replace("-", "\u2212")

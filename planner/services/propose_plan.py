@@ -95,10 +95,12 @@ def propose_plan(
 
     planned = side_by_side(one, order, progress)
     codes = {finding.code for finding in found.findings}
+    # What was found says the same of this very MR, and more.
+    told = (f for f in case.findings if not (f.code == "mr_only" and "pedicles_from_model" in codes))
     plan = Plan(
         source=case.source,
         levels=tuple(planned),
-        findings=tuple(dict.fromkeys((*found.findings, *case.findings, *limit_findings(limits)))),
+        findings=tuple(dict.fromkeys((*found.findings, *told, *limit_findings(limits)))),
         levels_confirmed=LEVEL_COUNT_UNCONFIRMED not in codes,
         limits=limits,
         devices=(device,),

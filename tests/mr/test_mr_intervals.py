@@ -14,8 +14,9 @@ from imaging.volume import Volume
 from planner.domain.bands import judged_clearances, judged_wall
 from planner.domain.limits import DEFAULT_LIMITS
 from planner.domain.plan import ProfilePoint
+from planner.services.approval import approval_blockers
 from planner.services.mr_intervals import intervals_mm, with_intervals
-from tests.services.plan_fakes import anatomy, trajectory
+from tests.services.plan_fakes import anatomy, plan, trajectory
 
 
 def _volume(slice_mm: float) -> Volume:
@@ -65,3 +66,16 @@ def test_no_wall_that_was_not_seen_is_shown_as_good() -> None:
     assert judged_wall(on_ct, ProfilePoint(9.0, 9.0, "medial"), DEFAULT_LIMITS).band == "good"
     assert judged_wall(on_mr, ProfilePoint(9.0, 9.0, "medial"), DEFAULT_LIMITS).band == "caution"
     assert all(row.band != "good" for row in judged_clearances(on_mr, DEFAULT_LIMITS))
+
+
+def test_a_tool_that_may_be_through_a_wall_waits_for_a_ct() -> None:
+    """An interval that reaches below zero may be a breach: no approval, and the text has a true minus."""
+    unseen = with_intervals(trajectory("left"), _volume(4.0), _level(), DEFAULT_LIMITS)
+    low = min(f.value for f in unseen.findings if f.code == "mr_interval" and f.value is not None)
+    assert low < 0
+    assert f"\u2212{-low:.1f} to" in unseen.findings[-1].text
+    whole = plan().with_trajectory(23, unseen)
+    (blocker,) = approval_blockers(whole, 23, "left")
+    assert blocker.startswith(f"Plan on a CT: for all that MR shows, the tool may be {-low:.1f} mm through")
+    sure = replace(unseen.findings[-1], value=0.4)
+    assert approval_blockers(whole.with_trajectory(23, replace(unseen, findings=(sure,))), 23, "left") == ()
