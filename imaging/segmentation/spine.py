@@ -11,19 +11,18 @@ from numpy.typing import NDArray
 from imaging.errors import PlannerError
 from imaging.labels import SACRUM, VERSE_FROM_NAME, Side, Structure
 from imaging.progress import NULL_PROGRESS, Progress, SubProgress
-from imaging.segmentation.arch import Block, arrival, block_of, bone_threshold, tidied
+from imaging.segmentation.arch import Block, arrival, block_of, bone_threshold
 from imaging.segmentation.bodies import BodyModel, build_body
 from imaging.segmentation.canal_path import find_canals
 from imaging.segmentation.canal_tube import canal_mask
 from imaging.segmentation.discs import Disc, find_discs
-from imaging.segmentation.edge import drawn_back_to_edge
-from imaging.segmentation.enclosure import with_marrow
 from imaging.segmentation.facets import FacetJoint, fit_facets
 from imaging.segmentation.frames import frame_between
 from imaging.segmentation.iso import IsoVolume, resampled
 from imaging.segmentation.naming import Naming, name_levels
 from imaging.segmentation.neighbours import beneath, beyond, last_slice
 from imaging.segmentation.noise import CalmVolume, calmed
+from imaging.segmentation.outline import outlined
 from imaging.segmentation.ownership import settled
 from imaging.segmentation.pedicles import split_parts
 from imaging.segmentation.processes import with_process_marrow
@@ -207,24 +206,19 @@ def paint(
         body = column[n]
         where = blocks[n].where
         sacrum = numbers[n] == SACRUM
-        mine = (owner[where] == n + 1) | (owner[where] == 0)
-        mask = tidied(owner[where] == n + 1, iso.values[where], 500 if sacrum else 60, tick)
-        if not sacrum:
-            elsewhere = (body_of[where] != 0) & (body_of[where] != n + 1)
-            mask = with_marrow(mask, ~elsewhere, float(iso.spacing_mm[0]))
-            mine |= mask
-        tick()
-        mask = drawn_back_to_edge(mask, iso.values[where], float(iso.spacing_mm[0]), tick=tick)
-        mask &= mine
+        own, free = owner[where] == n + 1, owner[where] == 0
+        spacing_mm = float(iso.spacing_mm[0])
+        mask = outlined(own, free, iso.values[where], spacing_mm, sacral=sacrum, tick=tick)
         if sacrum:
             mask &= ~opening
-        free = vertebrae[where] == 0
+        unlabelled = vertebrae[where] == 0
         if n == lowest and places[n] == 1.0:
-            nobodys = free & ((owner[where] == n + 1) | (owner[where] == 0))
-            mask = with_process_marrow(mask, blocks[n], body, nobodys, float(iso.spacing_mm[0]), tick)
-        vertebrae[where][mask & free] = numbers[n]
-        parts = split_parts(blocks[n], body, mask & free, sacrum)
-        structures[where][mask & free] = parts[mask & free]
+            nobodys = unlabelled & (own | free)
+            mask = with_process_marrow(mask, blocks[n], body, nobodys, spacing_mm, tick)
+        mask &= unlabelled
+        vertebrae[where][mask] = numbers[n]
+        parts = split_parts(blocks[n], body, mask, sacrum)
+        structures[where][mask] = parts[mask]
     structures[canal & (vertebrae == 0)] = int(Structure.CANAL)
     return vertebrae, structures, _unseen_joints(numbers, joints)
 

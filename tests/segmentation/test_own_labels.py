@@ -71,6 +71,13 @@ def test_no_bone_is_given_to_the_neighbour_at_a_joint(phantom: Phantom, labels: 
         assert share < 0.005, NAME_FROM_VERSE[lower]
 
 
+@pytest.mark.parametrize("verse", [23, 24])
+def test_the_outline_is_laid_near_the_exact_one(verse: int, phantom: Phantom, labels: SpineLabels) -> None:
+    true, mine = phantom.vertebrae.labels == verse, labels.vertebrae.labels == verse
+    # 0.954 and 0.949 before it was laid where voxels are half bone; now 0.964 and 0.959.
+    assert 2 * (true & mine).sum() / (true.sum() + mine.sum()) > 0.956
+
+
 def test_canal_of_the_sacrum_is_no_bone(phantom: Phantom, labels: SpineLabels) -> None:
     body = phantom.truth[SACRUM].body
     grid = phantom.volume.grid
