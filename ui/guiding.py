@@ -13,6 +13,7 @@ from ui.help.tour import Tour, seen
 from ui.settings.preferences import PRONE, RADIOLOGICAL, preference, radiological
 from ui.views import planes
 from ui.views.dialogs import ask_orientation
+from ui.views.frame import ViewFrame
 
 STOPS: tuple[tuple[Callable[[Any], QWidget], str, str], ...] = (
     (
@@ -77,7 +78,9 @@ class Guiding:
 
 
 def _focus_first(part: QWidget) -> bool:
-    for widget in [part, *part.findChildren(QWidget)]:
+    # Of a framed view the picture, which keys act on, and not the buttons over it.
+    inner = [part.view] if isinstance(part, ViewFrame) else []
+    for widget in [part, *inner, *part.findChildren(QWidget)]:
         able = widget.focusPolicy() & Qt.FocusPolicy.TabFocus
         if able and widget.isVisible() and widget.isEnabled():
             widget.setFocus(Qt.FocusReason.TabFocusReason)

@@ -94,3 +94,13 @@ def test_every_icon_follows_the_theme(planned):
     assert all(darkness(button) < was - 50 for button, was in zip(shown, before, strict=True))
     planned._set_theme("dark")
     assert [darkness(button) for button in shown] == before
+
+
+def test_f6_goes_to_the_pictures_themselves(planned, qtbot):
+    screen = planned.screen
+    screen.bar.layout_button.setFocus()
+    for view in (screen.axial, screen.sagittal):
+        planned._next_group(1)
+        assert view.hasFocus()
+    QTest.keyClick(screen.sagittal, Qt.Key.Key_Up)
+    qtbot.waitUntil(lambda: planned.session.history.undo_label == "Move tip, L4 left", timeout=5000)
