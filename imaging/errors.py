@@ -15,10 +15,3 @@ class PlannerError(Exception):
         super().__init__(text)
         self.code = code
         self.text = text
-
-
-class FrameMismatchError(PlannerError):
-    """Two things of different frames of reference were combined."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__("frame_mismatch", text)

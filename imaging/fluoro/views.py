@@ -18,7 +18,6 @@ from imaging.geometry.carm import (
     Reach,
     angles_from_direction,
     angles_from_oblique,
-    direction_lps,
     oblique_and_tilt,
 )
 from imaging.labels import Side
@@ -182,11 +181,6 @@ def pedicle_separation_mm(anatomy: VertebraAnatomy, projection: Projection) -> f
 def beam_to_tool_deg(projection: Projection, direction_lps: ArrayLike) -> float:
     """Degrees between the beam's axis and the tool's; 0 is exactly down the tool."""
     return float(np.rad2deg(np.arccos(np.clip(abs(projection.d_lps @ _unit(direction_lps)), 0, 1))))
-
-
-def beam_direction(angles: tuple[float, float]) -> Array:
-    """(3,) source-to-detector unit vector of (primary, secondary) degrees."""
-    return direction_lps(*angles)
 
 
 def _across(projection: Projection, anatomy: VertebraAnatomy) -> Array:

@@ -28,7 +28,6 @@ SOFT_PER_MM, CORTEX_PER_MM, CANCELLOUS_PER_MM = 0.2, 1.3, 0.4
 HEALTHY_HU = 190.0
 BEVEL_DEG_PER_MM = 0.25
 DOCKED_MM = 3.0
-CONTACT_RUN_MM = 2.0
 
 
 def tissue_at(scenario: Scenario, points_lps_mm: Array) -> NDArray[np.int8]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from imaging.progress import NULL_PROGRESS, Progress
 from planner.practice.judge import Judge
 from planner.practice.log import SessionLog
-from planner.practice.reduce import apply, elapse, pulses_due
+from planner.practice.reduce import apply, pulses_due
 from planner.practice.result import Score
 from planner.practice.room import Event, RoomState
 from planner.practice.scenario import Scenario
@@ -39,16 +39,6 @@ def rescored(scenario: Scenario, log: SessionLog, weights: Weights | None = None
     """The score computed again from the log alone."""
     judge, state = judged(scenario, log.events)
     return score(judge, state, weights)
-
-
-def state_at(scenario: Scenario, log: SessionLog, time_s: float) -> RoomState:
-    """The room as it was at a time."""
-    state = RoomState()
-    for event in log.events:
-        if event.time_s > time_s:
-            break
-        state = apply(scenario, state, event)
-    return elapse(scenario, state, time_s) if not state.ended else state
 
 
 def pulse_times(scenario: Scenario, log: SessionLog) -> list[tuple[float, RoomState]]:

@@ -10,7 +10,6 @@ from planner.practice.room import RoomState
 
 TRUE_VIEW_DEG = 3.0
 END_ON_DEG = 5.0
-WALL_LEAST_MM = 0.3
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,6 @@ from planner.domain.plan import Point
 from planner.services.open_case import Case
 
 Anchor = tuple[int, Point]
-_LEAST_OVERLAP = 0.2
-_IMPORTED_CONFIDENCE = 0.9
 
 
 def segment_case(

@@ -226,12 +226,6 @@ class SetupPage(QWidget):
         name, _ = QFileDialog.getOpenFileName(self, "Open a case pack", "", "Case packs (*.bvnpack)")
         self._pack = Path(name) if name else None
 
-    def set_pack(self, path: Path) -> None:
-        """Take a pack."""
-        self._pack = path
-        self.body.setCurrentIndex(self.body.findData("pack"))
-        self._body_changed()
-
     def wish(self) -> Wish:
         """What is chosen."""
         choice = self.body.currentData()

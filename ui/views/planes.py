@@ -67,11 +67,6 @@ def set_radiological(on: bool) -> None:
     _radiological = on
 
 
-def is_radiological() -> bool:
-    """Whether slices follow the radiological convention."""
-    return _radiological
-
-
 def _from_normal(origin: Array, normal: Array, left: Array) -> Plane:
     normal = _unit(normal)
     right = -_unit(left - np.dot(left, normal) * normal)
