@@ -14,17 +14,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags of the verb."""
     parser.add_argument("plan", metavar="OUT/plan.json", type=Path)
     parser.add_argument("folder", metavar="DIR", type=Path, nargs="?", help="images to check against it")
+    parser.add_argument("--images", action="store_true", help="list UID and SHA-256 of every source image")
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the passport; 3 where the images differ."""
     from planner.services.open_case import agreed_to_fill, open_case
-    from planner.services.passport import image_changes, passport_lines
+    from planner.services.passport import SOURCE_IMAGE, image_changes, passport_lines
     from planner.storage.plan_json import read_plan
 
     plan = read_plan(options.plan)
     for name, value in passport_lines(plan):
-        print(f"{name}: {value}")
+        if options.images or name != SOURCE_IMAGE:
+            print(f"{name}: {value}")
+    if not options.images:
+        print(f"Source images: {len(plan.source.images)}, listed with --images")
     if options.folder is None:
         return 0
     progress = ConsoleProgress()

@@ -8,6 +8,7 @@ from planner.domain.passport import ImagePrint
 from planner.domain.plan import Plan
 from planner.version import app_version
 
+SOURCE_IMAGE = "Source image"
 PREPARATION = ("gantry_tilt_corrected", "missing_slices_interpolated")
 
 
@@ -19,7 +20,7 @@ def passport_lines(plan: Plan) -> list[tuple[str, str]]:
         used = dict.fromkeys(t.device for level in plan.levels for t in level.trajectories)
         lines += [("Device profile", name) for name in used]
     lines += [("Image preparation", f.text) for f in plan.findings if f.code in PREPARATION]
-    lines += [("Source image", f"{i.sop_instance_uid} {i.sha256}") for i in plan.source.images]
+    lines += [(SOURCE_IMAGE, f"{i.sop_instance_uid} {i.sha256}") for i in plan.source.images]
     lines += [("Edit", f"{e.time} {e.text}") for e in plan.edits]
     return lines
 

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -13,7 +14,10 @@ from imaging.errors import PlannerError
 from planner.cli.console import ConsoleProgress
 from planner.cli.main import main
 from planner.cli.options import anchor_point, level_numbers, side_names
+from planner.domain.passport import ImagePrint
 from planner.services.export_plan import require_writable_out
+from planner.storage.plan_json import plan_to_dict
+from tests.services.plan_fakes import plan
 
 
 def one_sentence(capsys: pytest.CaptureFixture[str]) -> str:
@@ -199,3 +203,18 @@ def test_progress_is_lines_off_a_terminal_and_a_bar_on_one() -> None:
     assert lines.text == " 50 % Reading\n"
     assert bar.text.startswith("\r[############            ]  50 % Reading")
     assert bar.text.endswith("\r")
+
+
+def test_a_passport_counts_the_images_and_lists_them_when_asked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = plan()
+    prints = tuple(ImagePrint(f"1.2.{n}", "ab" * 32) for n in range(3))
+    path = tmp_path / "plan.json"
+    path.write_text(json.dumps(plan_to_dict(replace(whole, source=replace(whole.source, images=prints)))))
+    assert main(["passport", str(path)]) == 0
+    short = capsys.readouterr().out
+    assert "Source images: 3" in short
+    assert "1.2.1" not in short
+    assert main(["passport", str(path), "--images"]) == 0
+    assert "Source image: 1.2.1 abab" in capsys.readouterr().out
