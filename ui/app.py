@@ -45,8 +45,6 @@ def run(path: Path | None = None) -> int:
     QTimer.singleShot(0, lambda: window.begin(path))
     if untranslated:
         window.status.tell(untranslated)
-    if path is None:
-        QTimer.singleShot(400, window.offer_tour)
     ending = Ending(window)
     try:
         return int(app.exec())

@@ -44,10 +44,12 @@ class Keeping:
         self.session.plan_changed.connect(lambda _old, _new: self._keep())
 
     def begin(self, path: Path | None) -> None:
-        """Open what the program was started with, once what a killed session left was offered."""
+        """Open what was asked for, or show the tour, once what a killed session left was offered."""
 
         def asked() -> None:
-            if path is not None:
+            if path is None:
+                QTimer.singleShot(400, self, self.offer_tour)
+            else:
                 (self.open_case_file if path.suffix == ".bvncase" else self.open_folder)(path)
 
         told = "" if path is None else f"“{path.name}” was not opened, since the recovered case was."

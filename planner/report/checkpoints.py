@@ -68,9 +68,9 @@ def _docking(t: Trajectory, a: VertebraAnatomy) -> str:
     out, up = _across(t, a, 0.0)
     screen = -out if t.side == "left" else out
     clock = round(np.degrees(np.arctan2(screen, up)) / 30) % 12 or 12
-    half = "outer" if out >= 0 else "inner"
-    part = "upper" if up >= 1 else "lower" if up <= -1 else "middle"
-    return f"Tip on the {half} {part} rim of the {t.side} pedicle, {clock} o'clock."
+    half = "" if clock in (12, 6) else "outer " if out >= 0 else "inner "
+    part = "middle" if clock in (3, 9) else "lower" if 3 < clock < 9 else "upper"
+    return f"Tip on the {half}{part} rim of the {t.side} pedicle, {clock} o'clock."
 
 
 def _third(t: Trajectory, a: VertebraAnatomy, depth_mm: float) -> str:

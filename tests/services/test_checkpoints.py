@@ -34,11 +34,14 @@ def straight(t, anatomy, outward_mm=0.0, up_mm=0.0):
 
 def test_the_clock_and_the_rim_follow_the_plan(left):
     t, anatomy, _ = left
-    above, beside, below = (
-        checkpoints(straight(t, anatomy, 4.0, up), anatomy)[0].ap for up in (4.0, 0.0, -4.0)
+    above, beside, almost, below, top = (
+        checkpoints(straight(t, anatomy, out, up), anatomy)[0].ap
+        for out, up in ((4.0, 4.0), (4.0, 0.0), (5.0, 1.2), (4.0, -4.0), (0.2, 5.0))
     )
     assert above == "Tip on the outer upper rim of the left pedicle, 10 o'clock."
     assert beside == "Tip on the outer middle rim of the left pedicle, 9 o'clock."
+    assert almost == beside, "the words and the clock agree"
+    assert top == "Tip on the upper rim of the left pedicle, 12 o'clock."
     assert below == "Tip on the outer lower rim of the left pedicle, 8 o'clock."
 
 

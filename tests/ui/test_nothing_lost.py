@@ -190,3 +190,20 @@ def test_a_folder_asked_for_at_the_start_waits_for_the_answer_about_what_was_lef
     assert opened[3:] == [tmp_path]
     planned.begin(tmp_path)  # nothing is left any more
     assert opened[4:] == [tmp_path]
+
+
+def test_the_tour_does_not_begin_over_what_is_recovered(planned, qtbot, monkeypatch):
+    qtbot.waitUntil(lambda: planned._kept_at is not None, timeout=15000)
+    planned.keeper._lock.release()
+    planned.keeper = None
+    toured = []
+    monkeypatch.setattr(planned, "offer_tour", lambda: toured.append(True))
+    monkeypatch.setattr(planned, "recover", lambda left, told: None)
+    planned.begin(None)
+    press(planned.findChild(QDialog, "recovery"), "Open it")
+    qtbot.wait(600)
+    assert not toured
+    qtbot.waitUntil(lambda: planned.findChild(QDialog, "recovery") is None, timeout=15000)
+    planned.begin(None)
+    press(planned.findChild(QDialog, "recovery"), "Later")
+    qtbot.waitUntil(lambda: toured == [True], timeout=5000)
