@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 import numpy as np
 
 from imaging.findings import SEVERITY_ORDER, Finding
@@ -87,7 +89,7 @@ def _hand(m: Measured, limits: Limits) -> list[Finding]:
     if f.breach > limit:
         text = (
             f"{cause} the tool leaves the bone in {100 * f.breach:.0f} of 100 attempts "
-            f"(medial {100 * f.medial:.0f}, inferior {100 * f.inferior:.0f})."
+            f"({100 * f.medial:.0f} of them medial, {100 * f.inferior:.0f} inferior)."
         )
         found.append(Finding("caution", "breach_probability", text, f.breach, limit, "1"))
     limit = limits.missed_probability_caution
@@ -145,6 +147,6 @@ def _canal(m: Measured, limits: Limits) -> list[Finding]:
             f"Caution below {limits.needed_words(limits.lesion_to_canal_caution_mm)}."
         )
         if better <= limits.depth_high:
-            text += f" Target at {100 * better:.0f} % depth would give {needed:.1f} mm."
+            text += f" Target at {ceil(100 * better)} % depth would give {needed:.1f} mm."
         found.append(Finding("caution", "lesion_to_canal", text, lesion, needed, "mm"))
     return found
