@@ -13,6 +13,7 @@ from imaging.geometry.carm_profiles import FIXED
 from planner.report.checkpoints import advanced_to
 from planner.services.real_xray import RealXray
 from planner.services.render_fluoro import planned_tools
+from ui.views.xray import strip as strip_view
 from ui.views.xray.real_window import RealXrayWindow
 
 pytestmark = pytest.mark.gui
@@ -51,6 +52,7 @@ def test_pair_views_and_checkpoints(screen, qtbot):
     }
     assert p.pictures["ap"].dose.air_kerma_mgy > 0
     assert len(screen.strip.cards) == len(p.strip) >= 3
+    assert {strip.stamp for strip in p.strip} == {"SIMULATED"}
     screen.strip.cards[0].chosen.emit(0)
     assert p.case.depth_mm == pytest.approx(p.strip[0].station.depth_mm)
     assert p.selected_station() == 0
@@ -162,3 +164,23 @@ def test_real_xrays_open_beside_simulated_ones_and_each_can_be_enlarged(screen, 
     assert [f.isVisible() for f in window.frames] == [True, False]
     window.frames[0].enlarge.emit()
     assert [f.isVisible() for f in window.frames] == [True, True]
+
+
+@pytest.mark.parametrize("width", [150, 190])
+def test_small_pictures_say_what_they_are_within_their_frame(screen, monkeypatch, width):
+    drawn = []
+    plate = strip_view.plate
+
+    def noted(p, at, text, *rest):
+        rect = plate(p, at, text, *rest)
+        drawn.append((text, rect))
+        return rect
+
+    monkeypatch.setattr(strip_view, "plate", noted)
+    pair = strip_view.Pair(replace(screen.presenter.strip[0], stamp="FROM MR\nSIMULATED"))
+    pair.setFixedSize(width, 120)
+    pair.grab()
+    stamps = [rect for text, rect in drawn if text == "FROM MR\nSIMULATED"]
+    half = (width - 4) / 2
+    assert [rect.left() >= n * (half + 4) and rect.right() <= n * (half + 4) + half
+            for n, rect in enumerate(stamps)] == [True, True]  # fmt: skip

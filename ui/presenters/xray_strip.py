@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from imaging.anatomy import VertebraAnatomy
+from imaging.fluoro.annotate import source_stamp
 from imaging.fluoro.engine import FluoroEngine, FluoroPicture
 from imaging.fluoro.picture import PictureSettings
 from imaging.fluoro.technique import Shutters
@@ -21,12 +22,13 @@ SMALL_PX = 192
 
 @dataclass(frozen=True, eq=False)
 class Strip:
-    """One checkpoint's pair of thumbnails; ``detail`` says what else to heed there."""
+    """One checkpoint's pair of thumbnails; ``detail``: what else to heed there, ``stamp``: what they are."""
 
     station: Checkpoint
     detail: str
     ap: FluoroPicture
     lateral: FluoroPicture
+    stamp: str
 
 
 def small_pictures(
@@ -53,10 +55,13 @@ def small_pictures(
         thumbs[found.view] = engine.take(found.pose, look, whole, small)
     poses = {found.view: found.pose for found in views}
     strip = []
+    # Of what is burnt into the pictures the strip shows only a part.
+    source = engine.volume.made_from
+    stamp = f"{source_stamp(source).split(',')[0]}\nSIMULATED" if source else "SIMULATED"
     for station in checkpoints(trajectory, anatomy):
         progress.step(0.5, "Taking the checkpoints")
         tools = planned_tools(advanced_to(trajectory, station.depth_mm))
         ap, lateral = (engine.take(poses[view], look, tools, small) for view in ("ap", "lateral"))
         detail = rim_words(station, trajectory, anatomy, ap.projection)
-        strip.append(Strip(station, detail, ap, lateral))
+        strip.append(Strip(station, detail, ap, lateral, stamp))
     return thumbs, tuple(strip)

@@ -48,6 +48,7 @@ class Pair(QWidget):
                 image = QImage(picture.pixels.data, w, h, w, QImage.Format.Format_Grayscale8)
                 p.drawImage(box, image, source)
                 plate(p, box.topLeft() + QPointF(4, 4), name, "tl", 11, False)
+                plate(p, box.bottomRight() - QPointF(2, 2), self.strip.stamp, "br", 9)
 
 
 class Card(QWidget):
