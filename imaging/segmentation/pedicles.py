@@ -12,6 +12,10 @@ from imaging.segmentation.bodies import BodyModel
 MAX_LENGTH_MM = 13.0
 MIN_LENGTH_MM = 9.0
 OPENING = 1.7
+BODY_MM = 0.8
+"""How far outside its fitted surface, and behind its posterior wall's plane, bone is still the body's."""
+ROOT_MM = 8.0
+"""From the midline to where pedicles spring at the least."""
 
 
 def split_parts(block: Block, body: BodyModel, mask: NDArray[np.bool_], sacral: bool) -> NDArray[np.uint8]:
@@ -24,13 +28,17 @@ def split_parts(block: Block, body: BodyModel, mask: NDArray[np.bool_], sacral: 
     out = np.full(
         mask.shape, int(Structure.SACRUM_REST if sacral else Structure.POSTERIOR_ELEMENTS), np.uint8
     )
-    in_body = block.depth <= 0.8
-    out[in_body | ((p < -4.0) & (block.depth < 6) & ~np.bool_(sacral))] = int(Structure.BODY)
     top = body.frame.disc_plane(True)[0]
+    tall = (s > top - 17) & (s < top + 1)
+    in_body = block.depth <= BODY_MM
+    if not sacral:
+        # The wall runs on into the pedicle: what lies behind its plane is no longer the body's.
+        in_body &= ~((p > BODY_MM) & (np.abs(lat) > ROOT_MM) & tall)
+    out[in_body | ((p < -4.0) & (block.depth < 6) & ~np.bool_(sacral))] = int(Structure.BODY)
     reach = 34.0 if sacral else 26.0
     for sign, name in ((-1, Structure.RIGHT_PEDICLE), (1, Structure.LEFT_PEDICLE)):
         zone = mask & ~in_body & (lat * sign > 4) & (lat * sign < reach)
-        zone &= (p >= -8.0 if sacral else p >= -4.0) & (s > top - 17) & (s < top + 1)
+        zone &= (p >= -8.0 if sacral else p >= -4.0) & tall
         steps = np.arange(0, MAX_LENGTH_MM + 1)
         depths = p[zone]
         counts = np.array([int((np.abs(depths - q) < 0.5).sum()) for q in steps], float)
