@@ -78,6 +78,19 @@ def test_the_outline_is_laid_near_the_exact_one(verse: int, phantom: Phantom, la
     assert 2 * (true & mine).sum() / (true.sum() + mine.sum()) > 0.956
 
 
+@pytest.mark.parametrize("verse", [23, 24])
+def test_body_and_pedicles_are_told_apart_where_they_meet(
+    verse: int, phantom: Phantom, labels: SpineLabels, anatomy: dict[int, VertebraAnatomy]
+) -> None:
+    true = (phantom.vertebrae.labels == verse) & (phantom.structures.labels == Structure.BODY)
+    mine = (labels.vertebrae.labels == verse) & (labels.structures.labels == Structure.BODY)
+    assert 2 * (true & mine).sum() / (true.sum() + mine.sum()) > 0.945
+    for side, part in (("left", Structure.LEFT_PEDICLE), ("right", Structure.RIGHT_PEDICLE)):
+        at = anatomy[verse].pedicles[side].isthmus_centre_lps_mm
+        i, j, k = (round(float(x)) for x in phantom.volume.grid.indices_from_lps(at))
+        assert labels.structures.labels[k, j, i] == part
+
+
 def test_canal_of_the_sacrum_is_no_bone(phantom: Phantom, labels: SpineLabels) -> None:
     body = phantom.truth[SACRUM].body
     grid = phantom.volume.grid
