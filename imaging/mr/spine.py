@@ -19,6 +19,7 @@ from imaging.mr.painting import Arch, NamedBody, painted
 from imaging.mr.pedicle_seen import pedicles_of
 from imaging.mr.surface import Sampler
 from imaging.progress import NULL_PROGRESS, Progress, SubProgress
+from imaging.segmentation.naming import POINT_AGAINST_SACRUM, two_names
 from imaging.segmentation.result import LevelEvidence, SpineSegmentation
 from imaging.sitk_bridge import image_from_volume
 from imaging.volume import Volume
@@ -101,7 +102,11 @@ def name_bodies(
         bodies = bodies[beyond:]
         lowest -= beyond
         evidence = LevelEvidence("anchor", 0.98)
-        if number < L6 and lowest == first_sacral and (beyond or not sacral):
+        by_sacrum = _up_from_sacrum(column, holds[0])
+        if by_sacrum is not None and by_sacrum != number:
+            evidence = replace(evidence, confidence=POINT_AGAINST_SACRUM)
+            findings.append(Finding("stop", LEVEL_COUNT_UNCONFIRMED, two_names(number, by_sacrum)))
+        elif not sacral and number < L6 and lowest == first_sacral:
             evidence = replace(evidence, confidence=0.6)
             text = (
                 "By the point given the body below L5 is S1, but here it does not look like the first of "
@@ -148,6 +153,13 @@ def name_bodies(
         findings = [Finding("stop", LEVEL_COUNT_UNCONFIRMED, told)]
     confidence = {x.verse: evidence.confidence * 0.98**n for n, x in enumerate(named)}
     return named, confidence, findings, evidence
+
+
+def _up_from_sacrum(column: Column, place: int) -> int | None:
+    """The number of a body when counted up from S1; None where the sacrum is not seen."""
+    if column.sacral is None:
+        return None
+    return SACRUM if place <= column.sacral else L6 - (place - column.sacral)
 
 
 def _pedicles_told(arches: dict[int, Arch]) -> Finding:

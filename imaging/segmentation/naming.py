@@ -26,6 +26,8 @@ LEVEL_COUNT_UNCONFIRMED = "level_count_unconfirmed"
 TALLEST, SHORTEST = 1.5, 0.6
 # Further below the last ribs in view it is no longer a CT of the chest.
 CHEST_BELOW = 2
+# How sure the names are where a point contradicts a sacrum that is seen.
+POINT_AGAINST_SACRUM = 0.6
 _GUESS = "Neither the sacrum nor the ribs settle the count, so the names are a guess."
 _MARK_ONE = "Mark one vertebra you are sure of."
 
@@ -52,13 +54,13 @@ def name_levels(
     Raises:
         PlannerError: anchor_not_found.
     """
-    findings: list[Finding] = []
     if anchor is not None:
-        lowest, evidence = _by_anchor(bodies, sacral, anchor), LevelEvidence("anchor", 0.98)
+        lowest = _by_anchor(bodies, sacral, anchor)
+        evidence, findings = _against_sacrum(lowest, sacral is not None, anchor[0])
     else:
         beside = beside_bodies(iso, bodies, sacral is not None)
         lowest, evidence, findings = decide(beside, sacral is not None, [lean_deg(b) for b in bodies])
-        findings = [*findings, *_uneven(discs, lowest)]
+    findings = [*findings, *_uneven(discs, lowest)]
     numbers = [max(1, lowest - n) for n in range(len(bodies))]
     confidence = {number: evidence.confidence * 0.98**n for n, number in enumerate(numbers)}
     if sacral is not None:
@@ -166,7 +168,13 @@ def _by_anchor(bodies: list[BodyModel], sacral: BodyModel | None, anchor: tuple[
     number, point = anchor
     holds = [n for n, body in enumerate(bodies) if body.contains(body.frame.to_local(point)[None])[0]]
     if number == SACRUM and sacral is not None:
-        return L5
+        if not holds or sacral.contains(sacral.frame.to_local(point)[None])[0]:
+            return L5
+        raise PlannerError(
+            "anchor_contradicts",
+            "The point given for S1 lies in a vertebra above the sacrum that is seen. Check the name, or "
+            "give another point.",
+        )
     if holds and number + holds[0] > L6:
         raise PlannerError(
             "anchor_contradicts",
@@ -179,6 +187,23 @@ def _by_anchor(bodies: list[BodyModel], sacral: BodyModel | None, anchor: tuple[
         "anchor_not_found",
         f"The point given for {NAME_FROM_VERSE[number]} lies in none of the vertebral bodies found. "
         "Give a point within the body, in patient millimetres.",
+    )
+
+
+def _against_sacrum(lowest: int, sacrum: bool, number: int) -> tuple[LevelEvidence, list[Finding]]:
+    """What a point is worth: it is asked about where counting up from a sacrum in view names otherwise."""
+    if not sacrum or lowest == L5:
+        return LevelEvidence("anchor", 0.98), []
+    asked = _unconfirmed(two_names(number, number + L5 - lowest))
+    return LevelEvidence("anchor", POINT_AGAINST_SACRUM, (Counting("sacrum", L5 - lowest),)), [asked]
+
+
+def two_names(by_point: int, by_sacrum: int) -> str:
+    """The sentence where a point and a sacrum that is seen name the vertebra of the point differently."""
+    return (
+        f"By the point given its vertebra is {NAME_FROM_VERSE[by_point]}, counted up from the sacrum it is "
+        f"{NAME_FROM_VERSE[by_sacrum]}. The point may be misplaced, or the lumbar vertebrae are not five. "
+        "Confirm which numbering holds."
     )
 
 

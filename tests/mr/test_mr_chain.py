@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from imaging.labels import NAME_FROM_VERSE
 from imaging.mr.anatomy import mr_vertebra
 from imaging.mr.blocks import BlockOutline
 from imaging.mr.chain import best_chain
@@ -69,15 +70,32 @@ def _at(n: int) -> np.ndarray:
     return np.array([0.0, 0.0, 34.0 * n])
 
 
-def test_a_point_in_l6_names_it_l6_and_the_one_below_s1() -> None:
-    named, _, findings, evidence = name_bodies(Column(_bodies(None), 0, 0.0), (25, _at(1)))
-    assert [n.verse for n in named] == [26, 25, 24, 23, 22]
-    assert (evidence.used, findings) == ("anchor", [])
+@pytest.mark.parametrize(
+    ("number", "place", "by_sacrum", "numbers"),
+    [
+        (24, 0, "S1", [24, 23, 22, 21, 20]),
+        (23, 1, "L5", [24, 23, 22, 21, 20]),
+        (25, 0, "S1", [25, 24, 23, 22, 21]),
+        (25, 1, "L5", [26, 25, 24, 23, 22]),
+        (26, 1, "L5", [26, 24, 23, 22]),
+    ],
+)
+def test_a_point_against_a_sacrum_that_is_seen_is_asked_about_with_both_names(
+    number: int, place: int, by_sacrum: str, numbers: list[int]
+) -> None:
+    named, confidence, findings, evidence = name_bodies(Column(_bodies(None), 0, 0.0), (number, _at(place)))
+    assert [n.verse for n in named] == numbers
+    assert [(f.severity, f.code) for f in findings] == [("stop", "level_count_unconfirmed")]
+    told = f"is {NAME_FROM_VERSE[number]}, counted up from the sacrum it is {by_sacrum}."
+    assert told in findings[0].text
+    assert evidence.used == "anchor"
+    assert max(confidence.values()) == pytest.approx(0.6)
 
 
-def test_a_point_in_what_looks_like_s1_may_call_it_l6() -> None:
-    named, _, _, _ = name_bodies(Column(_bodies(None), 0, 0.0), (25, _at(0)))
-    assert [n.verse for n in named] == [25, 24, 23, 22, 21]
+@pytest.mark.parametrize(("number", "place"), [(26, 0), (24, 1), (22, 3)])
+def test_a_point_that_agrees_with_the_sacrum_settles_the_names(number: int, place: int) -> None:
+    _, _, findings, evidence = name_bodies(Column(_bodies(None), 0, 0.0), (number, _at(place)))
+    assert (findings, evidence.confidence) == ([], 0.98)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +108,7 @@ def test_a_point_that_makes_s1_of_what_does_not_look_like_it_is_asked_about(
     assert next(n for n in named if n.verse == 24).body.centre_lps_mm[2] == 34.0 * point
     assert named[0].verse == 26
     assert [f.code for f in findings] == ["level_count_unconfirmed"]
-    assert "sixth lumbar" in findings[0].text
+    assert ("sixth lumbar" if column.sacral is None else "from the sacrum it is L4") in findings[0].text
     assert confidence[24] < 0.7
 
 

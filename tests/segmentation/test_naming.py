@@ -17,7 +17,7 @@ from imaging.segmentation.discs import Disc
 from imaging.segmentation.iso import IsoVolume
 from imaging.segmentation.level_evidence import Beside, Reach, beside_bodies, lowest_ribbed
 from imaging.segmentation.level_lean import likeliest_lowest
-from imaging.segmentation.naming import _by_anchor, _uneven, decide
+from imaging.segmentation.naming import Naming, _by_anchor, _uneven, decide, name_levels
 from imaging.segmentation.noise import calmed
 from imaging.segmentation.sacrum import is_lumbosacral
 from imaging.segmentation.spine import locate, model_bodies
@@ -241,15 +241,15 @@ def test_a_run_too_short_once_it_is_steadied_is_no_canal(monkeypatch):
         canal_path.find_canals(coarse, NULL_PROGRESS)
 
 
+def _body(holds: bool) -> SimpleNamespace:
+    return SimpleNamespace(
+        frame=SimpleNamespace(to_local=lambda point: point), contains=lambda _p: np.array([holds])
+    )
+
+
 def _in_the(nth: int, name: str) -> int:
     """The lowest body's number where a point of ``name`` lies in the nth of four bodies from below."""
-    bodies = [
-        SimpleNamespace(
-            frame=SimpleNamespace(to_local=lambda point: point),
-            contains=lambda _p, held=n == nth: np.array([held]),
-        )
-        for n in range(4)
-    ]
+    bodies = [_body(n == nth) for n in range(4)]
     return _by_anchor(bodies, None, (VERSE_FROM_NAME[name], np.zeros(3)))
 
 
@@ -261,3 +261,51 @@ def test_a_point_that_would_number_vertebrae_beyond_l6_is_refused() -> None:
         with pytest.raises(PlannerError) as told:
             _in_the(nth, name)
         assert told.value.code == "anchor_contradicts"
+
+
+def _named_by(nth: int, name: str, sacrum: bool = True, discs: tuple[Disc, ...] = ()) -> Naming:
+    """Five bodies, above a sacrum or not, where a point of ``name`` lies in the nth (-1: in S1)."""
+    bodies = [_body(n == nth) for n in range(5)]
+    sacral = _body(nth == -1) if sacrum else None
+    return name_levels(None, list(discs), bodies, sacral, (VERSE_FROM_NAME[name], np.zeros(3)))
+
+
+@pytest.mark.parametrize(
+    ("nth", "name", "by_sacrum", "numbers"),
+    [
+        (0, "L1", "L5", (26, 20, 19, 18, 17, 16)),
+        (0, "L4", "L5", (26, 23, 22, 21, 20, 19)),
+        (1, "L5", "L4", (26, 25, 24, 23, 22, 21)),
+        (2, "L2", "L3", (26, 23, 22, 21, 20, 19)),
+    ],
+)
+def test_a_point_against_a_sacrum_that_is_seen_is_asked_about_with_both_names(
+    nth: int, name: str, by_sacrum: str, numbers: tuple[int, ...]
+) -> None:
+    naming = _named_by(nth, name)
+    assert naming.numbers == numbers
+    assert _codes(naming.findings) == ["level_count_unconfirmed"]
+    assert f"is {name}, counted up from the sacrum it is {by_sacrum}." in naming.findings[0].text
+    (other,) = naming.evidence.others
+    assert VERSE_FROM_NAME[name] + other.shift == VERSE_FROM_NAME[by_sacrum]
+    assert max(naming.confidence.values()) == pytest.approx(0.6)
+
+
+@pytest.mark.parametrize(
+    ("nth", "name", "sacrum"), [(0, "L5", True), (3, "L2", True), (-1, "S1", True), (0, "L3", False)]
+)
+def test_a_point_that_nothing_contradicts_settles_the_names(nth: int, name: str, sacrum: bool) -> None:
+    naming = _named_by(nth, name, sacrum)
+    assert naming.findings == ()
+    assert (naming.evidence.used, naming.evidence.confidence) == ("anchor", 0.98)
+
+
+def test_a_point_for_s1_above_the_sacrum_that_is_seen_is_refused() -> None:
+    with pytest.raises(PlannerError, match="above the sacrum that is seen"):
+        _named_by(1, "S1")
+
+
+def test_a_vertebra_of_odd_height_is_told_although_a_point_was_given() -> None:
+    up = np.array([0.0, 0, 1])
+    discs = tuple(Disc(z, np.array([0.0, 0, z]), up, 8, 100) for z in (0, 36, 107, 141, 175))
+    assert "level_spacing_uneven" in _codes(_named_by(0, "L5", discs=discs).findings)

@@ -113,7 +113,9 @@ def test_sagittal_stack_is_named_alike_each_time_and_an_anchor_renames_it():
     assert np.array_equal(same.structures.labels, found.structures.labels)
     again = label_spine(volume, anchor=(22, point))
     assert {22, 23} <= set(again.confidence)
-    assert not [f for f in again.findings if f.code == "level_count_unconfirmed"]
+    told = [f.text for f in again.findings if f.code == "level_count_unconfirmed"]
+    assert len(told) == 1
+    assert "L3, counted up from the sacrum it is L4" in told[0]
 
 
 def _blank(hu: int = 40) -> Volume:
