@@ -20,6 +20,7 @@ from planner.services.approval import (
     withdraw_changed,
     without_new_approvals,
 )
+from planner.services.procedure import with_procedure
 from planner.services.revisions import Revisions
 from planner.signal import Signal
 
@@ -147,7 +148,7 @@ class PlanningSession:
             raise PlannerError("read_only", self.read_only)
         require_unlocked(history.plan, plan)
         old, clean = self.shown_plan, self.is_clean
-        history.commit(label, withdraw_changed(history.plan, plan), merge_key)
+        history.commit(label, _followed(withdraw_changed(history.plan, plan)), merge_key)
         self._preview = None
         self.plan_changed.emit(old, self.shown_plan)
         self.clean_changed.emit(clean, self.is_clean)
@@ -168,7 +169,7 @@ class PlanningSession:
         plan = replace(plan, segmentation_sha256=self._revisions.keep(segmentation))
         old, clean, before = self.shown_plan, self.is_clean, self._segmentation
         self._segmentation = segmentation
-        history.commit(label, withdraw_changed(history.plan, plan))
+        history.commit(label, _followed(withdraw_changed(history.plan, plan)))
         self._preview = None
         self._tell_revised(before, old, clean)
 
@@ -216,7 +217,7 @@ class PlanningSession:
         old, clean = self.shown_plan, self.is_clean
         present = history.plan
         stepped = history.undo() if direction < 0 else history.redo()
-        history.amend(without_new_approvals(present, stepped))
+        history.amend(_followed(without_new_approvals(present, stepped)))
         self._preview = None
         before = self._segmentation
         if present.segmentation_sha256 != stepped.segmentation_sha256:
@@ -270,3 +271,8 @@ class PlanningSession:
         if state == "approved":
             after = replace(after, notebook=after.notebook.with_approved(kept_now(verse, changed)))
         self.commit(f"{verb} {level.name} {side}", after)
+
+
+def _followed(plan: Plan) -> Plan:
+    """The plan with a procedure, where it has one, that goes by the present states of its sides."""
+    return plan if plan.procedure is None else with_procedure(plan)

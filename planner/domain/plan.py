@@ -23,6 +23,7 @@ from planner.domain.passport import Edit, ImagePrint
 Point = tuple[float, float, float]
 ViewName = Literal["ap", "lateral", "oblique", "en_face"]
 State = Literal["draft", "reviewed", "approved"]
+STATES: tuple[State, ...] = ("draft", "reviewed", "approved")
 Access = Literal["transpedicular", "extrapedicular", "bipedicular"]
 Choice = Literal["most central", "most forgiving"]
 

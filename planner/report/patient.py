@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from imaging.labels import NAME_FROM_VERSE, Side
-from planner.domain.plan import Plan
+from planner.domain.plan import STATES, Plan
 from planner.report.drawing import BOLD, PLAIN, Canvas, fitted, paragraph, picture, text
 from planner.report.pictures import TrajectoryPictures
 
@@ -38,10 +38,21 @@ PARTS = (
 
 
 def patient_steps(plan: Plan) -> tuple[tuple[int, Side], ...]:
-    """Levels (VerSe) and sides to be done, in the order of the procedure where there is one."""
-    if plan.procedure is not None and plan.procedure.steps:
-        return tuple((step.verse, step.side) for step in plan.procedure.steps)
-    return tuple((level.verse, t.side) for level in plan.levels for t in level.trajectories)
+    """Levels (VerSe) and sides to be done, top to bottom.
+
+    Of the sides of a level those whose state is furthest (approved before reviewed before draft), and of
+    equal ones that of the procedure, where there is one. A pair is done on both sides.
+    """
+    planned = plan.procedure.steps if plan.procedure is not None else ()
+    by_margin = {(step.verse, step.side) for step in planned}
+    steps: list[tuple[int, Side]] = []
+    for level in plan.levels:
+        most = max((STATES.index(t.state) for t in level.trajectories), default=0)
+        pair = any(t.access == "bipedicular" for t in level.trajectories)
+        sides = [t.side for t in level.trajectories if pair or STATES.index(t.state) == most]
+        chosen = [side for side in sides if (level.verse, side) in by_margin]
+        steps += [(level.verse, side) for side in chosen or sides]
+    return tuple(steps)
 
 
 def patient_page(c: Canvas, name: str, plan: Plan, pictures: TrajectoryPictures | None) -> None:

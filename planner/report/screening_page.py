@@ -73,7 +73,7 @@ def _procedure(c: Canvas, plan: Plan, y: float) -> None:
     c.line(LEFT, y - 4, RIGHT, y - 4)
     words = (
         f"{procedure.moves} positions of the C-arm, {procedure.moves_unshared} without sharing. One side a "
-        "level, the one with more room beyond what is needed."
+        "level: the approved one, else the one with more room beyond what is needed."
     )
     y = paragraph(c, LEFT, y - 15, RIGHT - LEFT, words, 8) - 4
     for number, step in enumerate(procedure.steps, 1):

@@ -12,7 +12,7 @@ from planner.domain.bands import MR_INTERVAL, judged_clearances
 from planner.domain.dates import moment_words
 from planner.domain.device import DeviceProfile
 from planner.domain.limits import figure
-from planner.domain.plan import LevelPlan, Plan, Trajectory
+from planner.domain.plan import STATES, LevelPlan, Plan, Trajectory
 from planner.services.acknowledge import open_doubts
 from planner.services.what_changed import what_changed
 
@@ -138,14 +138,13 @@ def _without_stops(plan: Plan) -> Plan:
 
 def without_new_approvals(present: Plan, stepped: Plan) -> Plan:
     """``stepped``, where nothing is more than it is at ``present``: undo does not give an approval back."""
-    rank = ("draft", "reviewed", "approved")
     result = stepped
     for level in stepped.levels:
         now = present.level(level.verse)
         for trajectory in level.trajectories:
             same = now.trajectory(trajectory.side) if now else None
             state = same.state if same else "draft"
-            if rank.index(trajectory.state) > rank.index(state):
+            if STATES.index(trajectory.state) > STATES.index(state):
                 kept = same.withdrawn if same else ""
                 result = result.with_trajectory(level.verse, replace(trajectory, state=state, withdrawn=kept))
     return result

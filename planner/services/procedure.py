@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from imaging.geometry.carm import direction_lps, pose_words
 from imaging.labels import SIDES
 from planner.domain.limits import Limits
-from planner.domain.plan import LevelPlan, Plan, Procedure, ProcedureStep, Trajectory, ViewName
+from planner.domain.plan import STATES, LevelPlan, Plan, Procedure, ProcedureStep, Trajectory, ViewName
 
 Array = NDArray[np.float64]
 SHARED_DEG = 3.0
 ORDER: tuple[ViewName, ...] = ("en_face", "ap", "lateral")
 WORDS: dict[str, str] = {"en_face": "Down the tool", "ap": "AP", "lateral": "Lateral"}
+_STATE_WORDS = {"draft": "a draft", "reviewed": "only reviewed"}
 
 
 def with_procedure(plan: Plan) -> Plan:
@@ -40,7 +41,10 @@ def spare_mm(t: Trajectory, limits: Limits) -> float:
 
 
 def make_procedure(plan: Plan) -> Procedure | None:
-    """One side a level by the better margin (both of a pair), top to bottom, views shared within 3°."""
+    """One side a level (both of a pair), top to bottom, views shared within 3°.
+
+    An approved side goes before a reviewed one, that before a draft; of equal ones the better margin decides.
+    """
     chosen = [(level, t, why) for level in plan.levels for t, why in _sides(level, plan.limits)]
     if not chosen:
         return None
@@ -79,7 +83,14 @@ def _sides(level: LevelPlan, limits: Limits) -> list[tuple[Trajectory, str]]:
         other = "right" if planned[0].side == "left" else "left"
         refused = any(r.side == other for r in level.refused)
         return [(planned[0], f"The {other} side is {'refused' if refused else 'not asked for'}.")]
-    best, second = sorted(planned, key=lambda t: (-round(spare_mm(t, limits), 2), t.breach_probability))
+    best, second = sorted(
+        planned,
+        key=lambda t: (-STATES.index(t.state), -round(spare_mm(t, limits), 2), t.breach_probability),
+    )
+    if best.state != second.state:
+        return [
+            (best, f"{best.side.capitalize()} is {best.state}, {second.side} {_STATE_WORDS[second.state]}.")
+        ]
     gain = spare_mm(best, limits) - spare_mm(second, limits)
     why = (
         f"{gain:.1f} mm more beyond what is needed than {second.side}."

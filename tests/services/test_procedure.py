@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from plan_fakes import plan
 
 from planner.domain.plan import Plan
 from planner.services.procedure import make_procedure, with_procedure
+from planner.session import PlanningSession
 from planner.storage.plan_json import plan_from_dict, plan_to_dict, validate
 
 
@@ -30,6 +32,46 @@ def test_each_level_takes_the_side_with_the_better_margin() -> None:
     assert step.side == "right"
     assert step.why_side.endswith("more beyond what is needed than left.")
     assert procedure.lesions == len(procedure.steps)
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "side", "why"),
+    [
+        ("draft", "approved", "right", "Right is approved, left a draft."),
+        ("reviewed", "approved", "right", "Right is approved, left only reviewed."),
+        ("draft", "reviewed", "right", "Right is reviewed, left a draft."),
+        ("approved", "approved", "left", "more beyond what is needed than right."),
+    ],
+)
+def test_an_approved_side_goes_before_the_margin(left: str, right: str, side: str, why: str) -> None:
+    base = with_medial(plan(), 22, "right", 1.0)
+    for one, state in (("left", left), ("right", right)):
+        t = base.level(22).trajectory(one)  # type: ignore[union-attr, arg-type]
+        base = base.with_trajectory(22, replace(t, state=state))  # type: ignore[type-var, arg-type]
+    procedure = make_procedure(base)
+    assert procedure is not None
+    step = next(s for s in procedure.steps if s.verse == 22)
+    assert step.side == side
+    assert step.why_side.endswith(why)
+
+
+def test_the_procedure_follows_an_approval_its_withdrawal_and_undo() -> None:
+    session = PlanningSession()
+    session.begin_plan(with_procedure(with_medial(plan(), 22, "right", 1.0)))
+
+    def side() -> str:
+        assert session.plan is not None
+        assert session.plan.procedure is not None
+        return next(s.side for s in session.plan.procedure.steps if s.verse == 22)
+
+    assert side() == "left"
+    session.approve(22, "right")
+    assert side() == "right"
+    session.undo()
+    assert side() == "left"
+    session.approve(22, "right")
+    session.withdraw(22, "right")
+    assert side() == "left"
 
 
 def test_views_within_three_degrees_are_shared() -> None:

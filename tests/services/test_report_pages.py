@@ -57,6 +57,17 @@ def test_the_patient_page_names_every_level_and_side_of_the_procedure():
         assert f"{'L3' if step.verse == 22 else 'L4'} from the {step.side}" in page.words
 
 
+@pytest.mark.parametrize("worked_out", [True, False])
+def test_the_patient_page_takes_the_approved_side_although_the_other_has_more_room(worked_out):
+    base = with_procedure(plan()) if worked_out else plan()
+    other = "right" if not worked_out or base.procedure.steps[0].side == "left" else "left"
+    whole = base.with_trajectory(22, replace(base.level(22).trajectory(other), state="approved"))
+    assert patient_steps(whole) == ((22, other), (23, "left"))
+    page = Page()
+    patient_page(page, "SPECIMEN, Anna", whole, None)
+    assert f"L3 from the {other}, L4 from the left" in page.words
+
+
 def test_the_screening_page_leaves_the_head_free_and_sets_pairs_on_one_line():
     whole = plan()
     one = replace(whole.levels[0], screening=(ITEM,) * 13)
