@@ -64,7 +64,7 @@ def label_spine(
     if volume.modality != "CT":
         raise PlannerError("not_ct", "Vertebrae can be labelled on CT only. Choose a CT series.")
     progress.step(0.0, "Looking for the spinal canal")
-    calm = calmed(volume)
+    calm = calmed(volume, SubProgress(progress, 0.0, 0.01))
     iso, spine, discs = locate(calm, SubProgress(progress, 0.0, 0.25))
     bodies, sacral = model_bodies(iso, discs, SubProgress(progress, 0.25, 0.45))
     naming = name_levels(iso, discs, bodies, sacral, anchor)
