@@ -14,7 +14,9 @@ from imaging.fluoro.threads import over_rows
 from imaging.volume import Volume
 
 _BODY_HU = -300
-_METAL_HU = 1000
+_DENSE_HU, _METAL_HU = 1000, 2000
+_BEAD_MM = 15.0
+"""What is dense but no metal counts as a bead up to this size: the cortex of an arm is longer."""
 _RAIL = 0.5
 """Of the volume's length: a longer dense thing beside the patient is the table's."""
 
@@ -40,7 +42,8 @@ def patient_mask(volume: Volume, step: int = 4) -> CoarseMask:
 
     The largest connected part above -300 HU in blocks of ``step`` voxels, after an opening that cuts thin
     bridges to the table; holes (lungs, bowel gas) belong to it, and so does a rim of one block. Beads and
-    markers off the skin stay too: whatever is as dense as metal, unless it runs on as a table's rail does.
+    markers off the skin stay too: whatever is as dense as metal, unless it runs on as a table's rail does,
+    and what is as dense as cortex and no larger than a bead.
     """
     values = volume.values
     picked = values[step // 2 :: step, step // 2 :: step, step // 2 :: step]
@@ -60,16 +63,23 @@ def patient_mask(volume: Volume, step: int = 4) -> CoarseMask:
     body[:k, :j, :i] = largest
     rim = np.ones((3, 3, 3), np.bool_)
     body = ndimage.binary_dilation(body, rim)
-    return CoarseMask(np.asarray(body | ndimage.binary_dilation(_markers(values, body, step), rim)), step)
+    return CoarseMask(np.asarray(body | ndimage.binary_dilation(_markers(volume, body, step), rim)), step)
 
 
-def _markers(values: NDArray[np.int16], body: NDArray[np.bool_], step: int) -> NDArray[np.bool_]:
-    """Blocks outside ``body`` with metal in them, but for what runs through most of the volume."""
-    dense = ~body & (_block_maximum(values, step) > _METAL_HU)
+def _markers(volume: Volume, body: NDArray[np.bool_], step: int) -> NDArray[np.bool_]:
+    """Blocks outside ``body`` with metal or a bead in them, but for what runs through most of the volume."""
+    most = _block_maximum(volume.values, step)
+    dense = ~body & (most > _DENSE_HU)
     labels, _ = ndimage.label(dense, np.ones((3, 3, 3)))
+    block_mm = step * volume.grid.spacing_ijk_mm[::-1]
     for number, place in enumerate(ndimage.find_objects(labels), 1):
-        if any(s.stop - s.start > _RAIL * n for s, n in zip(place, dense.shape, strict=True)):
-            dense[place][labels[place] == number] = False
+        blocks = np.array([s.stop - s.start for s in place])
+        own = labels[place] == number
+        # One that lies across the border of two blocks fills both.
+        bead = ((blocks - 1) * block_mm <= _BEAD_MM).all()
+        metal = most[place][own].max() >= _METAL_HU
+        if (blocks > _RAIL * np.array(dense.shape)).any() or not (bead or metal):
+            dense[place][own] = False
     return dense
 
 

@@ -57,6 +57,17 @@ def test_beads_alone_in_air_all_stay():
     assert kept[values > 0].all()
 
 
+@pytest.mark.parametrize(("hu", "size_mm", "stays"), [(1400, 30, False), (1400, 10, True), (3000, 30, True)])
+def test_an_arms_cortex_does_not_float_in_the_picture_but_metal_and_beads_stay(room, hu, size_mm, stays):
+    """Beside the body, in a part that is not joined to it: long and dense as cortex, or a bead, or metal."""
+    values = room[0].values.copy()
+    length = size_mm // 2
+    place = (slice(16 - length // 2, 16 + length - length // 2), slice(10, 12), slice(100, 102))
+    values[place] = hu
+    kept = patient_mask(Volume(room[0].grid, values)).full(SHAPE)
+    assert kept[place].all() == kept[place].any() == stays
+
+
 def test_reports_and_the_command_line_make_the_apps_picture(room):
     """One default everywhere: the table is left out, and shown to whom asks."""
     volume, _ = room
