@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from imaging.labels import VERSE_FROM_NAME
 from imaging.segmentation.bodies import BodyModel
@@ -15,6 +16,8 @@ L1, L5 = VERSE_FROM_NAME["L1"], VERSE_FROM_NAME["L5"]
 LEAN_DEG = {L1: -10.0, L1 + 1: -5.0, L1 + 2: 0.0, L1 + 3: 5.0, L5: 20.0}
 # The spine leans as a whole with pelvis and cushion, and each vertebra differs besides.
 WHOLE_SD_DEG, EACH_SD_DEG = 4.0, 8.0
+# A patient on a wedge or in a tilted stack leans as a whole by far more: how sure a guess is allows for it.
+TILTED_SD_DEG = 10.0
 
 
 def lean_deg(body: BodyModel) -> float:
@@ -31,14 +34,20 @@ def likeliest_lowest(leans_deg: Sequence[float]) -> tuple[int, float]:
 
     Returns:
         VerSe number of the lowest, and that numbering's share (0..1) of the likelihood of all that keep the
-        highest within the lumbar spine. More than five bodies end at L5.
+        highest within the lumbar spine, in a patient who may lie tilted. More than five bodies end at L5.
     """
     n = min(len(leans_deg), len(LEAN_DEG))
     leans = np.asarray(leans_deg[:n], float)
-    spread = np.full((n, n), WHOLE_SD_DEG**2) + np.eye(n) * EACH_SD_DEG**2
     lowest = range(L1 + n - 1, L5 + 1)
     off = np.array([[lean - LEAN_DEG[v - m] for m, lean in enumerate(leans)] for v in lowest])
-    fit = -0.5 * np.einsum("ij,ij->i", off, np.linalg.solve(spread, off.T).T)
+    best = int(_shares(off, WHOLE_SD_DEG).argmax())
+    return lowest[best], float(_shares(off, TILTED_SD_DEG)[best])
+
+
+def _shares(off_deg: NDArray[np.float64], whole_sd_deg: float) -> NDArray[np.float64]:
+    """(m,) shares of the likelihood of m numberings whose n bodies lean (m, n) otherwise than usual."""
+    n = off_deg.shape[1]
+    spread = np.full((n, n), whole_sd_deg**2) + np.eye(n) * EACH_SD_DEG**2
+    fit = -0.5 * np.einsum("ij,ij->i", off_deg, np.linalg.solve(spread, off_deg.T).T)
     share = np.exp(fit - fit.max())
-    best = int(share.argmax())
-    return lowest[best], float(share[best] / share.sum())
+    return np.asarray(share / share.sum())

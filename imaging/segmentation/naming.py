@@ -95,7 +95,8 @@ def _from_lean(leans_deg: list[float]) -> tuple[int, LevelEvidence, list[Finding
     like = NAME_FROM_VERSE[highest]
     if lowest != highest:
         like += f" to {NAME_FROM_VERSE[lowest]}"
-    text = f"{_GUESS} By how far they lean to the front they are most like {like}. {_MARK_ONE}"
+    sure = "most like" if share >= 0.5 else "perhaps"
+    text = f"{_GUESS} By how far they lean to the front they are {sure} {like}. {_MARK_ONE}"
     return lowest, LevelEvidence("none", min(0.3, share)), [_unconfirmed(text)]
 
 
