@@ -5,7 +5,8 @@
 ``--pedicle-scale`` makes all pedicles narrow, to see refusals; use a file of its own. One line per phantom
 is appended to OUT.jsonl; phantoms already there are skipped, so that a run may be stopped and continued. The
 table printed at the end is over all lines. The segmentation is the phantom's own label maps at the scan's
-resolution, body and pedicles its exact measures: what is judged is the plan alone.
+resolution, body and pedicles its exact measures: what is judged is the plan alone. The CT is used beside the
+labels, as the app always does.
 One level of each phantom (L3, L4, L5, S1 in turn), both sides, with the curved 8G profile; 20 000 simulated
 insertions on one of the two.
 """
@@ -36,8 +37,9 @@ from planner.trajectory.path import build_path
 from planner.trajectory.plan_level import KEPT_AS_DRAFT
 from planner.trajectory.search import plan_side
 from planner.trajectory.target import default_target, place_in_body
-from sample_dicom.exact import ExactBone, exact_bone, phantom_labels
+from sample_dicom.exact import ExactBone, exact_bone
 from sample_dicom.parameters import PhantomParameters
+from sample_dicom.phantom import build_phantom
 from sample_dicom.variants import random_parameters
 
 DEVICE = device_by_id("curved-8g")
@@ -123,12 +125,12 @@ def judge(exact: ExactBone, anatomy: VertebraAnatomy, fields, target, side, inse
 def run_one(seed: int, pedicle_scale: float | None = None) -> dict[str, Any]:
     """All rows of one phantom."""
     parameters = phantom_parameters(seed, pedicle_scale)
-    labels = phantom_labels(parameters)
+    labels = build_phantom(parameters)
     rows = []
     for verse in (v for v in (level_of(seed),) if v in labels.truth):
         truth = labels.truth[verse]
         anatomy = VertebraAnatomy(verse, 1.0, truth.body, truth.pedicles, truth.foramen)
-        fields = prepare_fields(anatomy, labels.vertebrae, labels.structures)
+        fields = prepare_fields(anatomy, labels.vertebrae, labels.structures, volume=labels.volume)
         exact = exact_bone(parameters, verse)
         target = default_target(anatomy)
         for side in SIDES:

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage as ndi
 
 from imaging.geometry.grid import VolumeGrid
+from imaging.geometry.redistance import crossings, to_crossings
 from imaging.geometry.trilinear import trilinear
 from imaging.sitk_bridge import image_from_array
 
@@ -107,24 +108,14 @@ def resample(image: sitk.Image, target: VolumeGrid, outside: float) -> Field:
 
 
 def signed_distance(level: Field, step_mm: float) -> Field:
-    """Distance (mm) to the level set's zero surface, positive inside, with sub-voxel accuracy.
-
-    Each voxel takes the distance to the nearest voxel across the surface, corrected by how far that voxel
-    itself lies from the surface (level / |gradient|).
-    """
+    """Distance (mm) to the level set's zero surface, positive inside, with sub-voxel accuracy."""
     inside = level > 0
     if not inside.any():
         return np.full(level.shape, -FAR_MM, np.float32)
     if inside.all():
         return np.full(level.shape, FAR_MM, np.float32)
-    slope = np.sqrt(sum(g**2 for g in np.gradient(level, step_mm)))
-    own = np.clip(level / np.maximum(slope, 0.3), -step_mm, step_mm)
-    result = np.empty(level.shape, np.float32)
-    for here, sign in ((inside, 1.0), (~inside, -1.0)):
-        distance, nearest = ndi.distance_transform_edt(here, return_indices=True)
-        at = tuple(axis[here] for axis in nearest)
-        result[here] = sign * distance[here] * step_mm + own[at]
-    return result
+    level = np.ascontiguousarray(level, np.float32)
+    return np.asarray(to_crossings(level, *crossings(level), step_mm, FAR_MM))
 
 
 def sample(field: Field, grid: VolumeGrid, points_lps_mm: ArrayLike, outside: float = -FAR_MM) -> Array:

@@ -1,0 +1,116 @@
+"""Walls round the pedicles from CT and labels, and distances to them, against the phantom's exact shape."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+from scipy.special import ndtr
+
+from imaging.anatomy import VertebraAnatomy
+from imaging.segmentation.anatomy_local import signed_distance
+from imaging.segmentation.shell_fit import fit_labels, fit_shells
+from imaging.segmentation.wall_edge import sharpened
+from imaging.volume import LabelVolume, Volume
+from planner.trajectory.fields import VertebraFields, prepare_fields
+from sample_dicom.exact import ExactBone, exact_bone
+from sample_dicom.parameters import PhantomParameters
+from sample_dicom.phantom import build_phantom
+
+L4 = 23
+PARAMETERS = PhantomParameters.small(
+    seed=5, levels=(L4, L4 + 1), field_mm=(110.0, 105.0), with_skin=False, spacing_mm=1.0, slice_mm=1.0
+)
+
+
+@cache
+def _ready() -> tuple[ExactBone, VertebraAnatomy, VertebraFields, VertebraFields]:
+    """The exact shape, and fields from labels alone and with the CT."""
+    phantom = build_phantom(PARAMETERS)
+    truth = phantom.truth[L4]
+    anatomy = VertebraAnatomy(L4, 1.0, truth.body, truth.pedicles, truth.foramen)
+    labels = prepare_fields(anatomy, phantom.vertebrae, phantom.structures)
+    both = prepare_fields(anatomy, phantom.vertebrae, phantom.structures, volume=phantom.volume)
+    return exact_bone(PARAMETERS, L4), anatomy, labels, both
+
+
+def _patch_errors_mm(fields: VertebraFields) -> np.ndarray:
+    """By how much the wall lies outside the exact one near the pedicles' middles, means over 2 mm."""
+    exact, anatomy, _, _ = _ready()
+    at = np.argwhere(np.abs(fields.bone_mm) < 0.5 * fields.step_mm)
+    points = fields.grid.lps_from_indices(at[:, ::-1])
+    points = points + fields.bone(points)[:, None] * fields.outward(points)
+    middles = [p.isthmus_centre_lps_mm for p in anatomy.pedicles.values()]
+    points = points[np.min([np.linalg.norm(points - m, axis=1) for m in middles], axis=0) < 8.0]
+    off = -exact.bone(points)
+    near = np.linalg.norm(points[::25, None] - points[None], axis=2) < 2.0
+    return (near @ off) / near.sum(1)
+
+
+def test_the_ct_lessens_the_walls_error() -> None:
+    _, _, labels, both = _ready()
+    before, after = _patch_errors_mm(labels), _patch_errors_mm(both)
+    assert len(after) > 30
+    assert after.std() < 0.75 * before.std()
+    assert abs(after.mean()) < 0.03
+
+
+def test_far_from_the_pedicles_nothing_moves() -> None:
+    _, anatomy, labels, both = _ready()
+    points = anatomy.body.centre_lps_mm + 12.0 * np.array([[0, -1.0, 0], [0.7, -0.7, 0], [-0.7, -0.7, 0]])
+    assert both.bone(points) == pytest.approx(labels.bone(points), abs=0.05)
+
+
+def test_a_ct_that_shows_no_shell_moves_no_wall() -> None:
+    _, anatomy, labels, both = _ready()
+    scan = both.volume
+    assert scan is not None
+    own = LabelVolume(scan.grid, (labels.vertebrae.labels == L4).astype(np.uint8))
+    flat = Volume(scan.grid, np.full_like(scan.values, 40))
+    middles = [p.isthmus_centre_lps_mm for p in anatomy.pedicles.values()]
+    still = np.zeros_like(labels.bone_mm)
+    found = sharpened(labels.bone_mm, labels.grid, flat, None, own.labels > 0, scan.grid, still, middles)
+    assert _patch_errors_mm(replace(labels, bone_mm=found)).std() < 1.5 * _patch_errors_mm(labels).std()
+
+
+def test_a_slanted_tubes_distances_are_right_between_coarse_voxels() -> None:
+    """A tube of a pedicle's radius, slanted through a grid of 0.6 mm: within 0.03 mm everywhere near."""
+    step, radius = 0.6, 4.0
+    axis = np.array([0.3, 1.0, 0.0]) / np.linalg.norm([0.3, 1.0, 0.0])
+    kji = np.stack(np.meshgrid(*[np.arange(27.0)] * 3, indexing="ij"), -1) * step - 7.8
+
+    def depth(points: np.ndarray) -> np.ndarray:
+        along = (points @ axis)[..., None] * axis
+        return radius - np.linalg.norm(points - along, axis=-1)
+
+    # Not itself a distance, as a smoothed level set is not.
+    field = signed_distance((depth(kji) * (1 + 0.05 * depth(kji))).astype(np.float32), step)
+    inner = np.abs(kji).max(-1) < 5.0
+    use = inner & (depth(kji) > 0) & (depth(kji) < 3)
+    off = (field - depth(kji))[use]
+    assert np.abs(off).max() < 0.05
+    assert abs(off.mean()) < 0.01
+
+
+def test_a_shells_edge_is_found_between_voxels() -> None:
+    random = np.random.default_rng(1)
+    depth, blur = random.uniform(-2.5, 4.0, 150), np.full(150, 0.6)
+    for edge in (-0.3, 0.0, 0.25):
+        outer, inner = ndtr((depth - edge) / 0.6), ndtr((depth - edge - 1.3) / 0.6)
+        hu = 20 * (1 - outer) + 950 * (outer - inner) + 220 * inner + random.normal(0, 20, 150)
+        one = np.array([0, 150]), np.arange(150), np.ones(150)
+        found = fit_shells(*one, depth, blur, hu, np.array([0, 1.2, 30, 230, 950.0]), True, 8)[0]
+        assert found[0] == pytest.approx(edge, abs=0.05)
+        assert found[1] == pytest.approx(1.3, abs=0.15)
+        assert found[5] < 0.05
+
+
+def test_labels_say_where_the_surface_lies() -> None:
+    depth = np.random.default_rng(2).uniform(-0.6, 0.6, 400)
+    for deeper in (-0.1, 0.0, 0.07):
+        place = np.array([0, 400]), np.arange(400), np.ones(400)
+        found, unsure = fit_labels(*place, depth, depth > deeper, 8)[0]
+        assert found == pytest.approx(deeper, abs=0.02)
+        assert 0 < unsure < 0.03**2
