@@ -39,7 +39,7 @@ MOST_MM = 1.5
 """Beyond this the outline is wrong rather than blurred, and the profile across it tells nothing."""
 
 
-METAL_HU, METAL_MM3, METAL_REACH_MM = 2500, 60.0, 4.0
+METAL_HU, METAL_MM3, METAL_REACH_MM = 2500, 60.0, 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,7 +144,7 @@ def level_without_stairs(distance: sitk.Image, grid: VolumeGrid) -> Field:
 
 
 def _with_metal(other_mm: Field | None, scan: Volume, grid: VolumeGrid) -> Field | None:
-    """``other_mm`` with metal and what lies within 4 mm of it foreign too: its glare hides the cortex."""
+    """``other_mm`` with metal and what lies within 2 mm of it foreign too: its glare hides the cortex."""
     ijk = np.argwhere(scan.values > METAL_HU)[:, ::-1]
     at = np.round(grid.indices_from_lps(scan.grid.lps_from_indices(ijk))).astype(int)[:, ::-1]
     at = at[((at >= 0) & (at < grid.shape_kji)).all(1)]
