@@ -59,7 +59,7 @@ class Limits:
     depth_sd_mm: float = 1.0
     roll_sd_deg: float = 1.5
     cortex_sd_mm: float = 0.4
-    draws: int = 2048
+    draws: int = 8192
 
     def needed_mm(self, wanted_mm: float) -> float:
         """What a measured distance to a segmented surface must reach: what is wanted and the reserve."""
