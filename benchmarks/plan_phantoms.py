@@ -6,7 +6,7 @@
 is appended to OUT.jsonl; phantoms already there are skipped, so that a run may be stopped and continued. The
 table printed at the end is over all lines. The segmentation is the phantom's own label maps at the scan's
 resolution, body and pedicles its exact measures: what is judged is the plan alone. The CT is used beside the
-labels, as the app always does.
+labels, as the app always does; from labels alone a prediction is off by up to 6 points (docs/accuracy.md).
 One level of each phantom (L3, L4, L5, S1 in turn), both sides, with the curved 8G profile; 20 000 simulated
 insertions on one of the two.
 """

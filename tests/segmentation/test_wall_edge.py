@@ -17,7 +17,7 @@ from imaging.volume import LabelVolume, Volume
 from planner.trajectory.fields import VertebraFields, prepare_fields
 from sample_dicom.exact import ExactBone, exact_bone
 from sample_dicom.parameters import PhantomParameters
-from sample_dicom.phantom import build_phantom
+from sample_dicom.phantom import Phantom, build_phantom
 
 L4 = 23
 PARAMETERS = PhantomParameters.small(
@@ -26,9 +26,14 @@ PARAMETERS = PhantomParameters.small(
 
 
 @cache
+def _phantom() -> Phantom:
+    return build_phantom(PARAMETERS)
+
+
+@cache
 def _ready() -> tuple[ExactBone, VertebraAnatomy, VertebraFields, VertebraFields]:
     """The exact shape, and fields from labels alone and with the CT."""
-    phantom = build_phantom(PARAMETERS)
+    phantom = _phantom()
     truth = phantom.truth[L4]
     anatomy = VertebraAnatomy(L4, 1.0, truth.body, truth.pedicles, truth.foramen)
     labels = prepare_fields(anatomy, phantom.vertebrae, phantom.structures)
@@ -114,3 +119,16 @@ def test_labels_say_where_the_surface_lies() -> None:
         found, unsure = fit_labels(*place, depth, depth > deeper, 8)[0]
         assert found == pytest.approx(deeper, abs=0.02)
         assert 0 < unsure < 0.03**2
+
+
+def test_beside_metal_no_wall_is_judged() -> None:
+    """A screw in the pedicle, as bright as the scanner can say, leaves the walls to the labels."""
+    _, anatomy, labels, both = _ready()
+    scan = both.volume
+    assert scan is not None
+    middle = anatomy.pedicles["left"].isthmus_centre_lps_mm
+    k, j, i = np.indices(scan.grid.shape_kji)
+    away = np.linalg.norm(scan.grid.lps_from_indices(np.stack([i, j, k], -1)) - middle, axis=-1)
+    screwed = Volume(scan.grid, np.where(away < 3.0, 3071, scan.values).astype(np.int16))
+    found = prepare_fields(anatomy, labels.vertebrae, _phantom().structures, volume=screwed)
+    assert found.bone(middle) == pytest.approx(labels.bone(middle), abs=0.1)
