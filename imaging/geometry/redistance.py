@@ -86,50 +86,55 @@ def to_crossings(
         far_mm: where there is no crossing.
     """
     shape = level.shape
-    nearest = np.full(shape, -1, np.int32)
-    apart = np.full(shape, np.inf, np.float32)
+    # One voxel wider all round, so that no neighbour lies outside.
+    wide = (shape[0] + 2, shape[1] + 2, shape[2] + 2)
+    nearest = np.full(wide[0] * wide[1] * wide[2], -1, np.int32)
+    apart = np.full(len(nearest), np.inf, np.float32)
     for n in range(len(places)):
         for end in range(2):
             k, j, i = int(places[n, 0]), int(places[n, 1]), int(places[n, 2])
             if end == 1:
                 k, j, i = int(np.ceil(places[n, 0])), int(np.ceil(places[n, 1])), int(np.ceil(places[n, 2]))
             far = (k - places[n, 0]) ** 2 + (j - places[n, 1]) ** 2 + (i - places[n, 2]) ** 2
-            if far < apart[k, j, i]:
-                apart[k, j, i], nearest[k, j, i] = far, n
+            at = ((k + 1) * wide[1] + j + 1) * wide[2] + i + 1
+            if far < apart[at]:
+                apart[at], nearest[at] = far, n
+    back = np.empty(13, np.int64)
+    for m in range(13):
+        back[m] = (BEFORE[m, 0] * wide[1] + BEFORE[m, 1]) * wide[2] + BEFORE[m, 2]
     for turn in (1, -1, 1, -1):
         for kk in range(shape[0]):
             k = kk if turn == 1 else shape[0] - 1 - kk
             for jj in range(shape[1]):
                 j = jj if turn == 1 else shape[1] - 1 - jj
+                row = ((k + 1) * wide[1] + j + 1) * wide[2] + 1
                 for ii in range(shape[2]):
                     i = ii if turn == 1 else shape[2] - 1 - ii
-                    best, own = apart[k, j, i], nearest[k, j, i]
+                    best, own = apart[row + i], nearest[row + i]
                     for m in range(13):
-                        a, b, c = k - turn * BEFORE[m, 0], j - turn * BEFORE[m, 1], i - turn * BEFORE[m, 2]
-                        if a < 0 or b < 0 or c < 0 or a >= shape[0] or b >= shape[1] or c >= shape[2]:
-                            continue
-                        n = nearest[a, b, c]
+                        n = nearest[row + i - turn * back[m]]
                         if n < 0 or n == own:
                             continue
                         u, v, w = k - places[n, 0], j - places[n, 1], i - places[n, 2]
                         far = u * u + v * v + w * w
                         if far < best:
                             best, own = far, n
-                    apart[k, j, i], nearest[k, j, i] = best, own
+                    apart[row + i], nearest[row + i] = best, own
     result = np.empty(shape, np.float32)
     for k in range(shape[0]):
         for j in range(shape[1]):
+            row = ((k + 1) * wide[1] + j + 1) * wide[2] + 1
             for i in range(shape[2]):
                 sign = 1.0 if level[k, j, i] > 0 else -1.0
-                n = nearest[k, j, i]
+                n = nearest[row + i]
                 if n < 0:
                     result[k, j, i] = sign * far_mm
                     continue
-                far = np.sqrt(apart[k, j, i])
+                far = np.sqrt(apart[row + i])
                 along = (k - places[n, 0]) * normals[n, 0] + (j - places[n, 1]) * normals[n, 1]
                 along = sign * (along + (i - places[n, 2]) * normals[n, 2])
                 # Beside a crease the nearest crossing's plane says nothing: its own distance stays.
-                if along > 0 and apart[k, j, i] - along * along < 0.5:
+                if along > 0 and apart[row + i] - along * along < 0.5:
                     far = along
                 elif far < 0.5:
                     far = max(along, 0.0)

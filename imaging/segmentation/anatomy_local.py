@@ -114,8 +114,10 @@ def signed_distance(level: Field, step_mm: float) -> Field:
         return np.full(level.shape, -FAR_MM, np.float32)
     if inside.all():
         return np.full(level.shape, FAR_MM, np.float32)
-    level = np.ascontiguousarray(level, np.float32)
-    return np.asarray(to_crossings(level, *crossings(level), step_mm, FAR_MM))
+    # No crossing is looked for in the two outermost layers.
+    wide = np.pad(np.asarray(level, np.float32), 2, mode="edge")
+    inner = (slice(2, -2),) * 3
+    return np.ascontiguousarray(to_crossings(wide, *crossings(wide), step_mm, FAR_MM)[inner])
 
 
 def sample(field: Field, grid: VolumeGrid, points_lps_mm: ArrayLike, outside: float = -FAR_MM) -> Array:

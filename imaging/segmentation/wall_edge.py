@@ -40,6 +40,8 @@ voxels' steps err by (standard deviation)."""
 MISFIT_HU = 80.0
 LEAST_TRUST = 30.0
 """Per square mm: a place whose edge is no surer than 0.2 mm moves by half or less."""
+UNKNOWN_MM = (2.0, 3.0)
+"""So far from every place that is judged (metal, a neighbour) walls move less, and not at all."""
 PASSES = 2
 DIFFER_MM = 0.02
 """Least standard deviation by which the CT's edge and the labels are taken to differ from place to place."""
@@ -105,11 +107,11 @@ def sharpened(
         trust = 1 / (found[:, 5] ** 2 + 0.02**2) / (1 + (found[:, 6] / MISFIT_HU) ** 4)
         # What fits no shell says nothing.
         edge *= trust / (trust + LEAST_TRUST)
-        move = _between(at, edge, trust, now.shape, 0.6 / step)
+        move = _between(at, edge, trust, now.shape, 0.6 / step, step)
         now = signed_distance(now - np.clip(move, -FIT_MM, FIT_MM) * belief, step)
     at, points, _ = _places(now, near, belief, other, 7)
     deeper = _by_labels(points, now + moved_mm[box], near, own, own_grid, centres_lps_mm)
-    now = now - _between(at, deeper, np.ones(len(at)), now.shape, 1.5 / step) * belief
+    now = now - _between(at, deeper, np.ones(len(at)), now.shape, 1.5 / step, step) * belief
     level = bone_mm.copy()
     level[box] = before + np.clip(now - before, -MOST_MM, MOST_MM)
     return signed_distance(level, step)
@@ -239,16 +241,19 @@ def _blur(close: tuple[Index, Index, Array], voxels: _Voxels, through: Array) ->
     return found[0], found[1]
 
 
-def _between(at: Index, values: Array, weight: Array, shape: tuple[int, ...], sigma: float) -> Field:
-    """Weighted means of what is known at the voxels ``at``, everywhere: the nearest known one's."""
+def _between(
+    at: Index, values: Array, weight: Array, shape: tuple[int, ...], sigma: float, step_mm: float
+) -> Field:
+    """Weighted means of what is known at the voxels ``at``, of the nearest one elsewhere; 0 far from all."""
     held, total = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
     held[tuple(at.T)], total[tuple(at.T)] = weight, weight * values
     low = ndi.gaussian_filter(held, sigma, truncate=3.0)
     mean = ndi.gaussian_filter(total, sigma, truncate=3.0) / np.maximum(low, 1e-9)
     known = np.zeros(shape, bool)
     known[tuple(at.T)] = True
-    nearest = ndi.distance_transform_edt(~known, return_distances=False, return_indices=True)
-    return np.asarray(mean[tuple(nearest)], np.float32)
+    away, nearest = ndi.distance_transform_edt(~known, sampling=step_mm, return_indices=True)
+    fade = np.clip((UNKNOWN_MM[1] - away) / (UNKNOWN_MM[1] - UNKNOWN_MM[0]), 0, 1)
+    return np.asarray(mean[tuple(nearest)] * fade, np.float32)
 
 
 def _by_labels(

@@ -133,14 +133,24 @@ def level_without_stairs(distance: sitk.Image, grid: VolumeGrid) -> Field:
 
     Gaussian smoothing thrice over (Tukey 1977, "twicing" once more: 1 - (1 - G)^3 has neither a second nor a
     fourth moment) moves a curved wall less than one does. Narrow clefts stay open: no voxel's middle that
-    is labelled outside becomes bone, nowhere more than half a voxel above the voxels' distance.
+    is labelled outside becomes bone, nowhere more than halfway to it above the voxels' distance.
     """
     field = resample(distance, grid, -FAR_MM)
     sigma = STAIRS_MM / grid.spacing_ijk_mm[::-1]
     left = field
     for _ in range(3):
         left = left - ndi.gaussian_filter(left, sigma, truncate=3.5)
-    return np.asarray(np.minimum(field - left, field + max(distance.GetSpacing()) / 2), dtype=np.float32)
+    return np.asarray(np.minimum(field - left, field + _room_mm(distance, grid)), dtype=np.float32)
+
+
+def _room_mm(distance: sitk.Image, grid: VolumeGrid) -> Field:
+    """Half the way from the nearest bone to the closest voxel labelled outside, which an image's slices may
+    make longer than its pixels."""
+    voxels, most = sitk.GetArrayFromImage(distance), max(distance.GetSpacing())
+    apart = np.where(voxels < 0, np.minimum(-voxels, most), most).astype(np.float32)
+    room = sitk.GetImageFromArray(ndi.minimum_filter(apart, 3) / 2)
+    room.CopyInformation(distance)
+    return resample(room, grid, min(distance.GetSpacing()) / 2)
 
 
 def _with_metal(other_mm: Field | None, scan: Volume, grid: VolumeGrid) -> Field | None:
