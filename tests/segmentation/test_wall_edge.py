@@ -98,7 +98,7 @@ def test_walls_that_metal_hides_stay_where_they_are() -> None:
     hidden = away < 8.0
     assert hidden.sum() > 500
     # Beside creases distances measured anew differ a little by themselves.
-    assert np.percentile(np.abs(moved[hidden]), 95) < 0.03
+    assert np.percentile(np.abs(moved[hidden]), 95) < 0.05
     assert np.percentile(np.abs(_moved_mm(flat=False, hidden_mm=0.0)[0][hidden]), 95) > 0.1
 
 
