@@ -32,8 +32,6 @@ from imaging.volume import LabelVolume, Volume
 Array = NDArray[np.float64]
 STEP_MM = 0.6
 STAIRS_MM = 1.5
-CLEFT_MM = 0.3
-"""The cleft between pedicle and posterior wall is as narrow as the smoothing of voxels' stairs is wide."""
 ORDINARY_MM = 0.55
 """An outline drawn as experts draw it lies so far outside the cortex, and is not corrected. The sacrum's was
 set by no expert's labels: there the whole distance is taken off."""
@@ -135,7 +133,7 @@ def level_without_stairs(distance: sitk.Image, grid: VolumeGrid) -> Field:
 
     Gaussian smoothing thrice over (Tukey 1977, "twicing" once more: 1 - (1 - G)^3 has neither a second nor a
     fourth moment) moves a curved wall less than one does. Narrow clefts stay open: no voxel's middle that
-    is labelled outside becomes bone, nowhere more than halfway to it, or CLEFT_MM, above voxels' distance.
+    is labelled outside becomes bone, nowhere more than halfway to it above the voxels' distance.
     """
     field = resample(distance, grid, -FAR_MM)
     sigma = STAIRS_MM / grid.spacing_ijk_mm[::-1]
@@ -150,9 +148,9 @@ def _room_mm(distance: sitk.Image, grid: VolumeGrid) -> Field:
     make longer than its pixels."""
     voxels, most = sitk.GetArrayFromImage(distance), max(distance.GetSpacing())
     apart = np.where(voxels < 0, np.minimum(-voxels, most), most).astype(np.float32)
-    room = sitk.GetImageFromArray(np.minimum(ndi.minimum_filter(apart, 3) / 2, CLEFT_MM))
+    room = sitk.GetImageFromArray(ndi.minimum_filter(apart, 3) / 2)
     room.CopyInformation(distance)
-    return resample(room, grid, min(min(distance.GetSpacing()) / 2, CLEFT_MM))
+    return resample(room, grid, min(distance.GetSpacing()) / 2)
 
 
 def _with_metal(other_mm: Field | None, scan: Volume, grid: VolumeGrid) -> Field | None:
