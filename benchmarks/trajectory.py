@@ -23,7 +23,7 @@ def main() -> None:
     print(f"anatomy {(time.perf_counter() - start) / len(levels):.2f} s a vertebra")
     for anatomy in levels:
         start = time.perf_counter()
-        fields = prepare_fields(anatomy, phantom.vertebrae, phantom.structures)
+        fields = prepare_fields(anatomy, phantom.vertebrae, phantom.structures, volume=phantom.volume)
         prepared = time.perf_counter()
         target = default_target(anatomy)
         found = plan_side(fields, anatomy, target, "left", device)
