@@ -24,14 +24,14 @@ from ui.presenters.services import Services
 from ui.saving import Saving
 from ui.screens.catalogue import in_order
 from ui.screens.host import ScreenHost
-from ui.screens.registry import WindowContext
+from ui.screens.registry import WindowContext, call
 from ui.settings.preferences import preference
 from ui.settings.shortcuts import bind
 from ui.step_bar import StepBar
 from ui.tasks import TaskRunner
 from ui.theme import apply_theme, tokens
 from ui.views.browser import Browser
-from ui.views.dialogs import ask_unsaved
+from ui.views.dialogs import ask_unfinished, ask_unsaved
 from ui.views.series_list import BusyBar
 
 KEEPING_S = 3.0
@@ -111,8 +111,8 @@ class MainWindow(Opening, Saving, Keeping, Guiding, QMainWindow):
         ):
             bind(self, name, slot)
         self.undo_action, self.redo_action = QAction(self), QAction(self)
-        self.undo_action.triggered.connect(lambda: self.presenter and self.presenter.undo())
-        self.redo_action.triggered.connect(lambda: self.presenter and self.presenter.redo())
+        self.undo_action.triggered.connect(lambda: self._step(0))
+        self.redo_action.triggered.connect(lambda: self._step(1))
         bind(self, "undo", self.undo_action.trigger)
         bind(self, "redo", self.redo_action.trigger)
         self.bar.undo.clicked.connect(self.undo_action.trigger)
@@ -126,6 +126,13 @@ class MainWindow(Opening, Saving, Keeping, Guiding, QMainWindow):
         for number, key in enumerate(self.bar.order(), start=1):
             made = QShortcut(QKeySequence(f"Ctrl+{number}"), self)
             made.activated.connect(lambda k=key: self.go(k))
+
+    def _step(self, which: int) -> None:
+        """Undo (0) or redo (1): what the screen in front has in hand first, then the plan."""
+        own = self.host.own_steps()[which]
+        actor = self.stack.currentWidget() if own else self.presenter
+        if actor is not None:
+            call(actor, ("undo", "redo")[which])
 
     @property
     def screen(self) -> Any:
@@ -174,8 +181,9 @@ class MainWindow(Opening, Saving, Keeping, Guiding, QMainWindow):
         self.banner.setVisible(self.presenter is not None and current != "practice")
         self.bar.show_state(self.session, current)
         plan, history = self.session.plan, self.session.history
-        undo = history.undo_label if history else None
-        redo = history.redo_label if history else None
+        own_undo, own_redo = self.host.own_steps()
+        undo = own_undo or (history.undo_label if history else None)
+        redo = own_redo or (history.redo_label if history else None)
         bar = self.bar
         bar.undo.setText(f"Undo: {undo}" if undo and self.width() > 1700 else "Undo")
         bar.undo.setToolTip(f"Undo: {undo} (Ctrl+Z)" if undo else "Nothing to undo")
@@ -237,6 +245,14 @@ class MainWindow(Opening, Saving, Keeping, Guiding, QMainWindow):
             self.open_folder(first if whole else first.parent)
 
     def _unless_unsaved(self, text: str, go: Any) -> None:
+        """Go on at once, or once the user has said what becomes of work that this would lose."""
+        held = self.host.unfinished()
+        if held:
+            self.question = ask_unfinished(self, held, lambda: self._unless_plan_unsaved(text, go))
+        else:
+            self._unless_plan_unsaved(text, go)
+
+    def _unless_plan_unsaved(self, text: str, go: Any) -> None:
         if not self.would_lose():
             go()
             return
@@ -256,14 +272,14 @@ class MainWindow(Opening, Saving, Keeping, Guiding, QMainWindow):
         self.close()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if self.would_lose() and not self._leaving:
+        if not self._leaving and (self.would_lose() or self.host.unfinished()):
             event.ignore()
 
             def leave() -> None:
                 self._leaving = True
                 self.close()
 
-            self.question = ask_unsaved(self, "Closing now would lose them.", self.save, leave)
+            self._unless_unsaved("Closing now would lose them.", leave)
             return
         self.host.shutdown()
         self._end_case()

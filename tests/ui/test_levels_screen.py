@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtWidgets import QLabel
 
 from imaging.findings import Finding
 from imaging.labels import NAME_FROM_VERSE
 from imaging.segmentation.result import Counting, LevelEvidence
+from planner.services import correct_levels
 
 DOUBT = Finding("caution", "quality_fracture", "It may be fractured.", 70.0, 80.0, "%")
 
@@ -107,3 +110,78 @@ def test_painting_changes_the_labels_shown_and_can_be_taken_back(qtbot, screen):
     np.testing.assert_array_equal(p.labels().labels, before)
     assert not screen.panel.apply.isEnabled()
     assert screen.panel.apply.toolTip()
+
+
+def _erase(qtbot, screen):
+    p = screen.presenter
+    p.set_tool("erase")
+    at, _ = screen.axial.to_px(p.cursor_lps_mm)
+    _press(qtbot, screen.axial, at)
+    return NAME_FROM_VERSE[p.chosen]
+
+
+def test_undo_takes_the_stroke_in_hand_before_a_step_of_the_plan(qtbot, planned, screen):
+    p = screen.presenter
+    planned.session.confirm_levels()
+    name = _erase(qtbot, screen)
+    assert f"Erase from {name}" in planned.bar.undo.toolTip()
+    qtbot.keyClick(screen.axial, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert p.edit.undo_name is None
+    assert p.plan.levels_confirmed, "the plan's own step is still there"
+    redo = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+    qtbot.keyClick(screen.axial, Qt.Key.Key_Z, redo)
+    assert p.edit.undo_name == f"Erase from {name}"
+    planned.go("trajectories")
+    assert "Confirm the level count" in planned.bar.undo.toolTip(), "elsewhere undo is the plan's"
+
+
+def test_what_is_painted_is_not_dropped_by_another_correction(qtbot, planned, screen):
+    p = screen.presenter
+    name = _erase(qtbot, screen)
+    panel = screen.panel
+    panel.names.setCurrentText(NAME_FROM_VERSE[p.chosen - 1])
+    for button in (panel.confirm, panel.tool_buttons["move"], panel.import_button):
+        assert not button.isEnabled()
+    assert "Apply or discard it first" in panel.confirm_note.text()
+    p.name_chosen(NAME_FROM_VERSE[p.chosen - 1])
+    p.move_centre(p.cursor_lps_mm)
+    assert p.unapplied == name
+    assert not p.working
+    assert name in planned.status.told.text()
+
+
+def test_closing_asks_about_what_is_painted_and_not_applied(qtbot, planned, screen):
+    planned.session.mark_saved()
+    name = _erase(qtbot, screen)
+    planned.close()
+    assert planned.isVisible()
+    assert planned.question.objectName() == "unfinished"
+    said = " ".join(label.text() for label in planned.question.findChildren(QLabel))
+    assert f"What was painted on {name} is not applied" in said
+    planned.question.reject()
+    screen.panel.drop.click()
+    planned.close()
+    assert not planned.isVisible()
+
+
+def test_the_plan_may_change_while_a_correction_is_measured(qtbot, screen, monkeypatch):
+    p = screen.presenter
+    go_on, plans = threading.Event(), []
+
+    def measured(_case, found, plan, _edit, _progress):
+        plans.append(plan)
+        assert go_on.wait(20)
+        return replace(found), plan
+
+    monkeypatch.setattr(correct_levels, "apply_edit", measured)
+    name = _erase(qtbot, screen)
+    screen.panel.apply.click()
+    qtbot.waitUntil(lambda: len(plans) == 1, timeout=10000)
+    assert not screen.panel.undo.isEnabled(), "what is being measured stays as it is"
+    assert "Measuring" in screen.panel.undo.toolTip()
+    p.look(p.chosen, DOUBT.code)
+    go_on.set()
+    qtbot.waitUntil(lambda: not p.working and p.edit is None, timeout=10000)
+    assert p.session.history.undo_label == f"Erase from {name}"
+    assert len(plans) == 2, "measured again on the plan as it is now"
+    assert [s.code for s in p.plan.seen] == [DOUBT.code]

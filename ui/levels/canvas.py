@@ -130,6 +130,8 @@ class LevelsCanvas(QWidget):
             edge = np.zeros(numbers.shape, bool)
             edge[1:] |= numbers[1:] != numbers[:-1]
             edge[:, 1:] |= numbers[:, 1:] != numbers[:, :-1]
+            edge[:-1] |= numbers[1:] != numbers[:-1]
+            edge[:, :-1] |= numbers[:, 1:] != numbers[:, :-1]
             for verse in np.unique(numbers):
                 if verse == 0:
                     continue

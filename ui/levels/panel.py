@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 from imaging.labels import NAME_FROM_VERSE, SACRUM
 from imaging.segmentation.numbering import NUMBERINGS
 from planner.domain.dates import moment_words
-from ui.levels.presenter import LevelsPresenter, Tool
+from ui.levels.presenter import PAINTED_FIRST, LevelsPresenter, Tool
 from ui.theme import tokens
 from ui.widgets import StatusMark, hairline, label, mm, section
 
@@ -32,6 +32,7 @@ TOOLS: tuple[tuple[Tool, str, str], ...] = (
     ("paint", "Paint", "Drag over bone that belongs to the selected vertebra; other vertebrae keep theirs"),
     ("erase", "Erase", "Drag over what does not belong to the selected vertebra"),
 )
+IMPORT_TIP = "NIfTI or DICOM SEG of another tool"
 
 
 def _small(text: str, tip: str = "") -> QPushButton:
@@ -70,7 +71,7 @@ class LevelsPanel(QWidget):
         box.addWidget(hairline())
         self._add_tools(box)
         box.addWidget(hairline())
-        self.import_button = _small("Import segmentation…", "NIfTI or DICOM SEG of another tool")
+        self.import_button = _small("Import segmentation…", IMPORT_TIP)
         self.import_button.clicked.connect(self._import)
         box.addWidget(self.import_button, 0, Qt.AlignmentFlag.AlignLeft)
         box.addStretch(1)
@@ -183,7 +184,9 @@ class LevelsPanel(QWidget):
                 f"background:{tokens().selected};border-color:{tokens().accent}" if tool == p.tool else ""
             )
             button.setEnabled(verse is not None and not p.working)
-        self.tool_buttons["move"].setEnabled(verse not in (None, SACRUM) and not p.working)
+        self.tool_buttons["move"].setEnabled(
+            verse not in (None, SACRUM) and not p.working and not p.unapplied
+        )
         self._enable_neighbours(verse)
         self.hint.setText(next(tip for t, _, tip in TOOLS if t == p.tool) + ".")
         painting = p.tool in ("paint", "erase")
@@ -192,25 +195,26 @@ class LevelsPanel(QWidget):
         self.size.setValue(round(2 * p.radius_mm))
         self.size.blockSignals(False)
         self.size_words.setText(mm(p.radius_mm))
-        edit = p.edit
-        dirty = edit is not None and bool(edit.changed)
-        self.undo.setEnabled(edit is not None and edit.undo_name is not None)
-        self.redo.setEnabled(edit is not None and edit.redo_name is not None)
-        self.undo.setToolTip(
-            f"Takes back: {edit.undo_name}" if edit and edit.undo_name else "Nothing painted yet"
-        )
-        self.redo.setToolTip(
-            f"Does again: {edit.redo_name}" if edit and edit.redo_name else "Nothing taken back"
-        )
-        self.drop.setEnabled(edit is not None)
-        self.drop.setToolTip("Forgets what was painted" if edit else "Nothing painted yet")
-        self.apply.setEnabled(dirty and not p.working)
-        self.apply.setToolTip("" if dirty else "Waits for a change of the labels")
-        changed = ", ".join(NAME_FROM_VERSE[v] for v in sorted(edit.changed)) if edit and dirty else ""
+        self._enable_steps()
+
+    def _enable_steps(self) -> None:
+        p = self.presenter
+        edit, painted = p.edit, p.unapplied
+        undo, redo = (edit.undo_name, edit.redo_name) if edit else (None, None)
+        held = f"Waits for this: {p.working}" if p.working else ""
+        for button, on, does, waits in (
+            (self.undo, undo, f"Takes back: {undo} (Ctrl+Z)", "Nothing painted yet"),
+            (self.redo, redo, f"Does again: {redo} (Ctrl+Shift+Z)", "Nothing taken back"),
+            (self.drop, edit, "Forgets what was painted", "Nothing painted yet"),
+            (self.apply, painted, "", "Waits for a change of the labels"),
+            (self.import_button, not painted, IMPORT_TIP, f"Waits for what was painted. {PAINTED_FIRST}"),
+        ):
+            button.setEnabled(bool(on) and not held)
+            button.setToolTip(held or (does if on else waits))
         self.edit_words.setText(
-            f"Not applied yet: {changed}. The plan still stands on the old labels." if dirty else ""
+            f"Not applied yet: {painted}. The plan still stands on the old labels." if painted else ""
         )
-        self.edit_words.setVisible(dirty)
+        self.edit_words.setVisible(bool(painted))
 
     def _enable_neighbours(self, verse: int | None) -> None:
         order = [a.verse for a in self.presenter.levels]
@@ -252,20 +256,24 @@ class LevelsPanel(QWidget):
         if said == own:
             self.confirm.setText("Levels are confirmed" if confirmed else "Confirm levels")
             waits = not confirmed and not p.is_pointed
-            self.confirm.setEnabled(bool(own) and not confirmed and not waits and not p.working)
+            self.confirm.setEnabled(not (confirmed or waits or p.working or p.unapplied) and bool(own))
             self.confirm_note.setText(
                 ""
                 if confirmed
+                else f"Confirm waits for what was painted. {PAINTED_FIRST}."
+                if p.unapplied
                 else "Confirm waits for a click on a vertebra in an image."
                 if waits
                 else f"You say: the clicked vertebra is {own}, and so all names hold."
             )
         else:
             self.confirm.setText(f"Rename: {own} becomes {said}")
-            self.confirm.setEnabled(bool(own) and not p.working)
+            self.confirm.setEnabled(bool(own) and not p.working and not p.unapplied)
             self.confirm_note.setText(
-                "All levels are renamed with it, in one step that undo takes back. Approvals are withdrawn: "
-                "check that the level meant is the level planned."
+                f"Rename waits for what was painted. {PAINTED_FIRST}."
+                if p.unapplied
+                else "All levels are renamed with it, in one step that undo takes back. Approvals are "
+                "withdrawn: check that the level meant is the level planned."
             )
 
     def _fill_findings(self) -> None:

@@ -14,7 +14,7 @@ from imaging.anatomy import VertebraAnatomy
 from imaging.errors import PlannerError
 from imaging.findings import Finding
 from imaging.labels import NAME_FROM_VERSE, SACRUM
-from imaging.progress import Progress
+from imaging.progress import Progress, SubProgress
 from imaging.segmentation.edit.label_edit import LabelEdit
 from imaging.segmentation.result import SpineSegmentation
 from imaging.volume import LabelVolume
@@ -26,6 +26,7 @@ from ui.screens.registry import WindowContext
 
 Tool = Literal["name", "move", "paint", "erase"]
 Array = NDArray[np.float64]
+PAINTED_FIRST = "Apply or discard it first"
 
 
 class LevelsPresenter(QObject):
@@ -84,6 +85,11 @@ class LevelsPresenter(QObject):
         if self.edit is not None:
             return LabelVolume(self.edit.grid, self.edit.vertebrae.view())
         return self.found.vertebrae if self.found else None
+
+    @property
+    def unapplied(self) -> str:
+        """Names of the vertebrae that were painted and are not in the plan yet; empty when none."""
+        return ", ".join(NAME_FROM_VERSE[v] for v in sorted(self.edit.changed)) if self.edit else ""
 
     def choose(self, verse: int) -> None:
         """Select a vertebra and go to its middle."""
@@ -186,7 +192,7 @@ class LevelsPresenter(QObject):
     def name_chosen(self, name: str) -> None:
         """The clicked vertebra is this one: confirm, or rename all."""
         found, plan = self.found, self.plan
-        if found is None or plan is None or self.chosen is None:
+        if found is None or plan is None or self.chosen is None or self._waits_for_edit():
             return
         self.drop_edit()
         anatomy = found.level(self.chosen)
@@ -205,19 +211,16 @@ class LevelsPresenter(QObject):
 
     def move_centre(self, point: Array) -> None:
         """Find the chosen vertebra anew round a body centre."""
-        case, found, plan, verse = self.session.case, self.found, self.plan, self.chosen
-        if case is None or found is None or plan is None or verse is None:
+        case, found, verse = self.session.case, self.found, self.chosen
+        if case is None or found is None or verse is None or self._waits_for_edit():
             return
         self.drop_edit()
-
-        def work(progress: Progress) -> Any:
-            edit = correct_levels.resegment_level(case, found, verse, _point(point), progress)
-            return correct_levels.apply_edit(case, found, plan, edit, progress)
-
         name = NAME_FROM_VERSE[verse]
-        self._run(
-            f"Finding {name} anew", work, lambda result: self._commit(f"Find {name} anew", result, found)
-        )
+
+        def find(progress: Progress) -> LabelEdit:
+            return correct_levels.resegment_level(case, found, verse, _point(point), progress)
+
+        self._correct(f"Find {name} anew", f"Finding {name} anew", find)
 
     def stroke(self, points: list[Array]) -> None:
         """Paint or erase along points; not applied to the plan yet."""
@@ -252,12 +255,12 @@ class LevelsPresenter(QObject):
 
     def undo_stroke(self) -> None:
         """Take the last stroke back."""
-        if self.edit is not None:
+        if self.edit is not None and not self.working:
             self._edited(self.edit.undo())
 
     def redo_stroke(self) -> None:
         """Do the stroke that was taken back again."""
-        if self.edit is not None:
+        if self.edit is not None and not self.working:
             self._edited(self.edit.redo())
 
     def drop_edit(self) -> None:
@@ -266,23 +269,38 @@ class LevelsPresenter(QObject):
             self.edit = None
             self.labels_changed.emit()
             self.changed.emit()
+            self.context.refresh()
 
     def apply_edit(self) -> None:
         """Measure what was painted; the plan follows."""
-        case, found, plan, edit = self.session.case, self.found, self.plan, self.edit
-        if case is None or found is None or plan is None or edit is None:
+        edit = self.edit
+        if edit is not None:
+            self._correct(edit.undo_name or "Correct labels", "Measuring what was changed", lambda _: edit)
+
+    def _correct(self, step: str, words: str, make: Callable[[Progress], LabelEdit]) -> None:
+        """Measure an edit and put it into the plan; again where the plan has changed meanwhile."""
+        case, found, plan = self.session.case, self.found, self.plan
+        if case is None or found is None or plan is None:
             return
-        name = edit.undo_name or "Correct labels"
+        made: list[LabelEdit] = []
 
         def work(progress: Progress) -> Any:
-            return correct_levels.apply_edit(case, found, plan, edit, progress)
+            made.append(make(SubProgress(progress, 0.0, 0.5)))
+            rest = SubProgress(progress, 0.5, 1.0)
+            return correct_levels.apply_edit(case, found, plan, made[0], rest)
 
-        self._run("Measuring what was changed", work, lambda result: self._commit(name, result, found))
+        def done(result: Any) -> None:
+            if self.found is found and self.plan is not plan:
+                self._correct(step, words, lambda _: made[0])
+            else:
+                self._commit(step, result, found)
+
+        self._run(words, work, done)
 
     def import_file(self, path: Path, numbering: str | None = None) -> None:
         """Take the vertebrae of somebody's label map and plan on them."""
         case, found = self.session.case, self.found
-        if case is None or found is None:
+        if case is None or found is None or self._waits_for_edit():
             return
         services = self.context.services
 
@@ -347,6 +365,12 @@ class LevelsPresenter(QObject):
         self.busy.emit(words)
         self.changed.emit()
 
+    def _waits_for_edit(self) -> bool:
+        """Whether something painted is in hand that another correction would drop; says so."""
+        if self.unapplied:
+            self.context.tell(f"What was painted on {self.unapplied} is not applied. {PAINTED_FIRST}.")
+        return bool(self.unapplied)
+
     def _begin_edit(self) -> bool:
         if self.session.read_only:
             self.context.tell(self.session.read_only)
@@ -359,8 +383,11 @@ class LevelsPresenter(QObject):
         if changed:
             self.labels_changed.emit()
         self.changed.emit()
+        self.context.refresh()
 
     def _on_segmentation(self) -> None:
+        if self.unapplied:
+            self.context.tell(f"What was painted on {self.unapplied} lay on other labels and is gone.")
         self.edit = None
         self.labels_changed.emit()
         self.changed.emit()

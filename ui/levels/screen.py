@@ -112,6 +112,24 @@ class LevelsScreen(QWidget):
             self.presenter.choose(verse)
         self.refresh()
 
+    def own_steps(self) -> tuple[str | None, str | None]:
+        """Names of the strokes that undo and redo take first: they are not in the plan yet."""
+        edit = self.presenter.edit
+        return (edit.undo_name, edit.redo_name) if edit else (None, None)
+
+    def undo(self) -> None:
+        """Take the last stroke back."""
+        self.presenter.undo_stroke()
+
+    def redo(self) -> None:
+        """Do the stroke that was taken back again."""
+        self.presenter.redo_stroke()
+
+    def unfinished(self) -> str:
+        """What leaving the case would lose."""
+        painted = self.presenter.unapplied
+        return f"What was painted on {painted} is not applied to the plan." if painted else ""
+
     def restyle(self) -> None:
         """The theme has changed."""
         self.list.setProperty("key", "")

@@ -42,6 +42,16 @@ class ScreenHost:
             self.stack.removeWidget(widget)
             widget.deleteLater()
 
+    def own_steps(self) -> tuple[str | None, str | None]:
+        """What undo and redo act on in the screen in front before they act on the plan."""
+        hook = getattr(self.stack.currentWidget(), "own_steps", None)
+        return hook() if callable(hook) else (None, None)
+
+    def unfinished(self) -> str:
+        """What leaving the case would lose, in a sentence; empty when nothing."""
+        hooks = (getattr(widget, "unfinished", None) for widget in self._widgets.values())
+        return next((words for hook in hooks if callable(hook) and (words := hook())), "")
+
     def restyle(self) -> None:
         """Tell every screen that the theme has changed."""
         for widget in self._widgets.values():

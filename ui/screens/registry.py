@@ -59,7 +59,8 @@ class Screen:
     else once for each case; import heavy modules inside it. ``mark`` tells the step's state from the session;
     a step never turns good by being visited. Of the widget these methods are called where it has them:
     ``shown()`` each time it comes to the front, ``restyle()`` after a change of theme, ``shutdown()`` before
-    it is deleted.
+    it is deleted; ``own_steps()`` names what undo and redo act on before the plan, ``undo()``, ``redo()``;
+    ``unfinished()`` says what leaving the case would lose.
     """
 
     key: str

@@ -86,6 +86,15 @@ def ask_unsaved(parent: QWidget, text: str, save: Callable[[], None], drop: Call
     return dialog
 
 
+def ask_unfinished(parent: QWidget, text: str, leave: Callable[[], None]) -> QDialog:
+    """Ask before work in hand, which no plan holds yet, is left."""
+    dialog, box = _dialog(parent, "Something is not finished", text, "caution")
+    go = _question(dialog, box, "unfinished", "Stay here", "Leave without it", leave)
+    go.setAutoDefault(False)
+    go.setProperty("role", None)
+    return dialog
+
+
 def offer_recovery(
     parent: QWidget,
     left: Left,
