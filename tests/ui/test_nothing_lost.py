@@ -28,6 +28,12 @@ def press(dialog: QDialog, word: str) -> None:
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
+def discard_left(planned) -> None:
+    press(planned.findChild(QDialog, "recovery"), "Discard")
+    asked = [d for d in planned.findChildren(QDialog, "discard") if d.isVisible()]
+    press(asked[-1], "Discard")
+
+
 def test_a_killed_window_is_offered_again_with_its_last_change(planned, services, qtbot, tmp_path):
     planned.session.confirm_levels()
     state = next(iter((tmp_path / "recovery").iterdir())) / "state.json"
@@ -105,6 +111,10 @@ def test_discarding_removes_what_was_left(planned, qtbot, tmp_path):
     planned.keeper = None
     planned.offer_left_behind()
     press(planned.findChild(QDialog, "recovery"), "Discard")
+    asked = planned.findChild(QDialog, "discard")
+    press(asked, "Keep it")
+    assert len(left_behind(tmp_path / "recovery")) == 1, "one click alone deletes nothing"
+    discard_left(planned)
     assert left_behind(tmp_path / "recovery") == []
 
 
@@ -186,7 +196,7 @@ def test_a_folder_asked_for_at_the_start_waits_for_the_answer_about_what_was_lef
 
     qtbot.waitUntil(lambda: planned.findChild(QDialog, "recovery") is None, timeout=15000)
     planned.begin(tmp_path)
-    press(planned.findChild(QDialog, "recovery"), "Discard")
+    discard_left(planned)
     assert opened[3:] == [tmp_path]
     planned.begin(tmp_path)  # nothing is left any more
     assert opened[4:] == [tmp_path]

@@ -119,8 +119,15 @@ def offer_recovery(
     box.addLayout(buttons)
 
     def drop_it() -> None:
-        discard()
-        dialog.reject()
+        def sure() -> None:
+            discard()
+            dialog.reject()
+
+        text = f"What was kept of {left.patient or 'the case'} is deleted. Nothing brings it back."
+        asked, question = _dialog(dialog, "Discard it for good?", text, "caution")
+        yes = _question(asked, question, "discard", "Keep it", "Discard", sure)
+        yes.setAutoDefault(False)
+        yes.setProperty("role", None)
 
     drop.clicked.connect(drop_it)
     later.clicked.connect(dialog.reject)
