@@ -19,6 +19,7 @@ from planner.report.words import patient_name
 from planner.services.open_case import Case
 
 KINDS = ("XA", "RF", "DX", "CR", "OT")
+_TOWARDS = {"L": (1, 0, 0), "R": (-1, 0, 0), "P": (0, 1, 0), "A": (0, -1, 0), "H": (0, 0, 1), "F": (0, 0, -1)}
 _SID_MM, _SOD_MM = 1000.0, 600.0
 
 
@@ -34,6 +35,8 @@ class RealXray:
         assumed: what was not in the file, in words.
         patient, date, kind: for the frame's header.
         simulated: whether the file says so.
+        rightwards_lps: (3,) where the file says the picture's right points in the patient; None where it
+            says nothing. Follows ``mirror``.
     """
 
     path: Path
@@ -47,6 +50,7 @@ class RealXray:
     date: str
     kind: str
     simulated: bool = False
+    rightwards_lps: tuple[float, float, float] | None = None
 
     def projection(self, centre_lps_mm: NDArray[np.float64]) -> Projection:
         """With the isocentre at a point of the patient; the angles must be known."""
@@ -57,8 +61,25 @@ class RealXray:
         return Projection.of(carm, CArmPose(*self.angles_deg, np.asarray(centre_lps_mm, float)))
 
     def with_angles(self, primary_deg: float, secondary_deg: float) -> RealXray:
-        """The same picture with angles told by a person."""
-        return replace(self, angles_deg=(primary_deg, secondary_deg))
+        """The same picture with angles told by a person, mirrored where these and the file ask for it."""
+        told = replace(self, angles_deg=(primary_deg, secondary_deg))
+        return told.mirror() if told.lies_right is False else told
+
+    @property
+    def lies_right(self) -> bool | None:
+        """Whether left is where a simulated picture has it; None where the file does not tell."""
+        if self.angles_deg is None or self.rightwards_lps is None:
+            return None
+        towards = np.asarray(self.rightwards_lps)
+        along = float(self.projection(np.zeros(3)).u_lps @ towards / np.linalg.norm(towards))
+        return None if abs(along) < 0.3 else along > 0
+
+    def mirror(self) -> RealXray:
+        """The picture with left and right exchanged."""
+        x = self.rightwards_lps
+        turned = None if x is None else (-x[0], -x[1], -x[2])
+        pixels = np.ascontiguousarray(self.pixels[:, ::-1])
+        return replace(self, pixels=pixels, rightwards_lps=turned)
 
     @property
     def words(self) -> str:
@@ -69,8 +90,11 @@ class RealXray:
 def open_real_xray(path: Path, case: Case) -> RealXray:
     """Read a picture of the case's own patient; of a run the middle frame.
 
+    It is turned as a simulated picture lies, head up and left and right as seen from the detector, where the
+    file tells how it lies.
+
     Raises:
-        PlannerError: not_an_xray, other_patient.
+        PlannerError: not_an_xray, other_patient, turned.
     """
     import pydicom
     from pydicom.errors import InvalidDicomError
@@ -111,8 +135,13 @@ def open_real_xray(path: Path, case: Case) -> RealXray:
     pixel = float(spacing[0]) if spacing else 300.0 / pixels.shape[1]
     if not spacing:
         assumed.append(f"detector pixel {pixel:.2f} mm")
+    across, down = _orientation(ds, path)
+    if down is not None and down[2] > 0:
+        pixels = np.ascontiguousarray(pixels[::-1])
+    if across is None:
+        assumed.append("left and right")
     told = " ".join([str(ds.get("ImageComments", "")), str(ds.get("SeriesDescription", ""))])
-    return RealXray(
+    picture = RealXray(
         path,
         pixels,
         angles,
@@ -124,7 +153,32 @@ def open_real_xray(path: Path, case: Case) -> RealXray:
         str(ds.get("AcquisitionDate") or ds.get("ContentDate") or ds.get("StudyDate") or ""),
         modality,
         "SIMULATED" in told,
+        across,
     )
+    return picture.mirror() if picture.lies_right is False else picture
+
+
+_Vector = tuple[float, float, float]
+
+
+def _orientation(ds: Any, path: Path) -> tuple[_Vector | None, _Vector | None]:
+    """Where the picture's right and its lower edge point in the patient, LPS, by its Patient Orientation."""
+    letters = [str(x).strip().upper() for x in ds.get("PatientOrientation") or ()]
+    if len(letters) != 2 or not all(x and set(x) <= set(_TOWARDS) for x in letters):
+        return None, None
+    if letters[0][0] in "HF" or letters[1][0] not in "HF":
+        raise PlannerError(
+            "turned", f"{path.name} lies on its side, as its Patient Orientation says. Turn it upright first."
+        )
+    # Of LA the first letter weighs most.
+    across, down = (
+        np.sum([np.array(_TOWARDS[x], float) / 2**n for n, x in enumerate(one)], axis=0) for one in letters
+    )
+    return _vector(across), _vector(down)
+
+
+def _vector(values: NDArray[np.float64]) -> _Vector:
+    return float(values[0]), float(values[1]), float(values[2])
 
 
 def _grey(ds: Any) -> NDArray[np.float32]:

@@ -71,7 +71,7 @@ def test_angles_and_distances_come_from_the_file(tmp_path):
     assert picture.words == "left oblique 22°, cephalad 8°"
     assert (picture.sid_mm, picture.sod_mm, picture.pixel_mm) == (1100.0, 700.0, 0.4)
     assert picture.pixels.shape == (80, 96)
-    assert not picture.assumed
+    assert picture.assumed == ("left and right",)
     projection = picture.projection(np.array([1.0, 2.0, 3.0]))
     np.testing.assert_allclose(projection.project([1.0, 2.0, 3.0]), [47.5, 39.5])
 
@@ -90,6 +90,34 @@ def test_white_bone_pictures_are_turned(tmp_path):
     plain = open_real_xray(write_xa(tmp_path / "a.dcm"), FakeCase())
     other = open_real_xray(write_xa(tmp_path / "b.dcm", PhotometricInterpretation="MONOCHROME1"), FakeCase())
     np.testing.assert_array_equal(other.pixels, -plain.pixels)
+
+
+def test_a_picture_is_laid_as_a_simulated_one_where_its_file_tells_how_it_lies(tmp_path):
+    prone = {"PositionerPrimaryAngle": 180.0, "PositionerSecondaryAngle": 0.0}
+    said = open_real_xray(write_xa(tmp_path / "a.dcm", **prone, PatientOrientation=["R", "F"]), FakeCase())
+    assert said.lies_right
+    assert "left and right" not in said.assumed
+    flipped = open_real_xray(write_xa(tmp_path / "b.dcm", **prone, PatientOrientation=["L", "F"]), FakeCase())
+    np.testing.assert_array_equal(flipped.pixels, said.pixels[:, ::-1])
+    assert flipped.lies_right
+    assert flipped.mirror().lies_right is False, "against its file only by hand"
+    head_down = {**prone, "PatientOrientation": ["L", "H"]}
+    turned = open_real_xray(write_xa(tmp_path / "c.dcm", **head_down), FakeCase())
+    np.testing.assert_array_equal(turned.pixels, said.pixels[::-1, ::-1])
+    lateral = {"PositionerPrimaryAngle": 90.0, "PositionerSecondaryAngle": 0.0}
+    side = open_real_xray(write_xa(tmp_path / "d.dcm", **lateral, PatientOrientation=["A", "F"]), FakeCase())
+    np.testing.assert_array_equal(side.pixels, said.pixels[:, ::-1])
+    unsaid = open_real_xray(write_xa(tmp_path / "e.dcm", **prone), FakeCase())
+    assert unsaid.lies_right is None
+    assert "left and right" in unsaid.assumed
+    late = {"PositionerPrimaryAngle": None, "PatientOrientation": ["L", "F"]}
+    entered = open_real_xray(write_xa(tmp_path / "f.dcm", **late), FakeCase())
+    assert entered.lies_right is None
+    told = entered.with_angles(180.0, 0.0)
+    assert told.lies_right
+    np.testing.assert_array_equal(told.pixels, said.pixels[:, ::-1])
+    with pytest.raises(PlannerError, match="on its side"):
+        open_real_xray(write_xa(tmp_path / "g.dcm", **prone, PatientOrientation=["F", "R"]), FakeCase())
 
 
 @pytest.mark.parametrize(

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from made_up_case import FakeSeries
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QDoubleSpinBox, QLabel, QPushButton
 
 from imaging.geometry.carm_profiles import FIXED
 from planner.report.checkpoints import advanced_to
 from planner.services.real_xray import RealXray
 from planner.services.render_fluoro import planned_tools
+from ui.views.paint import plate
+from ui.views.xray import real_window as real_xrays
 from ui.views.xray import strip as strip_view
 from ui.views.xray.real_window import RealXrayWindow
 
@@ -138,25 +141,35 @@ def test_a_moving_picture_is_the_engines_own_and_comes_composed(screen, qtbot):
     qtbot.waitUntil(lambda: not moving(), timeout=30_000)
 
 
-def test_real_xrays_open_beside_simulated_ones_and_each_can_be_enlarged(screen, tmp_path, qtbot):
-    p, context = screen.presenter, screen.context
-    shown = p.pictures["ap"]
-    carm, pose = shown.projection.carm, shown.projection.pose
-    picture = RealXray(
-        tmp_path / "xa.dcm",
-        shown.pixels.astype(np.float32),
-        (pose.primary_deg, pose.secondary_deg),
-        carm.sid_mm,
-        carm.sod_mm,
-        carm.pixel_mm,
-        (),
-        "made up",
-        "20250115",
-        "XA",
-    )
-    window = RealXrayWindow(screen, context, p, [picture])
-    qtbot.addWidget(window)
+def real_window(screen, tmp_path, count=1, **changes):
+    """The window with pictures that are shown on the screen, as if they were real ones."""
+    p = screen.presenter
+    pictures = []
+    for monitor in ("ap", "lateral")[:count]:
+        shown = p.pictures[monitor]
+        carm, pose = shown.projection.carm, shown.projection.pose
+        pictures.append(
+            RealXray(
+                path=tmp_path / "xa.dcm",
+                pixels=shown.pixels.astype(np.float32),
+                angles_deg=(pose.primary_deg, pose.secondary_deg),
+                sid_mm=carm.sid_mm,
+                sod_mm=carm.sod_mm,
+                pixel_mm=carm.pixel_mm,
+                assumed=(),
+                patient="made up",
+                date="20250115",
+                kind="XA",
+            )
+        )
+    pictures = [replace(picture, **changes) for picture in pictures]
+    window = RealXrayWindow(screen, screen.context, p, pictures)
     window.show()
+    return window
+
+
+def test_real_xrays_open_beside_simulated_ones_and_each_can_be_enlarged(screen, tmp_path, qtbot):
+    window = real_window(screen, tmp_path)
     assert not window.button.isEnabled(), "one picture alone does not tell the depth"
     assert window.button.toolTip()
     qtbot.waitUntil(lambda: window.made[0].pixels is not None, timeout=30_000)
@@ -164,6 +177,60 @@ def test_real_xrays_open_beside_simulated_ones_and_each_can_be_enlarged(screen, 
     assert [f.isVisible() for f in window.frames] == [True, False]
     window.frames[0].enlarge.emit()
     assert [f.isVisible() for f in window.frames] == [True, True]
+
+
+def words_painted(canvas, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(
+        real_xrays, "plate", lambda p, at, text, *rest: drawn.append(text) or plate(p, at, text, *rest)
+    )
+    canvas.grab()
+    return drawn
+
+
+def test_a_real_xray_stays_with_the_level_it_was_opened_for(screen, planned, tmp_path, qtbot, monkeypatch):
+    session = planned.session
+    name = screen.presenter.case.title()
+    one = session.plan.level(session.selection.verse)
+    target = replace(one.target, centre_lps_mm=tuple(np.array(one.target.centre_lps_mm) + 20.0))
+    next_one = replace(one, verse=one.verse + 1, target=target)
+    session.commit("Another level", replace(session.plan, levels=(*session.plan.levels, next_one)))
+    window = real_window(screen, tmp_path, 2)
+    qtbot.waitUntil(lambda: window.made[0].pixels is not None, timeout=30_000)
+    before, seen = window.projection(0), window.real[0].grab().toImage()
+    session.select(next_one.verse, session.selection.side)
+    assert screen.presenter.case.title() != name
+    assert window.real[0].grab().toImage() == seen, "the same outlines at the same place"
+    np.testing.assert_array_equal(window.projection(0).source_lps_mm, before.source_lps_mm)
+    assert any(words.startswith(name) for words in words_painted(window.made[0], monkeypatch))
+    window.fit = SimpleNamespace(accepted=True, moved_from_ct=np.eye(4))
+    window.state.setText("It fits.")
+    window.place(np.array([3.0, 0, 0]))
+    assert window.fit is None
+    assert "Drag the outline" in window.state.text(), "nothing is claimed of what was moved since"
+    session.revise("Rename", replace(session.segmentation), session.plan)
+    assert not window.isVisible(), "what was found is another thing now"
+
+
+def test_left_and_right_of_a_real_xray_are_doubted_until_its_file_tells(screen, tmp_path, monkeypatch):
+    window = real_window(screen, tmp_path)
+    assert {"L?", "R?"} <= set(words_painted(window.real[0], monkeypatch))
+    told = real_window(screen, tmp_path, rightwards_lps=(-1.0, 0.0, 0.0))
+    assert {"L", "R"} <= set(words_painted(told.real[0], monkeypatch))
+    pixels = told.real[0].pixels.copy()
+    next(b for b in told.frames[0].findChildren(QPushButton) if b.text() == "Mirror").click()
+    np.testing.assert_array_equal(told.real[0].pixels, pixels[:, ::-1])
+    assert {"L?", "R?"} <= set(words_painted(told.real[0], monkeypatch)), "against what the file says"
+
+
+def test_passing_by_the_angles_of_a_real_xray_enters_none(screen, tmp_path):
+    window = real_window(screen, tmp_path, angles_deg=None)
+    first, second = window.findChildren(QDoubleSpinBox)
+    first.editingFinished.emit()  # as when the focus leaves it
+    assert window.pictures[0].angles_deg is None
+    second.setValue(5.0)
+    second.editingFinished.emit()
+    assert window.pictures[0].words == "AP, cephalad 5°"
 
 
 @pytest.mark.parametrize("width", [150, 190])

@@ -30,6 +30,7 @@ from imaging.fluoro.overlay import anatomy_outlines, target_outline, tool_outlin
 from imaging.fluoro.register import Registration
 from imaging.geometry.carm import CArm, Projection, angles_from_oblique, oblique_and_tilt
 from planner.domain.dates import date_words
+from planner.domain.plan import LevelPlan, Trajectory
 from planner.services.real_xray import RealXray, fit_level, open_real_xray
 from planner.services.render_fluoro import planned_tools
 from ui.presenters.xray_presenter import XrayPresenter
@@ -41,11 +42,17 @@ from ui.views.xray.handling import repeat_stamp
 from ui.widgets import StatusMark, label, mm
 
 Array = NDArray[np.float64]
+PLACE = "Drag the outline over the vertebra in each real picture, then fit."
 
 
 def open_real_xrays(parent: QWidget, context: WindowContext, presenter: XrayPresenter) -> None:
     """Ask for one or two files and show them; pictures of another patient are refused."""
     case = context.session.case
+    if presenter.case.trajectory is None:
+        context.tell(
+            f"{presenter.case.title()} has no tool to lay over a real X-ray. Select one that is planned."
+        )
+        return
     folder = str(case.folder) if case is not None else ""
     files, _ = QFileDialog.getOpenFileNames(
         parent, "Open one or two real X-rays (XA, RF or DX DICOM)", folder
@@ -95,16 +102,19 @@ class _Canvas(QWidget):
             if projection is not None:
                 self.owner.draw_plan(p, projection, self.real, lambda uv: (uv + 0.5) * s + [x, y])
             picture = self.owner.pictures[self.index]
-            plate(p, QPointF(8, self.height() - 8), picture.words, "bl", 11, False)
+            words = picture.words if self.real else f"{self.owner.name}\n{picture.words}"
+            plate(p, QPointF(8, self.height() - 8), words, "bl", 11, False)
             if not self.real or picture.simulated:
                 mark = plate(p, QPointF(self.width() - 8, self.height() - 8), "SIMULATED", "br", 11)
                 stamp = self.owner.presenter.stamp()
                 if stamp and not self.real and not QRectF(self.rect()).contains(QRectF(x, y, w * s, h * s)):
                     repeat_stamp(p, mark, stamp)
-            if not self.real and projection is not None:
+            if projection is not None:
+                # Of a real picture the letters are a guess where its file does not tell how it lies.
+                doubt = "?" if self.real and not picture.lies_right else ""
                 left, right = edge_letters(projection)
-                plate(p, QPointF(8, 8), left, "tl", 13)
-                plate(p, QPointF(self.width() - 8, 8), right, "tr", 13)
+                plate(p, QPointF(8, 8), left + doubt, "tl", 13)
+                plate(p, QPointF(self.width() - 8, 8), right + doubt, "tr", 13)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._press = event.position()
@@ -136,7 +146,10 @@ class _Canvas(QWidget):
 
 
 class RealXrayWindow(QDialog):
-    """One or two real pictures, each beside the simulated one at its angles."""
+    """One or two real pictures, each beside the simulated one at its angles.
+
+    It stays with the level and side it was opened for, whatever is selected elsewhere.
+    """
 
     def __init__(
         self, parent: QWidget, context: WindowContext, presenter: XrayPresenter, pictures: list[RealXray]
@@ -146,8 +159,18 @@ class RealXrayWindow(QDialog):
         self.zoom, self.shift = 1.0, QPointF(0, 0)
         self.by_hand: Array = np.zeros(3)
         self.fit: Registration | None = None
-        level = presenter.case.level
-        self.setWindowTitle(f"Real X-rays, {presenter.case.title()}, {presenter.case.patient.name}")
+        case = presenter.case
+        assert case.level is not None
+        assert case.trajectory is not None
+        self.verse, self.side, self.name = case.level.verse, case.trajectory.side, case.title()
+        target = case.level.target
+        self._centre = np.array(target.centre_lps_mm) if target else case.cursor_lps_mm
+        self._shown: Trajectory | None = None
+        self._unlink = [
+            context.session.plan_changed.connect(lambda _old, _new: self._follow()),
+            context.session.segmentation_changed.connect(lambda _old, _new: self._outdated()),
+        ]
+        self.setWindowTitle(f"Real X-rays, {self.name}, {case.patient.name}")
         room = self.screen().availableGeometry().adjusted(0, 0, -16, -48)  # its title bar and borders
         self.resize(min(1280, room.width()), min(860, room.height()))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -165,6 +188,8 @@ class RealXrayWindow(QDialog):
             frame = ViewFrame(f"{picture.kind} {date}", real)
             assumed = ", assumed: " + ", ".join(picture.assumed) if picture.assumed else ""
             frame.note.setText(picture.patient + assumed)
+            mirror = frame.insert_button("Mirror", "Exchanges left and right of this real picture")
+            mirror.clicked.connect(lambda _=False, which=n: self._mirror(which))
             beside = ViewFrame(f"Simulated from the {made_from}", made)
             for column, one in enumerate((frame, beside)):
                 grid.addWidget(one, 2 * n, column)
@@ -173,20 +198,15 @@ class RealXrayWindow(QDialog):
             grid.addLayout(self._angles(n), 2 * n + 1, 0, 1, 2)
             self.real.append(real)
             self.made.append(made)
-            low, high = np.percentile(picture.pixels, [0.5, 99.5])
-            grey = np.clip((picture.pixels - low) / max(high - low, 1e-6) * 255, 0, 255)
-            real.pixels = np.ascontiguousarray(grey.astype(np.uint8))
+            self._show_real(n)
         box.addLayout(grid, 1)
         foot = QHBoxLayout()
         self.mark = StatusMark("none", 16)
-        self.state = label(
-            "Drag the outline over the vertebra in each real picture, then fit.", "text2", wrap=True
-        )
+        self.state = label(PLACE, "text2", wrap=True)
         self.bar = QProgressBar()
         self.bar.setMaximumWidth(160)
         self.bar.hide()
-        name = level.name if level else ""
-        self.button = QPushButton(f"Fit {name} to both pictures")
+        self.button = QPushButton(f"Fit {case.level.name} to both pictures")
         self.button.setProperty("role", "primary")
         self.button.clicked.connect(self._fit)
         if len(pictures) < 2:
@@ -200,6 +220,51 @@ class RealXrayWindow(QDialog):
             foot.addWidget(widget, 1 if widget is self.state else 0)
         box.addLayout(foot)
         self._simulate()
+
+    def _show_real(self, index: int) -> None:
+        picture = self.pictures[index]
+        low, high = np.percentile(picture.pixels, [0.5, 99.5])
+        grey = np.clip((picture.pixels - low) / max(high - low, 1e-6) * 255, 0, 255)
+        self.real[index].pixels = np.ascontiguousarray(grey.astype(np.uint8))
+
+    def _mirror(self, index: int) -> None:
+        """A person exchanges left and right of a real picture."""
+        self.pictures[index] = self.pictures[index].mirror()
+        self._show_real(index)
+        self._unfit()
+
+    def _unfit(self) -> None:
+        """What the fit stood on has changed."""
+        self.context.tasks.cancel("xray-fit")
+        self._end()
+        self.fit = None
+        self.mark.set_kind("none")
+        if len(self.pictures) == 2:
+            self.state.setText(PLACE)
+        self.repaint_all()
+
+    def _planned(self) -> tuple[LevelPlan, Trajectory] | None:
+        """The level and trajectory of this window as they are shown now."""
+        plan = self.context.session.shown_plan
+        level = plan.level(self.verse) if plan is not None else None
+        t = level.trajectory(self.side) if level is not None else None
+        return (level, t) if level is not None and t is not None else None
+
+    def _follow(self) -> None:
+        """The plan has changed."""
+        planned = self._planned()
+        if planned is None:
+            self._outdated()
+        elif self.context.session.plan is self.context.session.shown_plan and planned[1] is not self._shown:
+            self._simulate()
+        else:
+            self.repaint_all()
+
+    def _outdated(self) -> None:
+        """What is drawn over the pictures is no longer what was found."""
+        if self.context.session.plan is not None:
+            self.context.tell("The vertebrae have changed. Open the real X-rays again.")
+        self.close()
 
     def _enlarge(self, chosen: ViewFrame) -> None:
         """One picture alone, or all again."""
@@ -226,8 +291,15 @@ class RealXrayWindow(QDialog):
             boxes.append(spin)
 
         def told() -> None:
+            entered = any(box.value() for box in boxes) or any(box.hasFocus() for box in boxes)
+            if self.pictures[index].angles_deg is None and not entered:
+                return  # passed by without an entry: 0° and 0° were not said
             angles = angles_from_oblique(boxes[0].value(), boxes[1].value())
+            if angles == self.pictures[index].angles_deg:
+                return
             self.pictures[index] = self.pictures[index].with_angles(*angles)
+            self._show_real(index)
+            self._unfit()
             self._simulate()
 
         for spin in boxes:
@@ -235,15 +307,10 @@ class RealXrayWindow(QDialog):
         row.addWidget(label("" if known else "Not in the file: enter what the C-arm showed.", "small2"), 1)
         return row
 
-    def _centre(self) -> Array:
-        level = self.presenter.case.level
-        target = level.target if level else None
-        return np.array(target.centre_lps_mm) if target else self.presenter.case.cursor_lps_mm
-
     def projection(self, index: int) -> Projection | None:
         """Of a picture, None while its angles are unknown."""
         picture = self.pictures[index]
-        return None if picture.angles_deg is None else picture.projection(self._centre())
+        return None if picture.angles_deg is None else picture.projection(self._centre)
 
     def motion(self) -> Array:
         """(4, 4) from the CT to the pictures: the fit, else what was placed by hand."""
@@ -255,9 +322,8 @@ class RealXrayWindow(QDialog):
 
     def place(self, shift_mm: Array) -> None:
         """The overlay was dragged."""
-        self.by_hand, self.fit = shift_mm, None
-        self.mark.set_kind("none")
-        self.repaint_all()
+        self.by_hand = shift_mm
+        self._unfit()
 
     def repaint_all(self) -> None:
         """All canvases follow zoom, shift and overlay."""
@@ -268,10 +334,11 @@ class RealXrayWindow(QDialog):
         self, p: QPainter, projection: Projection, real: bool, place: Callable[[Array], Array]
     ) -> None:
         """Plan and anatomy; over the real picture moved as fitted."""
-        case = self.presenter.case
-        t, level, anatomy = case.trajectory, case.level, case.anatomy
-        if t is None or level is None:
+        planned, found = self._planned(), self.context.session.segmentation
+        if planned is None or found is None:
             return
+        level, t = planned
+        anatomy = found.level(self.verse)
         matrix = self.motion() if real else np.eye(4)
         # Moving the vertebra by M shows the same outlines as a C-arm moved by its inverse.
         moved = _seen_from(projection, matrix)
@@ -286,9 +353,10 @@ class RealXrayWindow(QDialog):
             target_ring(p, QPointF(*ring[:-1].mean(0)), 8)
 
     def _simulate(self) -> None:
-        engine, t = self.presenter.engine(), self.presenter.case.trajectory
-        if engine is None or t is None:
+        engine, planned = self.presenter.engine(), self._planned()
+        if engine is None or planned is None:
             return
+        t = self._shown = planned[1]
         jobs = [(n, self.projection(n)) for n in range(len(self.pictures))]
         settings, tools = self.presenter.settings, planned_tools(t)
 
@@ -315,12 +383,13 @@ class RealXrayWindow(QDialog):
         self.repaint_all()
 
     def _fit(self) -> None:
-        level, found = self.presenter.case.level, self.presenter.case.segmentation
-        if level is None or found is None or len(self.pictures) != 2:
+        planned, found = self._planned(), self.context.session.segmentation
+        if planned is None or found is None or len(self.pictures) != 2:
             return
-        self.fit = None
+        level = planned[0]
+        self._unfit()
         case, start = self.context.session.case, self.motion()
-        pictures, centre = (self.pictures[0], self.pictures[1]), self._centre()
+        pictures, centre = (self.pictures[0], self.pictures[1]), self._centre
         self.bar.show()
         self.stop.show()
         self.button.setEnabled(False)
@@ -330,6 +399,8 @@ class RealXrayWindow(QDialog):
             self._end()
             self.mark.set_kind("good" if fit.accepted else "stop")
             text = f"{level.name} fits both pictures; they agree within {mm(fit.residual_mm)}."
+            if not all(picture.lies_right for picture in pictures):
+                text += " That L and R stand right in them is not said by the files: check it."
             self.state.setText(text if fit.accepted else f"The fit is refused. {fit.reason}")
             self.repaint_all()
 
@@ -353,7 +424,7 @@ class RealXrayWindow(QDialog):
     def _end(self) -> None:
         self.bar.hide()
         self.stop.hide()
-        self.button.setEnabled(True)
+        self.button.setEnabled(len(self.pictures) == 2)
 
     def _failed(self, error: Exception, details: str) -> None:
         self._end()
@@ -364,6 +435,8 @@ class RealXrayWindow(QDialog):
             self.context.fail("The X-rays could not be compared", error, details)
 
     def closeEvent(self, event: object) -> None:
+        for unlink in self._unlink:
+            unlink()
         for channel in ("xray-fit", "xray-real"):
             self.context.tasks.cancel(channel)
         super().closeEvent(event)  # type: ignore[arg-type]
