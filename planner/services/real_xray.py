@@ -121,8 +121,6 @@ def open_real_xray(path: Path, case: Case) -> RealXray:
     angles = None
     if ds.get("PositionerPrimaryAngle") is not None and ds.get("PositionerSecondaryAngle") is not None:
         angles = (float(ds.PositionerPrimaryAngle), float(ds.PositionerSecondaryAngle))
-    else:
-        assumed.append("angles")
     sid = float(ds.get("DistanceSourceToDetector") or 0)
     sod = float(ds.get("DistanceSourceToPatient") or 0)
     if sid <= 0:

@@ -80,7 +80,8 @@ def test_what_is_missing_is_said(tmp_path):
     path = write_xa(tmp_path / "a.dcm", PositionerPrimaryAngle=None, DistanceSourceToPatient=None)
     picture = open_real_xray(path, FakeCase())
     assert picture.angles_deg is None
-    assert "angles" in picture.assumed
+    assert picture.words == "angles unknown"
+    assert "source to patient 660 mm" in picture.assumed
     with pytest.raises(PlannerError, match="enter them"):
         picture.projection(np.zeros(3))
     assert picture.with_angles(180.0, 0.0).words == "AP"

@@ -205,6 +205,7 @@ class RealXrayWindow(QDialog):
         self.state = label(PLACE, "text2", wrap=True)
         self.bar = QProgressBar()
         self.bar.setMaximumWidth(160)
+        self.bar.setTextVisible(False)
         self.bar.hide()
         self.button = QPushButton(f"Fit {case.level.name} to both pictures")
         self.button.setProperty("role", "primary")
