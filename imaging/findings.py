@@ -7,9 +7,10 @@ from typing import Literal
 
 Severity = Literal["info", "caution", "stop"]
 SEVERITY_ORDER: tuple[Severity, ...] = ("stop", "caution", "info")
+LEVEL_COUNT_UNCONFIRMED = "level_count_unconfirmed"
 # What only a person who confirms the names of the levels can settle.
 NAMING_CODES = frozenset(
-    {"level_count_unconfirmed", "lumbar_count_unusual", "transitional_vertebra", "level_spacing_uneven"}
+    {LEVEL_COUNT_UNCONFIRMED, "lumbar_count_unusual", "transitional_vertebra", "level_spacing_uneven"}
 )
 
 

@@ -48,23 +48,6 @@ def labels_from_image(image: sitk.Image, frame_of_reference_uid: str = "") -> La
     return LabelVolume(grid_from_image(image, frame_of_reference_uid), sitk.GetArrayFromImage(image))
 
 
-def resample_labels(labels: LabelVolume, grid: VolumeGrid) -> LabelVolume:
-    """Nearest-neighbour resampling by physical place."""
-    reference = image_from_array(np.zeros((1, 1, 1), np.uint8), grid)
-    image = sitk.Resample(
-        image_from_labels(labels),
-        list(reversed(grid.shape_kji)),
-        sitk.Transform(),
-        sitk.sitkNearestNeighbor,
-        reference.GetOrigin(),
-        reference.GetSpacing(),
-        reference.GetDirection(),
-        0,
-        sitk.sitkUInt8,
-    )
-    return LabelVolume(grid, sitk.GetArrayFromImage(image))
-
-
 def write_labels(labels: LabelVolume, path: Path) -> None:
     """Write a NIfTI (or other) file of a label map."""
     sitk.WriteImage(image_from_labels(labels), str(path), True)

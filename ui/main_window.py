@@ -200,7 +200,7 @@ class MainWindow(Opening, Saving, Keeping, Guiding, QMainWindow):
         bar.save.setEnabled(plan is not None)
         self._show_saved()
         bar.set_room(self.width())
-        name = f"{self.presenter.patient.name} – " if self.presenter else ""
+        name = f"{self.presenter.patient.name} – " if self.presenter and current != "practice" else ""
         self.setWindowTitle(f"{name}BVN Planner[*]")
 
     def _set_theme(self, name: str) -> None:

@@ -1,14 +1,13 @@
-"""Outlines of the plan and the anatomy in picture pixels, for the screen and for PNG files."""
+"""Outlines of the plan and the anatomy in picture pixels."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from PIL import Image, ImageDraw
 from scipy import ndimage
 
 from imaging.anatomy import PedicleGeometry, VertebraAnatomy
@@ -23,18 +22,6 @@ OutlineKind = Literal[
 _TURN = np.linspace(0, 2 * np.pi, 65)
 _CIRCLE = np.stack([np.cos(_TURN), np.sin(_TURN)], 1)
 _CANAL_STEPS = 28
-_COLOURS: dict[OutlineKind, tuple[int, int, int]] = {
-    "pedicle": (233, 237, 240),
-    "endplate": (233, 237, 240),
-    "posterior_wall": (233, 237, 240),
-    "midline": (233, 237, 240),
-    "canal": (143, 139, 255),
-    "trap": (246, 196, 69),
-    "target": (255, 240, 74),
-    "lesion": (233, 203, 163),
-    "tool_axis": (92, 223, 238),
-}
-_RIGHT_TOOL = (240, 80, 143)
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,32 +204,6 @@ def lesion_outline(
 def tool_outline(projection: Projection, path_lps_mm: ArrayLike, side: Side) -> Outline:
     """The planned axis."""
     return Outline("tool_axis", projection.project(np.asarray(path_lps_mm, float)), side)
-
-
-def draw_outlines(picture: NDArray[np.uint8], outlines: Iterable[Outline]) -> NDArray[np.uint8]:
-    """(rows, columns, 3) RGB of the picture with every outline over a dark casing."""
-    image = Image.fromarray(np.ascontiguousarray(picture)).convert("RGB")
-    draw = ImageDraw.Draw(image, "RGBA")
-    unit = max(1.0, min(picture.shape[:2]) / 512)
-    for outline in outlines:
-        right_tool = outline.side == "right" and outline.kind == "tool_axis"
-        colour = _RIGHT_TOOL if right_tool else _COLOURS[outline.kind]
-        for piece in _dashes(outline.points_px, 7 * unit) if outline.dashed else [outline.points_px]:
-            line: Any = [tuple(p) for p in piece]
-            draw.line(line, fill=(20, 20, 20, 204), width=round(3.4 * unit), joint="curve")
-            draw.line(line, fill=(*colour, 255), width=round(1.4 * unit), joint="curve")
-    return np.asarray(image)
-
-
-def _dashes(points_px: Array, length_px: float) -> list[Array]:
-    """Every other stretch of ``length_px`` along a polyline."""
-    steps = np.linalg.norm(np.diff(points_px, axis=0), axis=1)
-    along = np.r_[0, np.cumsum(steps)]
-    dashes = []
-    for start in np.arange(0, along[-1], 2 * length_px):
-        at = np.linspace(start, min(start + length_px, along[-1]), 4)
-        dashes.append(np.stack([np.interp(at, along, points_px[:, c]) for c in (0, 1)], 1))
-    return dashes
 
 
 def _ellipse(centre: ArrayLike, normal: ArrayLike, first: ArrayLike, radius: float, other: float) -> Array:

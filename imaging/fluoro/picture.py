@@ -157,11 +157,6 @@ def coarse_shape(carm: CArm) -> tuple[int, int, int]:
     return max(-(-carm.rows // step), 2), max(-(-carm.columns // step), 2), step
 
 
-def round_field(carm: CArm) -> Picture:
-    """(rows, columns) float32: 1 inside the round field of view, 0 outside, soft over one pixel."""
-    return _field_maps(carm, Shutters(), 1)[0]
-
-
 @lru_cache(maxsize=8)
 def _measuring_field(rows: int, columns: int) -> NDArray[np.bool_]:
     """The middle of the field, by which exposure and brightness are set."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from imaging.errors import PlannerError
-from imaging.findings import Finding
+from imaging.findings import LEVEL_COUNT_UNCONFIRMED, Finding
 from imaging.labels import NAME_FROM_VERSE, SACRUM, VERSE_FROM_NAME
 from imaging.mr.anatomy import mr_vertebra
 from imaging.mr.column import Column, find_column
@@ -27,7 +27,6 @@ from imaging.volume import Volume
 Array = NDArray[np.float64]
 
 L5, L6 = VERSE_FROM_NAME["L5"], VERSE_FROM_NAME["L6"]
-LEVEL_COUNT_UNCONFIRMED = "level_count_unconfirmed"
 _SURE_SACRUM, _DOUBT_LIMIT = 0.85, 0.2
 # Where a body was stepped over, as where S1 was only sought.
 _GAP_SURE = 0.75

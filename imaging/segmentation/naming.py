@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imaging.errors import PlannerError
-from imaging.findings import Finding
+from imaging.findings import LEVEL_COUNT_UNCONFIRMED, Finding
 from imaging.labels import NAME_FROM_VERSE, SACRUM, VERSE_FROM_NAME
 from imaging.segmentation.bodies import BodyModel
 from imaging.segmentation.discs import Disc
@@ -21,7 +21,6 @@ from imaging.segmentation.result import Counting, EvidenceKind, LevelEvidence
 Array = NDArray[np.float64]
 
 T12, L1, L3, L5, L6 = (VERSE_FROM_NAME[name] for name in ("T12", "L1", "L3", "L5", "L6"))
-LEVEL_COUNT_UNCONFIRMED = "level_count_unconfirmed"
 # A missed or an invented disc shows as a body twice or half as tall as its neighbours.
 TALLEST, SHORTEST = 1.5, 0.6
 # Further below the last ribs in view it is no longer a CT of the chest.

@@ -40,11 +40,6 @@ class CandidateSheet:
         """The answer to a question; not known until it is given."""
         return dict(self.answers).get(key, "not known")
 
-    def with_answer(self, key: str, answer: Answer) -> CandidateSheet:
-        """The sheet with one answer replaced."""
-        rest = tuple(a for a in self.answers if a[0] != key)
-        return CandidateSheet((*rest, (key, answer)), self.pain_months, self.conservative_months)
-
     def against(self) -> tuple[str, ...]:
         """What in the answers speaks against, in sentences."""
         out = [

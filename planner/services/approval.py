@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from imaging.findings import NAMING_CODES, Finding
+from imaging.findings import LEVEL_COUNT_UNCONFIRMED, NAMING_CODES, Finding
 from imaging.labels import Side
 from planner.domain.bands import MR_INTERVAL, judged_clearances
 from planner.domain.dates import moment_words
@@ -16,7 +16,6 @@ from planner.domain.plan import STATES, LevelPlan, Plan, Trajectory
 from planner.services.acknowledge import open_doubts
 from planner.services.what_changed import what_changed
 
-LEVEL_COUNT_UNCONFIRMED = "level_count_unconfirmed"
 TOO_COARSE = frozenset({"thick_slices", "large_pixels"})
 """On such images no pedicle's wall is measured to 1 mm: good for practice, never approved (clinical.md 8)."""
 

@@ -9,13 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imaging.errors import PlannerError
-from imaging.findings import Finding
+from imaging.findings import LEVEL_COUNT_UNCONFIRMED, Finding
 from imaging.geometry.grid import VolumeGrid
 from imaging.labels import NAME_FROM_VERSE, SACRUM, Structure
 from imaging.progress import NULL_PROGRESS, Progress, SubProgress
 from imaging.segmentation.result import LevelEvidence, SpineLabels, SpineSegmentation
 from imaging.volume import LabelVolume, Volume
-from planner.services.approval import LEVEL_COUNT_UNCONFIRMED
 from planner.services.open_case import Case
 from planner.services.read_labels import OVERLAP_LIMIT, BroughtLabels, read_labels
 from planner.services.segment_case import Anchor, measured, require_inside

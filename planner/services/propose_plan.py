@@ -10,7 +10,7 @@ import numpy as np
 
 from imaging.anatomy import VertebraAnatomy
 from imaging.errors import PlannerError
-from imaging.findings import Finding
+from imaging.findings import LEVEL_COUNT_UNCONFIRMED, Finding
 from imaging.fluoro.views import view_angles
 from imaging.labels import NAME_FROM_VERSE, Side
 from imaging.progress import NULL_PROGRESS, Progress
@@ -20,7 +20,6 @@ from planner.devices.catalogue import DEFAULT_DEVICE, device_by_id
 from planner.domain.device import DeviceProfile
 from planner.domain.limits import DEFAULT_LIMITS, Limits, changed_limits
 from planner.domain.plan import Access, Choice, LevelPlan, Plan, Point, Refusal, Target
-from planner.services.approval import LEVEL_COUNT_UNCONFIRMED
 from planner.services.mr_intervals import level_with_intervals
 from planner.services.open_case import Case
 from planner.services.procedure import with_procedure

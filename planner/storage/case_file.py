@@ -63,14 +63,6 @@ class CaseFile:
         """Whether the images now at hand differ from those the plan was made on."""
         return voxel_sha256 != self.plan.source.voxel_sha256
 
-    def require_source(self, voxel_sha256: str) -> None:
-        """Raise PlannerError ``source_changed`` where the images differ."""
-        if self.source_changed(voxel_sha256):
-            raise PlannerError(
-                "source_changed",
-                "The images differ from those this plan was made on. The plan is open for reading only.",
-            )
-
 
 def write_case_file(path: Path, folder: Path, plan: Plan, segmentation: SpineSegmentation) -> None:
     """Write a case file whole or not at all; ``folder`` is where the source images lie."""

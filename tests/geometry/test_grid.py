@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from imaging.geometry.grid import VolumeGrid
-from imaging.sitk_bridge import grid_from_image, image_from_labels, image_from_volume, resample_labels
+from imaging.sitk_bridge import grid_from_image, image_from_labels, image_from_volume
 from imaging.volume import LabelVolume, Volume
 
 ANGLES = st.tuples(*[st.floats(-180, 180)] * 3)
@@ -42,16 +42,6 @@ def test_values_keep_their_place_in_simpleitk():
     values = np.arange(4 * 5 * 6, dtype=np.int16).reshape(4, 5, 6)
     image = image_from_volume(Volume(grid, values))
     assert image[5, 0, 2] == values[2, 0, 5]
-
-
-def test_labels_resampled_to_a_turned_grid_stay_where_they_are():
-    grid = make_grid((0, 0, 0), (0, 0, 0), (1, 1, 1), (30, 30, 30))
-    labels = np.zeros(grid.shape_kji, np.uint8)
-    labels[10:20, 12:22, 5:9] = 23
-    turned = make_grid((90, 0, 0), (0, 30, 0), (0.5, 0.5, 0.5), (60, 60, 60))
-    there = resample_labels(LabelVolume(grid, labels), turned)
-    points = turned.lps_from_indices(np.argwhere(there.labels == 23)[:, ::-1])
-    assert points.mean(0) == pytest.approx([6.5, 16.5, 14.5], abs=0.3)
 
 
 def test_arrays_cannot_be_changed():

@@ -49,12 +49,12 @@ def test_findings_and_sheet_are_kept() -> None:
     )
     assert modic_from_list(modic_to_list(found)) == found
     assert "type 1/2" in modic_rows(found)[0][1]
-    sheet = CandidateSheet(pain_months=3).with_answer("pregnancy", "yes").with_answer("infection", "no")
+    sheet = CandidateSheet((("pregnancy", "yes"), ("infection", "no")), pain_months=3)
     assert candidate_from_dict(candidate_to_dict(sheet)) == sheet
 
 
 def test_the_sheet_says_what_speaks_against_and_gives_no_verdict() -> None:
-    sheet = CandidateSheet(pain_months=3, conservative_months=8).with_answer("pregnancy", "yes")
+    sheet = CandidateSheet((("pregnancy", "yes"),), pain_months=3, conservative_months=8)
     against = " ".join(sheet.against())
     assert "Pregnant" in against
     assert "3 months" in against
