@@ -244,9 +244,9 @@ class MainWindow(Opening, Saving, Keeping, Guiding, QMainWindow):
             whole = first.is_dir() or is_archive(first) or is_directory_file(first)
             self.open_folder(first if whole else first.parent)
 
-    def _unless_unsaved(self, text: str, go: Any) -> None:
+    def _unless_unsaved(self, text: str, go: Any, closing: bool = False) -> None:
         """Go on at once, or once the user has said what becomes of work that this would lose."""
-        held = self.host.unfinished()
+        held = self.host.unfinished(closing)
         if held:
             self.question = ask_unfinished(self, held, lambda: self._unless_plan_unsaved(text, go))
         else:
@@ -272,14 +272,14 @@ class MainWindow(Opening, Saving, Keeping, Guiding, QMainWindow):
         self.close()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if not self._leaving and (self.would_lose() or self.host.unfinished()):
+        if not self._leaving and (self.would_lose() or self.host.unfinished(closing=True)):
             event.ignore()
 
             def leave() -> None:
                 self._leaving = True
                 self.close()
 
-            self._unless_unsaved("Closing now would lose them.", leave)
+            self._unless_unsaved("Closing now would lose them.", leave, closing=True)
             return
         self.host.shutdown()
         self._end_case()

@@ -10,6 +10,8 @@ from planner.practice.room import RoomState
 
 TRUE_VIEW_DEG = 3.0
 END_ON_DEG = 5.0
+AT_TARGET_MM = 5.0
+"""Further off, the electrode's middle lies outside what is to be covered [P]."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,14 @@ def advance_steps(judge: Judge, state: RoomState) -> None:
 def current_step(judge: Judge) -> int:
     """Index of the first step not done; len(STEPS) at the end."""
     return next((n for n, s in enumerate(STEPS) if s.key not in judge.done), len(STEPS))
+
+
+def fault_words(key: str, judge: Judge) -> str:
+    """What guided practice holds against a step that is done; "" where nothing."""
+    truth = judge.truth
+    if key == "probe" and truth is not None and truth.target_error_mm > AT_TARGET_MM:
+        return "Not at the target. AP: tip at the midline; lateral: 30 to 50 % of the depth."
+    return ""
 
 
 def result_words(key: str, judge: Judge) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -13,6 +15,7 @@ from planner.practice.replay import pulse_times
 from planner.practice.robot import Robot
 from planner.practice.room import Event, Hand, RoomState
 from planner.practice.score import planned_hand
+from planner.practice.steps import fault_words
 from planner.practice.tool import angles_from_direction, direction_from_angles, roll_of, turned
 from planner.practice.views import look
 
@@ -186,3 +189,12 @@ def test_the_skin_is_found_under_a_point_of_the_picture(l4_left):
     inside = np.array(point) - 3.0 * projection.d_lps
     assert l4_left.hu(outside[None])[0] < -300 < l4_left.hu(inside[None])[0]
     assert projection.project(point) == pytest.approx([255.5, 255.5], abs=0.5)
+
+
+def test_a_probe_that_both_views_showed_off_the_target_is_not_called_right():
+    def said(off_mm):
+        return fault_words("probe", SimpleNamespace(truth=SimpleNamespace(target_error_mm=off_mm)))
+
+    assert "Not at the target" in said(9.3)
+    assert said(2.0) == ""
+    assert fault_words("wall", SimpleNamespace(truth=SimpleNamespace(target_error_mm=40.0))) == ""

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QSettings, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QPushButton
 
 from planner.practice.replay import compared_pictures, rescored
 from planner.practice.score import planned_hand
@@ -125,6 +126,11 @@ def test_a_guided_procedure_at_l4_by_mouse_and_keyboard(qtbot, window, practice)
         assert fellow.state.hand.tip_mm > before
     fellow.key(Qt.Key.Key_P)
     fellow.pair()
+    window.close()
+    assert window.isVisible()
+    assert window.question.objectName() == "unfinished"
+    window.question.reject()
+    practice.room.setFocus()
     fellow.key(Qt.Key.Key_L)
     qtbot.waitUntil(lambda: room.steps.advice.text().startswith("All steps are done"), timeout=200000)
     _click(room.end)
@@ -166,3 +172,8 @@ def test_no_truth_and_no_help_in_an_examination(qtbot, practice, tmp_path):
     _click(room.end)
     qtbot.waitUntil(lambda: practice.stack.currentWidget() is practice.debriefing, timeout=120000)
     assert practice.debriefing.data.score.total == 0
+    practice.debriefing.frames[2].title.setText("Shot 21")  # as the debriefing before has left it
+    practice.debriefing.go(0.0)
+    assert practice.debriefing.frames[2].title.text() == "Shot", "no picture was taken, and none is claimed"
+    _click(next(b for b in practice.debriefing.findChildren(QPushButton) if b.text() == "Other task"))
+    assert practice.stack.currentWidget() is practice.setup

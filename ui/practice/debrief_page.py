@@ -35,6 +35,7 @@ class DebriefPage(QWidget):
     """One finished session."""
 
     again = Signal()
+    another = Signal()
     progress_wanted = Signal()
     told = Signal(str)
 
@@ -104,6 +105,7 @@ class DebriefPage(QWidget):
             ("Save PDF…", self.save_pdf),
             ("Save CSV…", self.save_csv),
             ("Save log…", self.save_log),
+            ("Other task", self.another.emit),
             ("Try again", self.again.emit),
         )
         for word, act in buttons:
@@ -182,6 +184,8 @@ class DebriefPage(QWidget):
     def _show_shot(self, shot: ShotTaken | None) -> None:
         if shot is None or self.data is None:
             self.shot.show_pixels(None)
+            self.frames[2].title.setText("Shot")
+            self.frames[2].note.setText("")
             return
         self.shot.show_pixels(self.picture(shot))
         carm = shot.room.carm

@@ -83,6 +83,7 @@ class PracticeScreen(QWidget):
         self.debriefing = DebriefPage()
         self.debriefing.told.connect(context.tell)
         self.debriefing.again.connect(self.try_again)
+        self.debriefing.another.connect(self.show_setup)
         self.debriefing.progress_wanted.connect(self.show_progress)
         self.progress = ProgressPage()
         self.progress.told.connect(context.tell)
@@ -250,6 +251,7 @@ class PracticeScreen(QWidget):
         def done(prepared: Prepared) -> None:
             self.busy.hide()
             self.prepared = prepared
+            self.last_wish = None  # it was about another body, grade and learner
             self._uncover(log, prepared.scenario, prepared.maker, keep=False, id=id)
 
         self._run(work, done, "The session could not be opened")
@@ -279,6 +281,12 @@ class PracticeScreen(QWidget):
             self.driver.close()
             self.driver.deleteLater()
             self.driver = None
+
+    def unfinished(self) -> str:
+        """What closing the window would lose."""
+        state = self.driver.state if self.driver is not None else None
+        begun = state is not None and not state.ended and state.exposure.presses > 0
+        return "The practice session has not been ended, so it is not scored or kept." if begun else ""
 
     def restyle(self) -> None:
         """The theme has changed."""

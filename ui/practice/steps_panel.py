@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from planner.practice.room import RoomState
-from planner.practice.steps import STEPS, current_step, result_words
+from planner.practice.steps import STEPS, current_step, fault_words, result_words
 from ui.practice.driver import RoomDriver
 from ui.theme import tokens, ui_font
 from ui.widgets import hairline, label, section, status_pixmap
@@ -63,11 +63,11 @@ class StepRow(QWidget):
         box.addWidget(self.note)
         row.addLayout(box, 1)
 
-    def show_state(self, done: bool, current: bool, note: str) -> None:
-        """Tick, highlight and second line."""
+    def show_state(self, done: bool, current: bool, note: str, at_fault: bool = False) -> None:
+        """Tick (a triangle where something is held against it), highlight and second line."""
         t = tokens()
         if done:
-            self.mark.setPixmap(status_pixmap("good", 16))
+            self.mark.setPixmap(status_pixmap("caution" if at_fault else "good", 16))
         else:
             self.mark.setText(str(self.number))
         strong = QFont.Weight.DemiBold if current or done else QFont.Weight.Normal
@@ -157,10 +157,11 @@ class StepsPanel(QWidget):
         self.count.setText(f"Step {min(at + 1, len(STEPS))} of {len(STEPS)}")
         for n, (row, step) in enumerate(zip(self.rows, STEPS, strict=True)):
             done, current = step.key in judge.done, n == at
-            note = ""
+            note = fault = ""
             if guided:
+                fault = fault_words(step.key, judge) if done else ""
                 note = result_words(step.key, judge) if done else step.todo if current else ""
-            row.show_state(done, current, note)
+            row.show_state(done, current, fault or note, bool(fault))
         if at != self._shown:
             self._shown = at
             self._show_expected(at)

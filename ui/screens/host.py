@@ -47,9 +47,10 @@ class ScreenHost:
         hook = getattr(self.stack.currentWidget(), "own_steps", None)
         return hook() if callable(hook) else (None, None)
 
-    def unfinished(self) -> str:
-        """What leaving the case would lose, in a sentence; empty when nothing."""
-        hooks = (getattr(widget, "unfinished", None) for widget in self._widgets.values())
+    def unfinished(self, closing: bool) -> str:
+        """What leaving the case, or closing the window, would lose; empty when nothing."""
+        leave = [k for k in self._widgets if closing or self.screens[k].needs != "nothing"]
+        hooks = (getattr(self._widgets[key], "unfinished", None) for key in leave)
         return next((words for hook in hooks if callable(hook) and (words := hook())), "")
 
     def restyle(self) -> None:

@@ -60,7 +60,7 @@ class Screen:
     a step never turns good by being visited. Of the widget these methods are called where it has them:
     ``shown()`` each time it comes to the front, ``restyle()`` after a change of theme, ``shutdown()`` before
     it is deleted; ``own_steps()`` names what undo and redo act on before the plan, ``undo()``, ``redo()``;
-    ``unfinished()`` says what leaving the case would lose.
+    ``unfinished()`` says what its end would lose.
     """
 
     key: str
