@@ -8,7 +8,8 @@ import pytest
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter
 
-from planner.domain.bands import judged_clearances
+from imaging.findings import Finding
+from planner.domain.bands import MR_INTERVAL, judged_clearances
 from planner.domain.limits import DEFAULT_LIMITS
 from planner.domain.plan import ProfilePoint
 from tests.services.plan_fakes import trajectory
@@ -52,6 +53,12 @@ def test_an_endplate_that_binds_is_what_is_said():
 def test_a_grade_that_counts_more_than_the_measured_breach_says_so(least, grade, counted):
     said = binding_sentence(_tool(ProfilePoint(9.0, least, "lateral"), grade), DEFAULT_LIMITS)[2]
     assert said.endswith(f"Grade {grade}{', counting what the segmented edge needs' if counted else ''}.")
+
+
+def test_a_grade_from_mr_alone_is_said_to_be_a_models():
+    t = _tool(ProfilePoint(9.0, 2.5, "lateral"))
+    said = binding_sentence(replace(t, findings=(Finding("caution", MR_INTERVAL, ""),)), DEFAULT_LIMITS)[2]
+    assert said.endswith("Grade A of a model fitted to the MR, not of this pedicle.")
 
 
 def test_the_tool_to_the_canal_is_listed_with_its_reserve():

@@ -7,6 +7,7 @@ import numpy as np
 from imaging.anatomy import VertebraAnatomy
 from imaging.findings import SEVERITY_ORDER, Finding
 from planner.domain.bands import (
+    MR_INTERVAL,
     JudgedClearance,
     binding,
     gertzbein_robbins,
@@ -50,6 +51,8 @@ def binding_sentence(trajectory: Trajectory, limits: Limits) -> tuple[str, str, 
     grade = f" Grade {trajectory.gertzbein_robbins}" if trajectory.gertzbein_robbins else ""
     if grade and trajectory.gertzbein_robbins != gertzbein_robbins(max(0.0, -least.clearance_mm)):
         grade += ", counting what the segmented edge needs"
+    if grade and any(f.code == MR_INTERVAL for f in trajectory.findings):
+        grade += " of a model fitted to the MR, not of this pedicle"
     grade += "." if grade else ""
     needs = f", needs {limits.needed_words(binds.wanted_mm)}"
     if binds == own:

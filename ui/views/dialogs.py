@@ -38,15 +38,25 @@ def _dialog(parent: QWidget, title: str, text: str, mark: str) -> tuple[QDialog,
 
 
 def _question(
-    dialog: QDialog, box: QVBoxLayout, name: str, refuse: str, accept: str, action: Callable[[], None]
-) -> QPushButton:
-    """Two buttons: one leaves all as it is, the primary one acts. Opens the dialog, gives the latter."""
+    dialog: QDialog,
+    box: QVBoxLayout,
+    name: str,
+    refuse: str,
+    accept: str,
+    action: Callable[[], None],
+    is_grave: bool = False,
+) -> None:
+    """Two buttons, one leaves all as it is, the other acts; opens the dialog.
+
+    The one that acts is the primary one, unless what it does is grave: then Enter leaves all as it is.
+    """
     dialog.setObjectName(name)
     buttons = QHBoxLayout()
     leave = QPushButton(refuse)
     leave.clicked.connect(dialog.reject)
     go = QPushButton(accept)
-    go.setProperty("role", "primary")
+    go.setProperty("role", None if is_grave else "primary")
+    go.setAutoDefault(not is_grave)
     go.clicked.connect(dialog.accept)
     buttons.addStretch(1)
     buttons.addWidget(leave)
@@ -54,7 +64,6 @@ def _question(
     box.addLayout(buttons)
     dialog.accepted.connect(action)
     dialog.open()
-    return go
 
 
 def ask_unsaved(parent: QWidget, text: str, save: Callable[[], None], drop: Callable[[], None]) -> QDialog:
@@ -89,9 +98,7 @@ def ask_unsaved(parent: QWidget, text: str, save: Callable[[], None], drop: Call
 def ask_unfinished(parent: QWidget, text: str, leave: Callable[[], None]) -> QDialog:
     """Ask before work in hand, which no plan holds yet, is left."""
     dialog, box = _dialog(parent, "Something is not finished", text, "caution")
-    go = _question(dialog, box, "unfinished", "Stay here", "Leave without it", leave)
-    go.setAutoDefault(False)
-    go.setProperty("role", None)
+    _question(dialog, box, "unfinished", "Stay here", "Leave without it", leave, is_grave=True)
     return dialog
 
 
@@ -125,9 +132,7 @@ def offer_recovery(
 
         text = f"What was kept of {left.patient or 'the case'} is deleted. Nothing brings it back."
         asked, question = _dialog(dialog, "Discard it for good?", text, "caution")
-        yes = _question(asked, question, "discard", "Keep it", "Discard", sure)
-        yes.setAutoDefault(False)
-        yes.setProperty("role", None)
+        _question(asked, question, "discard", "Keep it", "Discard", sure, is_grave=True)
 
     drop.clicked.connect(drop_it)
     later.clicked.connect(dialog.reject)
@@ -151,10 +156,9 @@ def ask_to_fill(parent: QWidget, reason: str, fill: Callable[[], None]) -> QDial
     dialog, box = _dialog(parent, "Interpolate the missing slices?", reason, "caution")
     note = "What lies between was not measured. The plan, the report and every export will say so."
     box.addWidget(label(note, "text2", wrap=True))
-    go = _question(dialog, box, "fill_missing", "Do not plan this series", "Interpolate and plan", fill)
     # Enter leaves the series alone: nothing is made up by accident.
-    go.setAutoDefault(False)
-    go.setProperty("role", None)
+    words = ("Do not plan this series", "Interpolate and plan")
+    _question(dialog, box, "fill_missing", *words, fill, is_grave=True)
     return dialog
 
 

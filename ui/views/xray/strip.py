@@ -287,7 +287,9 @@ class CheckpointPanel(QWidget):
         found = p.view_of(p.active)
         box.addWidget(section("View quality"))
         if found is None:
-            box.addWidget(label("Moved by hand: choose a found view to measure it.", "small2", wrap=True))
+            by_hand = p.shown_view[p.active] == "by hand"
+            words = "Moved by hand: choose a found view to measure it." if by_hand else "Finding the views…"
+            box.addWidget(label(words, "small2", wrap=True))
             return
         for measure in found.measures:
             row = QHBoxLayout()
