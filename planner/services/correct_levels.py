@@ -128,7 +128,20 @@ def rename_levels(
         segmentation_sha256=segmentation_sha256(named),
         procedure=None,
     )
-    return named, changed, f"Rename levels: {step}"
+    return named, _with_mr_renamed(changed, shift), f"Rename levels: {step}"
+
+
+def _with_mr_renamed(plan: Plan, shift: int) -> Plan:
+    """What was read on the MR goes with its vertebra, unless the MR was counted by itself beside a CT."""
+    if plan.source.modality != "MR" and plan.fusion is None:
+        return plan
+    plan = replace(plan, modic=tuple(replace(f, verse=_moved(f.verse, shift)) for f in plan.modic))
+    if plan.fusion is None:
+        return plan
+    from planner.services.fusion import with_fusion
+
+    levels = tuple(replace(f, verse=_moved(f.verse, shift)) for f in plan.fusion.levels)
+    return with_fusion(plan, replace(plan.fusion, levels=levels, shift=plan.fusion.shift + shift))
 
 
 def _other_ways(evidence: LevelEvidence, shift: int) -> list[Counting]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from imaging.anatomy import VertebraAnatomy
 from imaging.dicom.series import SeriesSummary
 from imaging.errors import PlannerError
 from imaging.fusion.start import body_moved
@@ -98,12 +99,7 @@ def study_of(
     frame = first.source.frame_of_reference_uid
     images = {n: c.volume for n, c in cases.items() if c.source.frame_of_reference_uid == frame}
     segmentation = segment_case(first, None, SubProgress(progress, 0.3, 0.9))
-    unsure = unsure_endplates(segmentation.levels)
-    suggestions: dict[Endplate, ModicSuggestion] = {}
-    for endplate in ENDPLATES:
-        anatomy = segmentation.level(endplate[0])
-        if anatomy is not None:
-            suggestions[endplate] = NOT_SURE if endplate in unsure else suggest(anatomy, endplate[1], images)
+    suggestions = _suggestions(images, segmentation.levels)
     strength = _field_strength_t(first)
     return ModicStudy(
         images, {n: why[n] for n in images}, suggestions, segmentation, tuple(unknown), strength
@@ -131,6 +127,29 @@ def seen_from_ct(study: ModicStudy, fusion: Fusion, found: SpineSegmentation) ->
         if (anatomy := segmentation.level(place[0])) is not None
     }
     return replace(study, segmentation=segmentation, suggestions=suggestions)
+
+
+def named_by_case(study: ModicStudy, case: Case, found: SpineSegmentation) -> ModicStudy | None:
+    """The study of an MR case with its plan's vertebrae, names and all; None where it lies elsewhere."""
+    frames = {image.grid.frame_of_reference_uid for image in study.images.values()}
+    if case.volume.modality != "MR" or frames != {case.source.frame_of_reference_uid}:
+        return None
+    segmentation = replace(study.segmentation, levels=found.levels)
+    return replace(
+        study, segmentation=segmentation, suggestions=_suggestions(study.images, segmentation.levels)
+    )
+
+
+def _suggestions(
+    images: Mapping[str, Volume], levels: Sequence[VertebraAnatomy]
+) -> dict[Endplate, ModicSuggestion]:
+    unsure = unsure_endplates(levels)
+    by_verse = {anatomy.verse: anatomy for anatomy in levels}
+    return {
+        place: NOT_SURE if place in unsure else suggest(by_verse[place[0]], place[1], images)
+        for place in ENDPLATES
+        if place[0] in by_verse
+    }
 
 
 def _same_patient(summary: SeriesSummary, case: Case) -> bool:

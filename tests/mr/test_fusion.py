@@ -20,7 +20,7 @@ from imaging.volume import Volume
 from planner.domain.fusion import FusedLevel, Fusion
 from planner.domain.plan import Plan, Source
 from planner.services.fusion import COUNT_DIFFERS, require_same_patient, with_fusion
-from planner.services.modic import ModicStudy, seen_from_ct
+from planner.services.modic import ModicStudy, named_by_case, seen_from_ct
 from planner.session import PlanningSession
 from planner.storage.fusion_json import fusion_from_dict, fusion_to_dict
 from sample_dicom.magnetic import build_mr
@@ -137,6 +137,22 @@ def test_modic_suggestions_come_from_the_ct_s_endplates(bent: Any) -> None:
     assert said[24, "inferior"] == said[26, "superior"] == "2"
     assert said[22, "inferior"] == said[23, "superior"] == "0"
     assert seen_from_ct(study, Fusion("1", "2", "elsewhere", "T2", NUMBERS, fused), ct_found) is None
+
+
+def test_endplates_of_an_mr_case_have_the_names_that_its_plan_has(bent: Any) -> None:
+    phantom, pose, mr, _, mr_found, _ = bent
+    study = ModicStudy({"T1": build_mr(phantom, "T1", pose=pose), "T2": mr}, {}, {}, mr_found)
+    renamed = tuple(replace(a, verse=a.verse - 1) for a in mr_found.levels if a.verse in (22, 23, 24))
+    plan_found = replace(mr_found, levels=renamed)
+    case = SimpleNamespace(
+        volume=mr, source=SimpleNamespace(frame_of_reference_uid=mr.grid.frame_of_reference_uid)
+    )
+    seen = named_by_case(study, case, plan_found)
+    assert seen is not None
+    said = {place: s.kind for place, s in seen.suggestions.items()}
+    assert said[22, "inferior"] == said[23, "superior"] == "1", "of what L4 and L5 was before"
+    elsewhere = SimpleNamespace(volume=mr, source=SimpleNamespace(frame_of_reference_uid="elsewhere"))
+    assert named_by_case(study, elsewhere, plan_found) is None
 
 
 def test_a_wrong_motion_is_not_trusted(bent: Any) -> None:

@@ -18,12 +18,15 @@ from imaging.progress import NULL_PROGRESS
 from imaging.segmentation.quality import VertebraQuality
 from imaging.segmentation.result import Counting, LevelEvidence, SpineSegmentation
 from imaging.volume import LabelVolume
+from planner.domain.fusion import FusedLevel, Fusion
+from planner.domain.modic import ModicFinding
 from planner.services.correct_levels import (
     _measured_again,
     name_levels_by_person,
     rename_levels,
     vertebra_at,
 )
+from planner.services.fusion import COUNT_DIFFERS
 from planner.services.revisions import Revisions
 from planner.session import PlanningSession
 
@@ -77,6 +80,28 @@ def test_naming_it_otherwise_renames_all_and_withdraws_approvals(found):
     assert plan.levels_confirmed
     assert "levels_renamed" in {f.code for f in plan.findings}
     assert "L4 becomes L5" in step
+
+
+def _read_on_mr(plan, modality, fused):
+    read = tuple(ModicFinding(verse, "superior", "0", ("T1",)) for verse in (L4, SACRUM))
+    level = FusedLevel(L4, L4, tuple(np.eye(4).ravel()), 0.5, True, (1.0, 2.0, 3.0))
+    fusion = Fusion("1", "2", "3", "T2", level.ct_from_mr, (level,)) if fused else None
+    return replace(plan, source=replace(plan.source, modality=modality), modic=read, fusion=fusion)
+
+
+@pytest.mark.parametrize(("modality", "fused"), [("MR", False), ("CT", True)])
+def test_what_was_read_on_the_mr_goes_with_its_vertebra(found, modality, fused):
+    plan = rename_levels(found, _read_on_mr(_approved(), modality, fused), 1)[1]
+    assert [f.verse for f in plan.modic] == [L5, SACRUM]
+    if fused:
+        (level,) = plan.fusion.levels
+        assert (level.verse, level.mr_verse, plan.fusion.shift) == (L5, L4, 1)
+        assert "L5 of the CT is L4 there" in next(f.text for f in plan.findings if f.code == COUNT_DIFFERS)
+
+
+def test_an_mr_counted_by_itself_beside_a_ct_keeps_its_own_names(found):
+    plan = rename_levels(found, _read_on_mr(_approved(), "CT", False), 1)[1]
+    assert [f.verse for f in plan.modic] == [L4, SACRUM]
 
 
 def test_the_sacrum_cannot_be_named_a_lumbar_vertebra(found):

@@ -22,7 +22,7 @@ from imaging.labels import NAME_FROM_VERSE
 from imaging.mr.sequence import sequence_of_file
 from imaging.progress import Progress, SubProgress
 from imaging.volume import Volume
-from planner.domain.fusion import Fusion
+from planner.domain.fusion import Fusion, Matrix
 from planner.services.fusion import (
     FusionResult,
     drawn_on_ct,
@@ -42,6 +42,12 @@ from ui.views.slice_view import SliceView
 from ui.widgets import StatusMark, label, mm, section
 
 CHANNEL = "fusion"
+Motions = tuple[str, tuple[Matrix, ...]]
+
+
+def _motions(fusion: Fusion) -> Motions:
+    """What the picture of a fusion is drawn by; other names of the levels change nothing in it."""
+    return fusion.series_instance_uid, tuple(level.ct_from_mr for level in fusion.levels)
 
 
 class FusionPage(QWidget):
@@ -51,7 +57,7 @@ class FusionPage(QWidget):
         super().__init__()
         self.context, self.presenter, self.session = context, presenter, context.session
         self.result: FusionResult | None = None
-        self._layers: dict[Fusion, MrLayer] = {}
+        self._layers: dict[Motions, MrLayer] = {}
         self._series: list[Any] = []
         self._link = self.session.plan_changed.connect(lambda _old, _new: self._follow())
         row = QHBoxLayout(self)
@@ -193,7 +199,7 @@ class FusionPage(QWidget):
         self.series.addItems(words)
         plan = self.session.plan
         if drawn is not None and plan is not None and plan.fusion is not None:
-            self._layers[plan.fusion] = MrLayer(drawn)
+            self._layers[_motions(plan.fusion)] = MrLayer(drawn)
             self._follow()
 
     def fuse(self) -> None:
@@ -230,7 +236,7 @@ class FusionPage(QWidget):
                 return
             self.result = None
             if drawn is not None:
-                self._layers[result.fusion] = MrLayer(drawn)
+                self._layers[_motions(result.fusion)] = MrLayer(drawn)
             try:
                 self.session.commit(
                     f"Accept {result.fusion.title} on the CT", with_fusion(now, result.fusion)
@@ -257,7 +263,7 @@ class FusionPage(QWidget):
         plan = self.session.plan
         if self.result is None:
             fusion = plan.fusion if plan is not None else None
-            self.presenter.mr_layer = self._layers.get(fusion) if fusion is not None else None
+            self.presenter.mr_layer = self._layers.get(_motions(fusion)) if fusion is not None else None
             self.presenter.look_changed.emit()
         self._tell()
 

@@ -21,8 +21,10 @@ from PySide6.QtWidgets import (
 )
 
 from imaging.errors import PlannerError
+from imaging.findings import NAMING_CODES
 from imaging.labels import NAME_FROM_VERSE
 from imaging.progress import Progress
+from imaging.segmentation.result import SpineSegmentation
 from planner.domain.fusion import Fusion
 from planner.domain.modic import (
     ENDPLATES,
@@ -33,7 +35,7 @@ from planner.domain.modic import (
     proposed_levels,
 )
 from planner.domain.plan import Plan
-from planner.services.modic import ModicStudy, seen_from_ct, study_of, with_modic
+from planner.services.modic import ModicStudy, named_by_case, seen_from_ct, study_of, with_modic
 from planner.session import PlanningSession
 from ui.images.modic_fields import ModicFields
 from ui.images.modic_pictures import SEQUENCES, ModicPictures
@@ -53,7 +55,7 @@ class ModicPage(QWidget):
         self._session, self._tasks = session, tasks
         self.study: ModicStudy | None = None
         self._own: ModicStudy | None = None
-        self._fused: Fusion | None = None
+        self._named_after: tuple[Fusion | None, SpineSegmentation | None] = (None, None)
         self._asked = False
         self._named: dict[str, str] = {}
         self._link = session.plan_changed.connect(lambda _old, _new: self._fill())
@@ -161,7 +163,7 @@ class ModicPage(QWidget):
     def take(self, study: ModicStudy) -> None:
         """Show an MR study that was read; the sequences at hand are ticked."""
         self._own = self.study = study
-        self._fused = None
+        self._named_after = (None, None)
         for name, box in self._sequences.items():
             box.setChecked(name in study.images)
         self.pictures.set_study(study)
@@ -201,20 +203,28 @@ class ModicPage(QWidget):
         self._choose()
 
     def _name_by_ct(self, plan: Plan) -> None:
-        """Where the MR lies on the CT, endplates and their names are the CT's."""
+        """Endplates and names are the plan's: of an MR case, and of a CT that the MR lies on."""
         found = self._session.segmentation
         if self._own is None:
             self._doubt.hide()
             return
-        if plan.fusion is not self._fused:
-            self._fused = plan.fusion
+        case = self._session.case
+        if (plan.fusion, found) != self._named_after:
+            self._named_after = (plan.fusion, found)
             self.study = self._own
-            if plan.fusion is not None and found is not None:
+            if found is not None and plan.fusion is not None:
                 self.study = seen_from_ct(self._own, plan.fusion, found) or self._own
-        on_ct = self.study is not self._own
-        stops = [] if on_ct else [f.text for f in self._own.segmentation.findings if f.severity == "stop"]
-        if stops and self._session.case is not None and self._session.case.volume.modality == "CT":
-            stops.append("Lay the MR on the CT to take the CT's names.")
+            elif found is not None and case is not None:
+                self.study = named_by_case(self._own, case, found) or self._own
+        by_itself = self.study is self._own
+        stops = [f.text for f in self._own.segmentation.findings if f.severity == "stop"] if by_itself else []
+        if by_itself and case is not None and case.volume.modality == "CT":
+            if found is not None and found.evidence.used == "person":
+                stops.append("A person named the levels on the CT; the MR counts by itself here.")
+            if stops:
+                stops.append("Lay the MR on the CT to take the CT's names.")
+        elif not by_itself and plan.fusion is None and not plan.levels_confirmed:
+            stops += [f.text for f in plan.findings if f.code in NAMING_CODES]
         self._doubt.tell(" ".join(stops))
 
     def _entered(self) -> ModicFinding | None:
