@@ -1,14 +1,19 @@
-"""Time anatomy, fields, search and evaluation on the phantom: python benchmarks/trajectory.py."""
+"""Time anatomy, distances, search and evaluation on the phantom, step by step, then all levels as a plan
+makes them, side by side: python benchmarks/trajectory.py."""
 
 from __future__ import annotations
 
 import time
 
+from imaging.anatomy import VertebraAnatomy
+from imaging.progress import NULL_PROGRESS, Progress
 from imaging.segmentation.anatomy import measure_anatomy
+from imaging.side_by_side import side_by_side
 from planner.devices.catalogue import device_by_id
-from planner.domain.plan import Refusal
+from planner.domain.plan import LevelPlan, Refusal
 from planner.trajectory.evaluate import evaluate
 from planner.trajectory.fields import prepare_fields
+from planner.trajectory.plan_level import Wish, plan_level
 from planner.trajectory.search import plan_side
 from planner.trajectory.target import default_target
 from sample_dicom.phantom import PhantomParameters, build_phantom
@@ -34,6 +39,16 @@ def main() -> None:
                 evaluate(fields, anatomy, target, "left", device, found)
             line += f", evaluate {(time.perf_counter() - searched) * 100:.1f} ms"
         print(line)
+    wish = Wish(device)
+
+    def one(anatomy: VertebraAnatomy, progress: Progress) -> LevelPlan:
+        maps = phantom.vertebrae, phantom.structures, phantom.volume
+        return plan_level(anatomy, *maps, ("left", "right"), wish, progress, anatomies=levels)
+
+    start = time.perf_counter()
+    plans = side_by_side(one, levels, NULL_PROGRESS)
+    count = sum(len(plan.trajectories) for plan in plans)
+    print(f"{count} trajectories, {(time.perf_counter() - start) / count:.2f} s each")
 
 
 if __name__ == "__main__":

@@ -72,7 +72,7 @@ def crossings(level: Field) -> tuple[Field, Field]:  # pragma: no cover
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def to_crossings(
-    level: Field, places: Field, normals: Field, step_mm: float, far_mm: float
+    level: Field, places: Field, normals: Field, step_mm: float, far_mm: float, asked: NDArray[np.bool_]
 ) -> Field:  # pragma: no cover
     """Signed distance (mm, positive inside) of each voxel of an isotropic grid to its level set's zero.
 
@@ -84,6 +84,7 @@ def to_crossings(
         places, normals: by ``crossings``.
         step_mm: spacing.
         far_mm: where there is no crossing.
+        asked: which voxels are measured; the others keep their level.
     """
     shape = level.shape
     # One voxel wider all round, so that no neighbour lies outside.
@@ -110,6 +111,8 @@ def to_crossings(
                 row = ((k + 1) * wide[1] + j + 1) * wide[2] + 1
                 for ii in range(shape[2]):
                     i = ii if turn == 1 else shape[2] - 1 - ii
+                    if not asked[k, j, i]:
+                        continue
                     best, own = apart[row + i], nearest[row + i]
                     for m in range(13):
                         n = nearest[row + i - turn * back[m]]
@@ -125,6 +128,9 @@ def to_crossings(
         for j in range(shape[1]):
             row = ((k + 1) * wide[1] + j + 1) * wide[2] + 1
             for i in range(shape[2]):
+                if not asked[k, j, i]:
+                    result[k, j, i] = level[k, j, i]
+                    continue
                 sign = 1.0 if level[k, j, i] > 0 else -1.0
                 n = nearest[row + i]
                 if n < 0:

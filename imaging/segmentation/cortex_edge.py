@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
@@ -90,27 +91,46 @@ def _misfit(points: Array, outward_lps: Array, volume: Volume) -> tuple[Array, A
 
 @lru_cache(maxsize=16)
 def _shapes(n: int) -> tuple[Array, Array, Array]:
-    """Over edges and thicknesses: share (C, S) of soft tissue, cortex and marrow at each place."""
+    """Over edges and thicknesses: share (S, C) of soft tissue, cortex and marrow at each place."""
     edge, thick = (a.ravel() for a in np.meshgrid(EDGE_MM, THICK_MM, indexing="ij"))
-    soft = ndtr((PROFILE_MM - edge[:, None]) / BLURS_MM[n])
-    marrow = ndtr((edge[:, None] - thick[:, None] - PROFILE_MM) / BLURS_MM[n])
+    soft = ndtr((PROFILE_MM[:, None] - edge) / BLURS_MM[n])
+    marrow = ndtr((edge - thick - PROFILE_MM[:, None]) / BLURS_MM[n])
     return soft, 1 - soft - marrow, marrow
 
 
 def _fit(hu: Array, n: int) -> tuple[Array, Array]:
-    soft, cortex, marrow = _shapes(n)
-    aim = np.minimum(hu, CORTEX_HU)
-    best = np.full(len(hu), np.inf)
-    found = np.zeros(len(hu), int)
-    for c in range(len(soft)):
-        rest = aim - CORTEX_HU * cortex[c]
-        a, b, d = soft[c] @ soft[c], soft[c] @ marrow[c], marrow[c] @ marrow[c]
-        u, v = rest @ soft[c], rest @ marrow[c]
-        low = a * d - b * b + 1e-9
-        outer = np.clip((u * d - v * b) / low, *SOFT_HU)
-        inner = np.clip((v - outer * b) / (d + 1e-9), *MARROW_HU)
-        cost = ((rest - outer[:, None] * soft[c] - inner[:, None] * marrow[c]) ** 2).mean(1)
-        better = cost < best
-        best[better], found[better] = cost[better], c
+    found, best = _closest(np.minimum(hu, CORTEX_HU), *_shapes(n))
     off = -np.repeat(EDGE_MM, len(THICK_MM))[found]
     return off, 1 / (1 + best / 60.0**2)
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _closest(
+    aim: Array, soft: Array, cortex: Array, marrow: Array
+) -> tuple[NDArray[np.int64], Array]:  # pragma: no cover
+    """Which of C shapes fits each profile of ``aim`` (N, S) best with its own HU of soft tissue and marrow,
+    and the mean square left; the shares are (S, C)."""
+    places, shapes = soft.shape
+    bright = CORTEX_HU * cortex
+    ss, sm, mm = (soft * soft).sum(0), (soft * marrow).sum(0), (marrow * marrow).sum(0)
+    cs, cm, cc = (bright * soft).sum(0), (bright * marrow).sum(0), (bright * bright).sum(0)
+    found, best = np.zeros(len(aim), np.int64), np.full(len(aim), np.inf)
+    u, v, w = np.empty(shapes), np.empty(shapes), np.empty(shapes)
+    for n in range(len(aim)):
+        for c in range(shapes):
+            u[c], v[c], w[c] = -cs[c], -cm[c], cc[c]
+        for p in range(places):
+            hu = aim[n, p]
+            for c in range(shapes):
+                u[c] += hu * soft[p, c]
+                v[c] += hu * marrow[p, c]
+                w[c] += hu * (hu - 2 * bright[p, c])
+        for c in range(shapes):
+            low = ss[c] * mm[c] - sm[c] * sm[c] + 1e-9
+            outer = min(max((u[c] * mm[c] - v[c] * sm[c]) / low, SOFT_HU[0]), SOFT_HU[1])
+            inner = min(max((v[c] - outer * sm[c]) / (mm[c] + 1e-9), MARROW_HU[0]), MARROW_HU[1])
+            left = w[c] - 2 * (outer * u[c] + inner * v[c])
+            left += outer * (outer * ss[c] + 2 * inner * sm[c]) + inner * inner * mm[c]
+            if left < best[n]:
+                best[n], found[n] = left, c
+    return found, best / places

@@ -33,7 +33,7 @@ PLACE_MM, LABELS_MM = 0.8, 3.0
 """Standard deviation of what counts for one place, of the CT's voxels and of the labels."""
 EXPECTED = np.array([0.0, 1.2, 30.0, 230.0, 1000.0])
 BLURS_MM = np.arange(0.4, 1.51, 0.1)
-OUT_MM, DEEP_MM, OTHER_MM = 2.8, 4.0, 1.0
+OUT_MM, DEEP_MM, OTHER_MM, NEAR_MM = 2.8, 4.0, 1.0, 6.0
 FIT_MM, MOST_MM = 1.5, 0.2
 """Farthest from an outline that the CT's edge is looked for; most that a wall moves in the end, twice what
 voxels' steps err by (standard deviation)."""
@@ -69,10 +69,10 @@ def sharpened(
     moved_mm: Field,
     centres_lps_mm: Sequence[Array],
 ) -> Field:
-    """Signed distance with the walls round ``centres_lps_mm`` laid anew.
+    """A level set, positive inside, with the walls round ``centres_lps_mm`` laid anew.
 
     Args:
-        bone_mm: signed distance on the isotropic ``grid``, positive inside.
+        bone_mm: signed distance on the isotropic ``grid``, positive inside; right within 6 mm of zero.
         volume: CT, any grid.
         other_mm: distance to other vertebrae, positive inside.
         own, own_grid: the vertebra's label.
@@ -108,13 +108,13 @@ def sharpened(
         # What fits no shell says nothing.
         edge *= trust / (trust + LEAST_TRUST)
         move = _between(at, edge, trust, now.shape, 0.6 / step, step)
-        now = signed_distance(now - np.clip(move, -FIT_MM, FIT_MM) * belief, step)
+        now = signed_distance(now - np.clip(move, -FIT_MM, FIT_MM) * belief, step, NEAR_MM)
     at, points, _ = _places(now, near, belief, other, 7)
     deeper = _by_labels(points, now + moved_mm[box], near, own, own_grid, centres_lps_mm)
     now = now - _between(at, deeper, np.ones(len(at)), now.shape, 1.5 / step, step) * belief
     level = bone_mm.copy()
     level[box] = before + np.clip(now - before, -MOST_MM, MOST_MM)
-    return signed_distance(level, step)
+    return level
 
 
 def _box(grid: VolumeGrid, centres: Sequence[Array], reach_mm: float) -> Box:
@@ -194,14 +194,13 @@ def _close(
     points: Array, outward: Array, feet: Array, normals: Array, sd_mm: float
 ) -> tuple[Index, Index, Array]:
     """Feet near each point and on the same wall: first (N + 1,), indices, weights."""
-    found = cKDTree(feet).query_ball_point(points, 2.2 * sd_mm, return_sorted=False)
-    lists = [np.asarray(near, np.int64) for near in found]
-    count = np.array([len(x) for x in lists])
-    index = np.concatenate(lists)
-    place = np.repeat(np.arange(len(points)), count)
-    apart = ((feet[index] - points[place]) ** 2).sum(1)
+    pairs = cKDTree(points).sparse_distance_matrix(cKDTree(feet), 2.2 * sd_mm, output_type="ndarray")
+    # The order in which a place's voxels are added up must not depend on how the tree was walked.
+    pairs = pairs[np.lexsort((pairs["j"], pairs["i"]))]
+    place, index = pairs["i"], pairs["j"]
     same = np.clip(((normals[index] * outward[place]).sum(1) - 0.6) / 0.3, 0, 1)
-    return np.r_[0, np.cumsum(count)], index, np.exp(-0.5 * apart / sd_mm**2) * same
+    first = np.searchsorted(place, np.arange(len(points) + 1))
+    return first, index, np.exp(-0.5 * (pairs["v"] / sd_mm) ** 2) * same
 
 
 def _some(close: tuple[Index, Index, Array], places: Index) -> tuple[Index, Index, Array]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ from imaging.segmentation.anatomy_local import (
     FAR_MM,
     Box,
     Field,
+    Mask,
     axis_mm,
     box_grid,
     distance_image,
@@ -32,6 +34,8 @@ from imaging.volume import LabelVolume, Volume
 Array = NDArray[np.float64]
 STEP_MM = 0.6
 STAIRS_MM = 1.5
+NEAR_MM = (4.5, 6.0)
+"""As far from a surface as the CT's profiles across it, and its voxels beside it, are looked at."""
 ORDINARY_MM = 0.55
 """An outline drawn as experts draw it lies so far outside the cortex, and is not corrected. The sacrum's was
 set by no expert's labels: there the whole distance is taken off."""
@@ -167,6 +171,39 @@ def _with_metal(other_mm: Field | None, scan: Volume, grid: VolumeGrid) -> Field
     return glare if other_mm is None else np.maximum(other_mm, glare)
 
 
+def _bone(
+    anatomy: VertebraAnatomy,
+    own: Mask,
+    own_grid: VolumeGrid,
+    grid: VolumeGrid,
+    scan: Volume | None,
+    other_mm: Field | None,
+) -> Field:
+    step = float(grid.spacing_ijk_mm[0])
+    level = level_without_stairs(distance_image(own, own_grid), grid)
+    if scan is not None:
+        unclear = _with_metal(other_mm, scan, grid)
+        outside = outside_mm(signed_distance(level, step, NEAR_MM[0]), grid, scan, unclear)
+        usual = 0.0 if anatomy.verse == SACRUM else ORDINARY_MM
+        moved = np.clip(outside - usual, 0, MOST_MM)
+        level = level - moved
+        middles = [p.isthmus_centre_lps_mm for p in anatomy.pedicles.values()]
+        if middles:
+            level = signed_distance(level, step, NEAR_MM[1])
+            level = sharpened(level, grid, scan, unclear, own, own_grid, moved, middles)
+    return signed_distance(level, step)
+
+
+def _canal_and_body(
+    own: Mask, parts: NDArray[np.uint8], parts_grid: VolumeGrid, grid: VolumeGrid
+) -> tuple[Field | None, Field]:
+    tube = parts == Structure.CANAL
+    canal = None
+    if tube.any():
+        canal = -signed_distance(level_set(tube, parts_grid, grid), float(grid.spacing_ijk_mm[0]))
+    return canal, level_set(own & (parts == Structure.BODY), parts_grid, grid)
+
+
 def prepare_fields(
     anatomy: VertebraAnatomy,
     vertebrae: LabelVolume,
@@ -193,28 +230,13 @@ def prepare_fields(
     box: Box = (slice(first[2], last[2]), slice(first[1], last[1]), slice(first[0], last[0]))
     near = box_grid(vertebrae.grid, box)
     own = vertebrae.labels[box] == anatomy.verse
-    parts = structures.labels[box]
-    level = level_without_stairs(distance_image(own, near), grid)
-    bone = signed_distance(level, step_mm)
     others = (vertebrae.labels[box] != 0) & ~own
     other = resample(distance_image(others, near), grid, -FAR_MM) if others.any() else None
     scan = volume if volume is not None and volume.modality == "CT" else None
-    if scan is not None:
-        unclear = _with_metal(other, scan, grid)
-        outside = outside_mm(bone, grid, scan, unclear)
-        usual = 0.0 if anatomy.verse == SACRUM else ORDINARY_MM
-        moved = np.clip(outside - usual, 0, MOST_MM)
-        if moved.any():
-            bone = signed_distance(level - moved, step_mm)
-        middles = [p.isthmus_centre_lps_mm for p in anatomy.pedicles.values()]
-        if middles:
-            bone = sharpened(bone, grid, scan, unclear, own, near, moved, middles)
-    body_level = level_set(own & (parts == Structure.BODY), near, grid)
-    tube = parts == Structure.CANAL
-    canal = None
-    if tube.any():
-        level = level_set(tube, near, grid)
-        canal = -signed_distance(level, step_mm)
+    with ThreadPoolExecutor(1, thread_name_prefix="fields") as beside:
+        soft = beside.submit(_canal_and_body, own, structures.labels[box], near, grid)
+        bone = _bone(anatomy, own, near, grid, scan, other)
+        canal, body_level = soft.result()
     posteriors = axis_mm(grid, body.centre_lps_mm)[1]
     lefts = axis_mm(grid, body.centre_lps_mm)[0]
     seen = (body_level[:, :, np.abs(lefts) < 0.36 * body.width_mm] > 0).sum(2) * step_mm > 2.0
