@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from imaging.anatomy import BodyGeometry, VertebraAnatomy
@@ -20,6 +21,7 @@ from planner.domain.plan import Target, TrajectoryParameters
 from planner.trajectory.forgiveness import on_target
 from planner.trajectory.path import arc_offsets, bend_frame, build_path
 
+Array = NDArray[np.float64]
 BEFORE_MM = 8.0
 
 
@@ -62,15 +64,28 @@ def simulate_insertions(
         flat = np.stack([about.apply(places[:, k] - body.centre_lps_mm) for k in range(len(points))], 1)
         bone = exact.bone(flat + body.centre_lps_mm) + cortex[:, None]
         along = np.r_[0.0, np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))]
-        inside = bone > 0
-        # The last outside place before the isthmus' run of bone: the first lasting entry in the first half.
+        clear = bone - diameters / 2
         half = along < BEFORE_MM + 0.5 * parameters.straight_mm
-        last_out = np.where(~inside & half, np.arange(len(points)), -1).max(1)
-        begin = along[np.minimum(last_out + 1, len(points) - 1)]
-        judged = along[None] >= begin[:, None] + limits.docking_mm
-        clear = np.where(judged, bone - diameters / 2, np.inf)
-        out += int((clear.min(1) < 0).sum())
+        for own_bone, own_clear in zip(bone, clear, strict=True):
+            # The last outside place before the isthmus' run of bone is its lasting entry in the first half.
+            outside = np.flatnonzero((own_bone <= 0) & half)
+            enters = 0.0
+            if len(outside) and outside[-1] + 1 < len(along):
+                a, b = outside[-1], outside[-1] + 1
+                enters = float(np.interp(0.0, own_bone[[a, b]], along[[a, b]]))
+            # Sliding along a process is no breach: until as far as the plan docks it must first be held.
+            start = enters + limits.docking_mm
+            while start < BEFORE_MM + limits.docking_mm and not _held(own_clear, along, enters, start):
+                start += 0.1
+            judged = np.r_[np.interp(start, along, own_clear), own_clear[along >= start]]
+            out += bool(judged.min() < 0)
     return out / count
+
+
+def _held(clear: Array, along: Array, low_mm: float, high_mm: float) -> bool:
+    """Whether the tool's whole girth lies in bone somewhere between two places along it."""
+    inner = (along > low_mm) & (along < high_mm)
+    return bool(max(np.interp([low_mm, high_mm], along, clear).max(), clear[inner].max(initial=-9.0)) >= 0)
 
 
 def exhaustive(

@@ -13,7 +13,7 @@ from planner.domain.plan import Plan
 from planner.services.open_case import Case
 from planner.services.propose_plan import device_of
 from planner.services.vertebra_fields import fields_of
-from planner.trajectory.forgiveness import EntryMap, entry_map
+from planner.trajectory.entry_map import EntryMap, entry_map
 from planner.trajectory.reach import ReachSurface, reach_surface
 
 # Good, caution, stop and no bone, as in the app's bands; the last is dark grey.

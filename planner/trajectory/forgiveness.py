@@ -25,6 +25,7 @@ CONE_AZIMUTHS = 16
 CONE_STEP_DEG = 0.5
 CONE_MAX_DEG = 15.0
 MEDIAL, INFERIOR = 0, 3
+TOUCH_MM = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,21 +119,19 @@ def simulate(
     everywhere = moved_points(ways, points[0], parameters, body.centre_lps_mm, body.superior, errors)
     places, middles = everywhere[:, :-1], everywhere[:, -1]
     bone = fields.bone(places) + errors.cortex_mm[:, None]
-    # Docking counts from where each insertion itself enters bone for good.
-    first_half = along < 0.5 * parameters.straight_mm
-    last_out = np.where((bone <= 0) & first_half, np.arange(len(along)), -1).max(1)
-    begin = along[np.minimum(last_out + 1, len(along) - 1)]
-    judged = along[None] >= begin[:, None] + limits.docking_mm
-    clear = np.where(judged, bone - radii, np.inf)
-    breach = clear.min(1) < 0
+    clear = bone - radii
+    begin = docked_from(bone, clear, along, 0.5 * parameters.straight_mm, limits.docking_mm)
+    breach = least_past(clear, along, begin) < -TOUCH_MM
     axes = word_axes(fields, side)
     medial = inferior = np.zeros(0, bool)
     if breach.any():
-        bad = clear[breach] < 0
+        # The place before the first judged one stands for what lies between them.
+        last = np.searchsorted(along, begin[breach], side="right")[:, None] - 1
+        bad = (clear[breach] < 0) & (np.arange(len(along)) >= last)
         towards = np.full(bad.shape, -1)
         towards[bad] = np.argmax(fields.outward(places[breach][bad]) @ axes.T, axis=1)
         medial, inferior = (towards == MEDIAL).any(1), (towards == INFERIOR).any(1)
-    canal = np.where(judged, fields.canal(places) - radii, np.inf).min(1) < 0
+    canal = least_past(fields.canal(places) - radii, along, begin) < 0
     n = float(limits.draws)
     return Forgiveness(
         draws=limits.draws,
@@ -143,6 +142,42 @@ def simulate(
         missed_target=float((~on_target(body, target, middles)).mean()),
         safe_cone_deg=safe_cone_deg(fields, points, diameters / 2, parameters, limits),
     )
+
+
+def docked_from(bone: Array, clear: Array, along: Array, half_mm: float, docking_mm: float) -> Array:
+    """(N,) from where on each insertion is judged, mm along the tool from the planned entry.
+
+    That is ``docking_mm`` past where it enters bone for good. A tool that slides along a process before it
+    enters does so early: short of ``docking_mm`` it is judged only once its whole girth has been in bone.
+
+    Args:
+        bone, clear: (N, M) distance to bone's surface, positive inside, and the same less the tool's radius.
+        along: (M,) mm.
+        half_mm: leaving bone farther along is a breach and no late entry.
+    """
+    out = (bone <= 0) & (along < half_mm)
+    last = np.where(out, np.arange(len(along)), -1).max(1)
+    enters = np.where(last < 0, along[0], _where_zero(bone, along, np.minimum(last + 1, len(along) - 1)))
+    whole = (clear >= 0) & (along >= enters[:, None])
+    held = np.where(whole.any(1), _where_zero(clear, along, whole.argmax(1)), np.inf)
+    return np.asarray(np.maximum(enters + docking_mm, np.minimum(held, docking_mm)))
+
+
+def _where_zero(values: Array, along: Array, after: NDArray[np.intp]) -> Array:
+    """(N,) where ``values`` (N, M) last were zero before the places ``after`` (N,), or the place itself."""
+    rows, before = np.arange(len(values)), np.maximum(after - 1, 0)
+    low, high = values[rows, before], values[rows, after]
+    part = np.where(low <= 0, np.clip(high / np.maximum(high - low, 1e-9), 0, 1), 0.0)
+    return np.asarray(along[after] - part * (along[after] - along[before]))
+
+
+def least_past(clear: Array, along: Array, begin: Array) -> Array:
+    """(N,) least of the clearances (N, M) at ``along`` (M,), straight between, from ``begin`` (N,) on."""
+    after = np.clip(np.searchsorted(along, begin, side="right"), 1, len(along) - 1)
+    rows = np.arange(len(clear))
+    part = np.clip((begin - along[after - 1]) / (along[after] - along[after - 1]), 0, 1)
+    first = (1 - part) * clear[rows, after - 1] + part * clear[rows, after]
+    return np.asarray(np.minimum(first, np.where(along >= begin[:, None], clear, np.inf).min(1)))
 
 
 def on_target(body: BodyGeometry, target: Target, points_lps_mm: Array) -> NDArray[np.bool_]:
@@ -187,57 +222,3 @@ def safe_cone_deg(
     bad = clear < limits.needed_mm(0.0)
     first = int(np.argmax(bad)) if bad.any() else len(tilt)
     return float(max(0, first - 1) * CONE_STEP_DEG)
-
-
-@dataclass(frozen=True, eq=False)
-class EntryMap:
-    """Margin left for every entry round the planned one, the introducer still aimed at its far end.
-
-    Attributes:
-        margin_mm: (N, N) least clearance to cortex measured on the straight part past docking; rows run from
-            superior to inferior, columns from the patient's left to the right, as seen from behind. nan
-            where there is no bone to enter.
-        centre_lps_mm, right_lps, down_lps: (3,) middle of the map and its unit axes along columns and rows.
-        step_mm: distance of neighbouring places.
-    """
-
-    margin_mm: Array
-    centre_lps_mm: Array
-    right_lps: Array
-    down_lps: Array
-    step_mm: float
-
-
-def entry_map(
-    fields: VertebraFields,
-    device: DeviceProfile,
-    parameters: TrajectoryParameters,
-    limits: Limits,
-    half_mm: float = 12.0,
-    step_mm: float = 0.5,
-) -> EntryMap:
-    """Margins over the plane at right angles to the introducer through its bone entry."""
-    direction, _ = bend_frame(parameters)
-    left, _, superior = fields.axes_lps
-    right = -left - direction * (-left @ direction)
-    right /= np.linalg.norm(right)
-    down = np.cross(direction, right)
-    down *= -np.sign(down @ superior) or 1.0
-    entry = np.asarray(parameters.entry_lps_mm)
-    far = entry + parameters.straight_mm * direction
-    offsets = np.arange(-half_mm, half_mm + 1e-6, step_mm)
-    plane = entry + offsets[None, :, None] * right + offsets[:, None, None] * down
-    ways = far - plane
-    length = np.linalg.norm(ways, axis=-1, keepdims=True)
-    # The entry is where this line's last stretch of bone begins, at most 10 mm off the plane.
-    t = np.arange(-10.0, parameters.straight_mm + 0.01, 0.75)
-    places = plane[:, :, None] + t[None, None, :, None] * (ways / length)[:, :, None]
-    bone = fields.bone(places)
-    solid = np.cumprod((bone > 0)[..., ::-1], axis=-1).sum(-1)
-    start = len(t) - solid
-    index = np.arange(len(t))
-    judged = (index >= start[..., None] + int(np.ceil(limits.docking_mm / 0.75))) & (t <= length - 0.1)
-    clear = np.where(judged, bone - device.outer_diameter_mm / 2, np.inf)
-    margin = clear.min(-1)
-    bad = ~np.isfinite(margin) | (start == 0)
-    return EntryMap(np.where(bad, np.nan, margin), entry, right, down, step_mm)

@@ -11,9 +11,10 @@ from ready_phantom import ready
 from planner.devices.catalogue import device_by_id
 from planner.domain.limits import DEFAULT_LIMITS
 from planner.domain.plan import Refusal
+from planner.trajectory.entry_map import entry_map
 from planner.trajectory.evaluate import evaluate
 from planner.trajectory.extrapedicular import beside_mm
-from planner.trajectory.forgiveness import entry_map, simulate
+from planner.trajectory.forgiveness import simulate
 from planner.trajectory.plan_level import Wish, plan_level
 from planner.trajectory.reach import reach_surface
 from planner.trajectory.screening import screening_sheet

@@ -28,7 +28,7 @@ from planner.domain.plan import (
     Trajectory,
     TrajectoryParameters,
 )
-from planner.trajectory.forgiveness import EntryMap
+from planner.trajectory.entry_map import EntryMap
 from planner.trajectory.reach import ReachSurface
 from ui.presenters.planner_services import aimed
 from ui.presenters.services import PatientWords, XrayPicture

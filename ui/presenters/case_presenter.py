@@ -20,7 +20,7 @@ from planner.domain.limits import DEFAULT_LIMITS, Limits
 from planner.domain.notebook import Kind
 from planner.domain.plan import LevelPlan, Plan, Point, Trajectory
 from planner.session import PlanningSession
-from planner.trajectory.forgiveness import EntryMap
+from planner.trajectory.entry_map import EntryMap
 from planner.trajectory.reach import ReachSurface
 from ui.presenters.along_tool import AlongTool
 from ui.presenters.annotating import Annotating

@@ -30,7 +30,7 @@ from planner.services.segment_case import segment_case
 from planner.services.stored_case import StoredCase, open_stored
 from planner.services.vertebra_fields import adopt_fields
 from planner.services.xray_volume import xray_volume
-from planner.trajectory.forgiveness import EntryMap
+from planner.trajectory.entry_map import EntryMap
 from planner.trajectory.handles import bent
 from planner.trajectory.reach import ReachSurface
 from ui.presenters.browser_rows import date_words, person_name

@@ -16,7 +16,7 @@ from imaging.segmentation.result import SpineSegmentation
 from imaging.volume import Volume
 from planner.domain.plan import Access, Choice, Plan, Point, Target
 from planner.services.stored_case import StoredCase
-from planner.trajectory.forgiveness import EntryMap
+from planner.trajectory.entry_map import EntryMap
 from planner.trajectory.reach import ReachSurface
 
 Handle = Literal["entry", "bend", "target"]
