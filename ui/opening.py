@@ -293,7 +293,7 @@ class Opening:
         step()
 
     def _cancel_work(self) -> None:
-        for channel in ("scan", "open", "case"):
+        for channel in ("scan", "open", "case", "export"):
             self.tasks.cancel(channel)
         self.browser.busy.hide()
         self.busy.hide()

@@ -224,7 +224,8 @@ class TaskRunner(QObject):
             QTimer.singleShot(0, self, self._launch_calm)
         self.busy_changed.emit()
         if kind == "cancelled" or not wanted:
-            if task.cancelled:
+            # One that was begun since shows its own progress: the end of the old one must not hide it.
+            if task.cancelled and task.channel not in self._running:
                 task.cancelled()
         elif kind == "done":
             task.done(payload)

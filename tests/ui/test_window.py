@@ -18,6 +18,7 @@ from imaging.dicom.series import SeenSeries
 from imaging.errors import PlannerError
 from imaging.findings import Finding
 from imaging.labels import NAME_FROM_VERSE
+from imaging.progress import TaskCancelledError
 from ui.error_dialog import sentence_of
 from ui.presenters.browser_rows import rows_of
 
@@ -327,3 +328,25 @@ def test_slices_thicker_than_asked_for_are_not_called_flawless(spacing_mm, said)
     [row] = rows_of([replace(FakeSeries(), spacing_mm=spacing_mm)])
     assert row.reason.startswith("Even spacing, nothing missing.")
     assert ("1.25" in row.reason) is said
+
+
+def test_an_export_can_be_cancelled(planned, services, qtbot, tmp_path):
+    ended = []
+
+    def export(_folder, _case, _segmentation, _plan, progress):
+        try:
+            while True:
+                progress.step(0.2, "")
+                time.sleep(0.005)
+        except TaskCancelledError:
+            ended.append(True)
+            raise
+
+    services.export = export
+    planned.export_to(tmp_path)
+    qtbot.waitUntil(lambda: "20" in planned.busy.step.text(), timeout=10000)
+    assert not planned.busy.step.text().startswith(",")
+    planned.busy.cancel.emit()
+    qtbot.waitUntil(lambda: "Export cancelled" in planned.status.told.text(), timeout=10000)
+    assert ended == [True]
+    assert planned.busy.isHidden()

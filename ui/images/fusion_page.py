@@ -42,6 +42,7 @@ from ui.views.slice_view import SliceView
 from ui.widgets import StatusMark, label, mm, section
 
 CHANNEL = "fusion"
+CHANGED = "The vertebrae have changed meanwhile. Lay the MR on the CT again."
 Motions = tuple[str, tuple[Matrix, ...]]
 
 
@@ -57,6 +58,7 @@ class FusionPage(QWidget):
         super().__init__()
         self.context, self.presenter, self.session = context, presenter, context.session
         self.result: FusionResult | None = None
+        self._found = self.session.segmentation
         self._layers: dict[Motions, MrLayer] = {}
         self._series: list[Any] = []
         self._link = self.session.plan_changed.connect(lambda _old, _new: self._follow())
@@ -214,7 +216,14 @@ class FusionPage(QWidget):
             last = SubProgress(progress, 0.9, 1.0)
             return result, drawn_on_ct(found, result.mr.volume, result.fusion, False, last)
 
-        self._run(f"Laying {self.series.currentText()} on the CT", work, self._take)
+        def done(value: tuple[FusionResult, Volume | None]) -> None:
+            if self.session.segmentation is found:
+                self._take(value)
+            else:
+                self.context.tell(CHANGED)
+
+        self._found = found
+        self._run(f"Laying {self.series.currentText()} on the CT", work, done)
 
     def _take(self, value: tuple[FusionResult, Volume | None]) -> None:
         self.result, drawn = value
@@ -232,7 +241,7 @@ class FusionPage(QWidget):
 
         def done(drawn: Volume | None) -> None:
             now = self.session.plan
-            if now is None:
+            if now is None or self.result is not result:
                 return
             self.result = None
             if drawn is not None:
@@ -261,6 +270,9 @@ class FusionPage(QWidget):
     def _follow(self) -> None:
         """Show what the plan now says, unless a result is being looked at."""
         plan = self.session.plan
+        if self.result is not None and self.session.segmentation is not self._found:
+            self.result = None  # its levels are not those of the plan any more
+            self.context.tell(CHANGED)
         if self.result is None:
             fusion = plan.fusion if plan is not None else None
             self.presenter.mr_layer = self._layers.get(_motions(fusion)) if fusion is not None else None

@@ -111,7 +111,7 @@ class ModicPage(QWidget):
         head.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
         self._table.installEventFilter(self)
         self._table.currentCellChanged.connect(lambda *_: self._choose())
-        self._table.setMaximumHeight(28 * len(ENDPLATES) + 34)
+        self._table.setMaximumHeight(28 * len(ENDPLATES) + 48)
         side.addWidget(self._table, 100)
         self._fields = ModicFields()
         self._fields.changed.connect(self._enter_fields)

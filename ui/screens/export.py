@@ -29,7 +29,7 @@ class ExportScreen(QWidget):
         box = QVBoxLayout()
         box.setSpacing(12)
         box.addWidget(label("Export this plan", "title"))
-        box.addWidget(section("Into a new folder"))
+        box.addWidget(section("Into an empty folder"))
         for name, text in CONTENTS:
             row = QHBoxLayout()
             row.setSpacing(12)

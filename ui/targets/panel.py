@@ -104,6 +104,8 @@ class TargetPanel(QWidget):
         back = QPushButton("Back to the proposal")
         back.clicked.connect(self._back)
         box.addWidget(back)
+        words = "The tools stay where they are. Plan again, under Trajectories, aims them at the target."
+        box.addWidget(label(words, "small2", wrap=True))
 
     def _number(
         self, box: QVBoxLayout, name: str, unit: str, value: float, low: float, high: float,

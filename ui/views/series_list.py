@@ -72,8 +72,8 @@ class BusyBar(QWidget):
     def report(self, fraction: float, text: str) -> None:
         """Show how far it is."""
         self.bar.setValue(round(1000 * fraction))
-        words = f"{text}, {100 * fraction:.0f}\u202f%"
-        self.step.setText(", ".join(x for x in (words, self._time_left(fraction)) if x))
+        words = (text, f"{100 * fraction:.0f}\u202f%", self._time_left(fraction))
+        self.step.setText(", ".join(x for x in words if x))
 
     def _time_left(self, fraction: float) -> str:
         """How long it still takes if it goes on as so far; nothing while that is a guess."""
