@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from imaging.labels import NAME_FROM_VERSE
 from planner.domain.candidate import QUESTIONS, CandidateSheet
+from planner.domain.dates import date_words
 from planner.domain.modic import ModicFinding, proposed_levels
 from planner.domain.plan import Plan
 from planner.report.drawing import BOLD, Canvas, paragraph, table, text
@@ -25,11 +26,15 @@ def modic_rows(findings: tuple[ModicFinding, ...]) -> list[tuple[str, str]]:
         parts += [f"area {f.area_share} %"] if f.area_share else []
         parts += [f.place] if f.place else []
         parts += ["endplate defect"] if f.defect else []
-        parts.append(" and ".join(f.sequences) or "no sequence named")
+        parts.append(_listed(f.sequences) or "no sequence named")
         parts += [f"{f.field_strength_t:g} T"] if f.field_strength_t else []
-        parts.append(f"{f.confidence}, {f.reader or 'reader not named'} {f.date}".strip())
+        parts += [f.confidence, f.reader or "reader not named", *([date_words(f.date)] if f.date else [])]
         rows.append((f.name, "; ".join(parts)))
     return rows
+
+
+def _listed(words: tuple[str, ...]) -> str:
+    return " and ".join(x for x in (", ".join(words[:-1]), words[-1] if words else "") if x)
 
 
 def mr_page(c: Canvas, plan: Plan) -> None:
@@ -37,7 +42,7 @@ def mr_page(c: Canvas, plan: Plan) -> None:
     text(c, _LEFT, 797, "MR findings and candidate sheet", 16, BOLD)
     y = 770.0
     if plan.modic:
-        y = table(c, _LEFT, y, _WIDE, "Modic changes as read", modic_rows(plan.modic)) - 8
+        y = table(c, _LEFT, y, _WIDE, "Modic changes as read", modic_rows(plan.modic)) - 14
         levels = ", ".join(NAME_FROM_VERSE[v] for v in proposed_levels(plan.modic)) or "none"
         words = f"Vertebrae of the affected segments: {levels}. No statement on response to treatment."
         y = paragraph(c, _LEFT, y, _WIDE, words, 8) - 16
@@ -46,7 +51,7 @@ def mr_page(c: Canvas, plan: Plan) -> None:
     for words, months in (("Months of pain", sheet.pain_months),
                           ("Months of conservative care", sheet.conservative_months)):  # fmt: skip
         rows.append((words, "not known" if months is None else f"{months:g}"))
-    y = table(c, _LEFT, y, _WIDE, "Candidate sheet", rows) - 8
+    y = table(c, _LEFT, y, _WIDE, "Candidate sheet", rows) - 14
     against = sheet.against()
     words = "Speaks against: " + (" ".join(against) if against else "nothing in the answers given.")
     y = paragraph(c, _LEFT, y, _WIDE, words, 8) - 6

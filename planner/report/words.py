@@ -102,7 +102,7 @@ def entry_rows(t: Trajectory, a: VertebraAnatomy) -> list[Row]:
         skin = np.array(t.skin_entry_lps_mm)
         rows.append(("Skin entry from midline", _beside(skin, a)))
         rows.append(("Skin to bone", mm(float(np.linalg.norm(skin - entry)))))
-    rows.append(("Convergence, tilt", convergence_words(t)))
+    rows.append(("Angle to the patient", convergence_words(t)))
     pedicle = a.pedicles.get(t.side)
     if pedicle is not None:
         rows.append(("Mid-pedicle, past bone entry", mm(depth_of(t, pedicle.isthmus_centre_lps_mm))))

@@ -14,6 +14,8 @@ from planner.domain.plan import STATES, LevelPlan, Plan, Procedure, ProcedureSte
 
 Array = NDArray[np.float64]
 SHARED_DEG = 3.0
+EQUAL_MM = 0.1
+"""Room that differs by less is called equal, and the chance of a breach decides."""
 ORDER: tuple[ViewName, ...] = ("en_face", "ap", "lateral")
 WORDS: dict[str, str] = {"en_face": "Down the tool", "ap": "AP", "lateral": "Lateral"}
 _STATE_WORDS = {"draft": "a draft", "reviewed": "only reviewed"}
@@ -43,7 +45,8 @@ def spare_mm(t: Trajectory, limits: Limits) -> float:
 def make_procedure(plan: Plan) -> Procedure | None:
     """One side a level (both of a pair), top to bottom, views shared within 3°.
 
-    An approved side goes before a reviewed one, that before a draft; of equal ones the better margin decides.
+    An approved side goes before a reviewed one, that before a draft; of equal ones the better margin decides,
+    and of equal margins the smaller chance of a breach.
     """
     chosen = [(level, t, why) for level in plan.levels for t, why in _sides(level, plan.limits)]
     if not chosen:
@@ -83,18 +86,20 @@ def _sides(level: LevelPlan, limits: Limits) -> list[tuple[Trajectory, str]]:
         other = "right" if planned[0].side == "left" else "left"
         refused = any(r.side == other for r in level.refused)
         return [(planned[0], f"The {other} side is {'refused' if refused else 'not asked for'}.")]
+    room = {t.side: spare_mm(t, limits) for t in planned}
+    is_equal = abs(room["left"] - room["right"]) < EQUAL_MM
     best, second = sorted(
         planned,
-        key=lambda t: (-STATES.index(t.state), -round(spare_mm(t, limits), 2), t.breach_probability),
+        key=lambda t: (-STATES.index(t.state), 0.0 if is_equal else -room[t.side], t.breach_probability),
     )
     if best.state != second.state:
         return [
             (best, f"{best.side.capitalize()} is {best.state}, {second.side} {_STATE_WORDS[second.state]}.")
         ]
-    gain = spare_mm(best, limits) - spare_mm(second, limits)
+    gain = room[best.side] - room[second.side]
     why = (
         f"{gain:.1f} mm more beyond what is needed than {second.side}."
-        if gain >= 0.1
+        if not is_equal
         else f"Room equal; a breach in {100 * best.breach_probability:.1f} % against "
         f"{100 * second.breach_probability:.1f} % of simulated insertions."
     )

@@ -49,6 +49,7 @@ def test_findings_and_sheet_are_kept() -> None:
     )
     assert modic_from_list(modic_to_list(found)) == found
     assert "type 1/2" in modic_rows(found)[0][1]
+    assert modic_rows(found)[0][1].endswith("; AB; 15 Jan 2025")
     sheet = CandidateSheet((("pregnancy", "yes"), ("infection", "no")), pain_months=3)
     assert candidate_from_dict(candidate_to_dict(sheet)) == sheet
 

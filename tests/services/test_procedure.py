@@ -34,6 +34,19 @@ def test_each_level_takes_the_side_with_the_better_margin() -> None:
     assert procedure.lesions == len(procedure.steps)
 
 
+@pytest.mark.parametrize(("left", "right", "side"), [(0.046, 0.038, "right"), (0.03, 0.04, "left")])
+def test_of_equal_room_the_smaller_chance_of_a_breach_decides(left: float, right: float, side: str) -> None:
+    base = plan()
+    for name, breach, room in (("left", left, 2.54), ("right", right, 2.50)):
+        t = with_medial(base, 22, name, room).level(22).trajectory(name)  # type: ignore[union-attr, arg-type]
+        base = base.with_trajectory(22, replace(t, breach_probability=breach))  # type: ignore[type-var, arg-type]
+    procedure = make_procedure(base)
+    assert procedure is not None
+    step = next(s for s in procedure.steps if s.verse == 22)
+    assert step.side == side
+    assert step.why_side.startswith(f"Room equal; a breach in {100 * min(left, right):.1f} % against")
+
+
 @pytest.mark.parametrize(
     ("left", "right", "side", "why"),
     [

@@ -72,9 +72,9 @@ def numbers(
         off = float((entry - body.centre_lps_mm) @ body.left)
         left, back, up = float(d @ body.left), float(d @ body.posterior), float(d @ body.superior)
         rows.append(("Bone entry from midline", mm(abs(off))))
-        rows.append(("Convergence", f"{np.rad2deg(np.arctan2(abs(left), -back)):.1f}°"))
+        rows.append(("Convergence to the body", f"{np.rad2deg(np.arctan2(abs(left), -back)):.1f}°"))
         tilt = float(np.rad2deg(np.arcsin(np.clip(up, -1, 1))))
-        rows.append(("Tilt, cephalad" if tilt >= 0 else "Tilt, caudad", f"{abs(tilt):.1f}°"))
+        rows.append((f"Tilt to the body, {'cephalad' if tilt >= 0 else 'caudad'}", f"{abs(tilt):.1f}°"))
     rows.append(("Straight from docking", mm(trajectory.parameters.straight_mm)))
     rows.append(("Turn", f"{trajectory.parameters.turn_deg:.1f}°"))
     if trajectory.skin_entry_lps_mm is not None:
