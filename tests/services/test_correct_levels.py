@@ -18,8 +18,11 @@ from imaging.progress import NULL_PROGRESS
 from imaging.segmentation.quality import VertebraQuality
 from imaging.segmentation.result import Counting, LevelEvidence, SpineSegmentation
 from imaging.volume import LabelVolume
+from planner.domain.candidate import CandidateSheet
 from planner.domain.fusion import FusedLevel, Fusion
 from planner.domain.modic import ModicFinding
+from planner.domain.notebook import Measurement, Notebook
+from planner.services.carry_over import carried_over
 from planner.services.correct_levels import (
     _measured_again,
     name_levels_by_person,
@@ -102,6 +105,26 @@ def test_what_was_read_on_the_mr_goes_with_its_vertebra(found, modality, fused):
 def test_an_mr_counted_by_itself_beside_a_ct_keeps_its_own_names(found):
     plan = rename_levels(found, _read_on_mr(_approved(), "CT", False), 1)[1]
     assert [f.verse for f in plan.modic] == [L4, SACRUM]
+
+
+@pytest.mark.parametrize(("modality", "fused"), [("MR", False), ("CT", True), ("CT", False)])
+def test_what_a_person_recorded_outlives_an_imported_map_and_goes_with_its_vertebra(found, modality, fused):
+    old = _read_on_mr(_approved(), modality, fused)
+    ruler = Measurement("length", ((0.0, 0.0, 0.0), (1.0, 0.0, 0.0)))
+    old = replace(old, notebook=Notebook((ruler,), ((L4, "left", "scar"),), ((L4, "left"),)))
+    old = replace(old, candidate=CandidateSheet(pain_months=9))
+    apart = tuple(
+        replace(a, body=replace(a.body, centre_lps_mm=np.array([0.0, 0.0, -35.0 * n])))
+        for n, a in enumerate(found.levels)
+    )
+    now = replace(found, levels=tuple(replace(a, verse=a.verse + 1) for a in apart))
+    plan = carried_over(old, replace(found, levels=apart), fake_plan(), now)
+    assert plan.notebook == Notebook((ruler,), ((L5, "left", "scar"),))
+    assert plan.candidate == old.candidate
+    alone = modality == "CT" and not fused
+    assert [f.verse for f in plan.modic] == [L4 if alone else L5, SACRUM]
+    if fused:
+        assert ([f.verse for f in plan.fusion.levels], plan.fusion.shift) == ([L5], 1)
 
 
 def test_the_sacrum_cannot_be_named_a_lumbar_vertebra(found):

@@ -21,6 +21,7 @@ from imaging.volume import LabelVolume
 from planner.domain.plan import Plan, Point
 from planner.services import correct_levels
 from planner.services.acknowledge import WHOLE_CASE, doubts, seen_when
+from planner.services.carry_over import carried_over
 from planner.services.import_segmentation import import_segmentation
 from ui.screens.registry import WindowContext
 
@@ -316,7 +317,11 @@ class LevelsPresenter(QObject):
                 return
             self.context.fail("The label map is not taken", error, details)
 
-        done = lambda result: self._commit(f"Import {path.name}", result, found)  # noqa: E731
+        def done(result: tuple[SpineSegmentation, Plan]) -> None:
+            taken, fresh = result
+            plan = carried_over(self.plan, found, fresh, taken) if self.plan is not None else fresh
+            self._commit(f"Import {path.name}", (taken, plan), found)
+
         self._run(f"Reading {path.name}", work, done, failed)
 
     def _commit(self, step: str, result: tuple[SpineSegmentation, Plan], base: SpineSegmentation) -> None:
