@@ -150,6 +150,16 @@ def test_what_is_painted_is_not_dropped_by_another_correction(qtbot, planned, sc
     assert name in planned.status.told.text()
 
 
+def test_a_merged_vertebra_is_named_as_it_will_be(screen):
+    p = screen.presenter
+    one = p.found.level(p.chosen)
+    assert p.name_shown(one) == NAME_FROM_VERSE[p.chosen]
+    other = p.chosen + 1
+    p._begin_edit()
+    p.edit.merge(p.chosen, other)
+    assert p.name_shown(one) == NAME_FROM_VERSE[other]
+
+
 def test_closing_asks_about_what_is_painted_and_not_applied(qtbot, planned, screen):
     planned.session.mark_saved()
     name = _erase(qtbot, screen)

@@ -10,7 +10,6 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPainterPath, QPen, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from imaging.labels import NAME_FROM_VERSE
 from planner.services.correct_levels import vertebra_at
 from ui.levels.presenter import LevelsPresenter
 from ui.views import planes
@@ -158,7 +157,7 @@ class LevelsCanvas(QWidget):
                 continue
             last = at.y()
             other = self.presenter.other_names(a.verse)
-            words = NAME_FROM_VERSE[a.verse] + (f"\n{other}" if other else "")
+            words = self.presenter.name_shown(a) + (f"\n{other}" if other else "")
             box = plate(p, at, words, "c", 13, a.verse == self.presenter.chosen)
             if self.presenter.is_doubtful(a.verse):
                 draw_status(p, QRectF(box.right() + 4, box.center().y() - 8, 16, 16), "doubt", in_image=True)

@@ -182,6 +182,14 @@ class LevelsPresenter(QObject):
             out.append((where, finding, seen.when if seen else ""))
         return out
 
+    def name_shown(self, anatomy: VertebraAnatomy) -> str:
+        """Name of the vertebra to which the middle of a body belongs, as painted so far."""
+        verse = anatomy.verse
+        if self.edit is not None:
+            i, j, k = np.rint(self.edit.grid.indices_from_lps(anatomy.body.centre_lps_mm)).astype(int)
+            verse = int(self.edit.vertebrae[k, j, i]) or verse
+        return NAME_FROM_VERSE.get(verse, NAME_FROM_VERSE[anatomy.verse])
+
     def is_doubtful(self, verse: int) -> bool:
         """Whether a vertebra has a doubt nobody has looked at."""
         return any(where != WHOLE_CASE and not when for where, _, when in self.doubts_of(verse))
