@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QWidget
 from imaging.geometry.grid import VolumeGrid
 from imaging.volume import Volume
 from ui.settings.preferences import preference
-from ui.views import paint, planes, xray_view
+from ui.views import depth_strip, paint, planes, xray_view
 from ui.views.detail_parts import AgainBlock
 from ui.views.paint import clear_of, scale_bar
 from ui.vtk.sampler import PlaneSampler
@@ -210,6 +210,22 @@ def test_depth_strip_leads_the_cursor(planned):
     assert names[0] == "Docking"
     assert names[-1] == "Target"
     assert "Posterior wall" in names
+
+
+def test_the_posterior_wall_keeps_its_name_where_the_names_lie_too_close(planned, monkeypatch):
+    drawn = []
+
+    class Noted(QPainter):
+        def drawText(self, *arguments):
+            drawn.append(arguments[-1])
+            super().drawText(*arguments)
+
+    marks = [("Docking", 0.0), ("Mid-pedicle", 20.0), ("Posterior wall", 20.4), ("Target", 40.0)]
+    monkeypatch.setattr(planned.presenter, "checkpoints", lambda: marks)
+    monkeypatch.setattr(depth_strip, "QPainter", Noted)
+    planned.screen.strip.grab()
+    assert {"Docking", "Posterior wall", "Target"} <= set(drawn)
+    assert "Mid-pedicle" not in drawn
 
 
 def test_enlarge_and_back(planned):

@@ -314,8 +314,8 @@ class LevelsPresenter(QObject):
         services = self.context.services
 
         def work(progress: Progress) -> Any:
-            taken = import_segmentation(case, path, None, progress, numbering)
-            return taken, services.propose(case, taken, progress)
+            taken = import_segmentation(case, path, None, SubProgress(progress, 0.0, 0.5), numbering)
+            return taken, services.propose(case, taken, SubProgress(progress, 0.5, 1.0))
 
         def failed(error: Exception, details: str) -> None:
             if isinstance(error, PlannerError) and error.code == "numbering_unclear" and numbering is None:

@@ -165,6 +165,12 @@ class ProfileChart(QWidget):
             # A name stands under its line or, where the names lie too close, nowhere.
             if not last and (left - natural > NAME_SHIFT_PX or left + width > end):
                 continue
+            following = marks[number + 1] if name == "Mid-pedicle" else None
+            if following is not None:
+                # The wall decides when the stylet may turn: its name is the one that stays.
+                wall_left = self.x_of(following[1]) - width_of(*following) / 2
+                if following[0] == "Posterior wall" and left + width - wall_left > NAME_SHIFT_PX:
+                    continue
             placed = left + width
             align = (
                 Qt.AlignmentFlag.AlignLeft
