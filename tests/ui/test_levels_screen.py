@@ -150,6 +150,15 @@ def test_what_is_painted_is_not_dropped_by_another_correction(qtbot, planned, sc
     assert name in planned.status.told.text()
 
 
+def test_a_centre_cannot_be_put_on_mr_and_the_button_says_so(screen, monkeypatch):
+    move = screen.panel.tool_buttons["move"]
+    assert move.isEnabled()
+    monkeypatch.setattr(screen.presenter, "volume", replace(screen.presenter.volume, modality="MR"))
+    screen.panel.refresh()
+    assert not move.isEnabled()
+    assert "CT only" in move.toolTip()
+
+
 def test_a_merged_vertebra_is_named_as_it_will_be(screen):
     p = screen.presenter
     one = p.found.level(p.chosen)

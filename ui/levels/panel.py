@@ -184,9 +184,9 @@ class LevelsPanel(QWidget):
                 f"background:{tokens().selected};border-color:{tokens().accent}" if tool == p.tool else ""
             )
             button.setEnabled(verse is not None and not p.working)
-        self.tool_buttons["move"].setEnabled(
-            verse not in (None, SACRUM) and not p.working and not p.unapplied
-        )
+        why = self._why_no_centre(verse)
+        self.tool_buttons["move"].setEnabled(verse is not None and not p.working and not why)
+        self.tool_buttons["move"].setToolTip(why or next(tip for t, _, tip in TOOLS if t == "move"))
         self._enable_neighbours(verse)
         self.hint.setText(next(tip for t, _, tip in TOOLS if t == p.tool) + ".")
         painting = p.tool in ("paint", "erase")
@@ -196,6 +196,14 @@ class LevelsPanel(QWidget):
         self.size.blockSignals(False)
         self.size_words.setText(mm(p.radius_mm))
         self._enable_steps()
+
+    def _why_no_centre(self, verse: int | None) -> str:
+        """Why no body can be found anew round a centre; "" where it can."""
+        if self.presenter.volume.modality != "CT":
+            return "Works on CT only. On MR paint and erase"
+        if verse == SACRUM:
+            return "The sacrum is not found anew. Paint and erase it"
+        return f"Waits for what was painted. {PAINTED_FIRST}" if self.presenter.unapplied else ""
 
     def _enable_steps(self) -> None:
         p = self.presenter
