@@ -24,6 +24,9 @@ RIVAL_SHARE = 0.3
 MOVES = (2, 0.04)
 SWERVE_MM, SWERVE_DEG = 15.0, 35.0
 STRAY_MM, STRAY_COST = 5.0, 0.2
+SEEN_SHARE, UNSEEN_HU = 0.5, 80.0
+"""Share of the pairs in the image's middle that must be seen beside a place, and what counts for those that
+lack: where nothing can be compared, as at the image's edge, there is no likeness."""
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator]
@@ -147,7 +150,8 @@ def _asymmetry(values: Image, pixel_mm: float, step_px: int, tick: Tick) -> Imag
     size = (1, max(1, round(75 / pixel)), 1)
     tick()
     nearby = [ndi.uniform_filter(a, size, mode="nearest") for a in (total, count)]
-    return np.asarray(nearby[0] / nearby[1], dtype=np.float32)
+    unseen = np.maximum(0, SEEN_SHARE * nearby[1].max() - nearby[1])
+    return np.asarray((nearby[0] + UNSEEN_HU * unseen) / (nearby[1] + unseen), dtype=np.float32)
 
 
 def find_canals(coarse: IsoVolume, progress: Progress) -> list[Array]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise, product
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
-from imaging.progress import Progress
 from imaging.segmentation.iso import NO_IMAGE_HU, IsoVolume
 from imaging.segmentation.straighten import Straightened
 
@@ -23,8 +22,12 @@ CENTRE_P_MM = -16.0
 VACUUM_HU = -60.0
 CHANGE_COST = 4.0
 MIN_SCORE = 28.0
+CLEAR_SCORE, CLEAR_SHARE = 60.0, 0.3
+"""Least score of a disc that steps pass by; least share of the score of the one above."""
 MAX_TILT_DEG = 62.0
 MAX_GROWTH = 1.22
+TURN_DEG, TURN_PER_TILT = 30.0, 0.6
+"""How far the next disc down may turn to the front: the more, the more this one leans."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,7 +174,7 @@ def refine(spine: Straightened, s0: float, reach_mm: float = 4.0, tilt_deg: floa
     return Disc(at, centre, normal, height, value)
 
 
-def _good_run(discs: list[Disc]) -> list[Disc]:
+def good_run(discs: list[Disc]) -> list[Disc]:
     """The longest run of neighbours that are thin, well seen and turn gently."""
     runs: list[list[Disc]] = []
     for disc in discs:
@@ -200,7 +203,8 @@ def look_beyond(iso: IsoVolume, disc: Disc, gap_mm: float, upward: bool) -> Disc
     normal = disc.normal_lps
     left = np.cross(normal, [0.0, -1, 0]) if abs(normal[1]) < 0.9 else np.array([1.0, 0, 0])
     left /= np.linalg.norm(left)
-    turns = np.arange(-20, 21, 5.0) if upward else np.arange(-10, 51, 5.0)
+    most = TURN_DEG + TURN_PER_TILT * max(0.0, disc.tilt_deg)
+    turns = np.arange(-20, 21, 5.0) if upward else np.arange(-10, min(50.0, most) + 1, 5.0)
     gaps = np.arange(max(18.0, gap_mm - 8), min(47.0, gap_mm + (4 if upward else 9)) + 0.1, 1.5)
     seen: tuple[float, Disc | None, float, float] = (0.0, None, 0.0, 0.0)
     guessed: tuple[float, Disc | None] = (MIN_SCORE, None)
@@ -210,22 +214,35 @@ def look_beyond(iso: IsoVolume, disc: Disc, gap_mm: float, upward: bool) -> Disc
             guessed = (score, found)
         elif not found.virtual and score > seen[0]:
             seen = (score, found, turn, gap)
-    if seen[0] > MIN_SCORE:
-        return seen[1]
-    # A narrow disc falls between the steps: it is sought once more around the best place.
-    for turn, gap in product(seen[2] + np.array([-2.5, 0, 2.5]), seen[3] + np.array([-1, -0.5, 0, 0.5, 1])):
-        if seen[1] is None:
+    # A narrow disc falls between the steps, or the one before lies too far back to show this one's middle.
+    coarse = seen
+    around = coarse[2] + np.arange(-5, 6, 2.5), coarse[3] + np.arange(-2, 2.1, 0.5), np.arange(-6, 10, 3.0)
+    for turn, gap, ahead in product(*around):
+        if coarse[1] is None:
             break
-        score, found = _one_beyond(iso, disc, left, sign, turn, gap, gap_mm)
+        score, found = _one_beyond(iso, disc, left, sign, turn, gap, gap_mm, ahead)
         if not found.virtual and score > seen[0]:
-            seen = (score, found, seen[2], seen[3])
-    return seen[1] if seen[0] > MIN_SCORE else guessed[1]
+            seen = (score, found, turn, gap)
+    # A remnant within the sacrum is no disc; what only such a search finds must be as clear as one.
+    least = CLEAR_SCORE if coarse[0] <= MIN_SCORE else MIN_SCORE
+    least = max(least, 0.0 if upward else CLEAR_SHARE * disc.score)
+    return seen[1] if seen[0] > least else guessed[1]
 
 
 def _one_beyond(
-    iso: IsoVolume, disc: Disc, left: Array, sign: float, turn: float, gap: float, usual_gap: float
+    iso: IsoVolume,
+    disc: Disc,
+    left: Array,
+    sign: float,
+    turn: float,
+    gap: float,
+    usual_gap: float,
+    ahead_mm: float = 0.0,
 ) -> tuple[float, Disc]:
-    """(score, the disc) at ``gap`` mm beyond a disc and turned by so many degrees about its left axis."""
+    """(score, the disc) at ``gap`` mm beyond a disc and turned by so many degrees about its left axis.
+
+    Its middle lies ``ahead_mm`` before that.
+    """
     half, full = (_about(left, np.deg2rad(-sign * turn * f)) for f in (0.5, 1.0))
     direction, new_normal = half @ disc.normal_lps * sign, full @ disc.normal_lps
     back = np.cross(new_normal, left)
@@ -233,12 +250,13 @@ def _one_beyond(
     centre = disc.centre_lps_mm + direction * gap
     steps = np.arange(-9, 9.01, 0.5)
     grid_a, grid_l = np.meshgrid(np.arange(-12, 13, 3.0), np.arange(-12, 13, 3.0), indexing="ij")
+    centre = centre - ahead_mm * back
     plane = centre + grid_a[..., None] * back + grid_l[..., None] * left
     values = iso.sample(plane[None] + steps[:, None, None, None] * (new_normal * sign))
     known = (values > NO_IMAGE_HU).mean((1, 2))
     means = np.where(known > 0.55, np.clip(values, VACUUM_HU, 450).mean((1, 2)), np.nan)
     score, height, virtual = _profile_score(means)
-    score -= 0.25 * (gap - usual_gap) ** 2 / 3 + 0.15 * abs(turn)
+    score -= 0.25 * (gap - usual_gap) ** 2 / 3 + 0.15 * abs(turn) + 0.2 * abs(ahead_mm)
     return score, Disc(disc.s_mm + sign * gap, centre, new_normal, height, score, virtual)
 
 
@@ -268,44 +286,3 @@ def _profile_score(means: Array) -> tuple[float, float, bool]:
         if score > best[0]:
             best = (score, 0.0, True)
     return best
-
-
-def find_discs(
-    spine: Straightened, iso: IsoVolume, inside: tuple[float, float], progress: Progress
-) -> list[Disc]:
-    """Discs from foot to head. ``inside``: first and last s that lie in the image."""
-    progress.step(0.0, "Looking for the discs")
-    evidence, pedicles = disc_evidence(spine)
-    progress.step(0.4, "Looking for the discs")
-    places = chain(evidence, pedicles, inside)
-    found = []
-    for n, s in enumerate(places):
-        progress.step(0.4 + 0.4 * n / len(places), "Measuring the discs")
-        found.append(refine(spine, float(s)))
-    discs = _good_run(found)
-    if len(discs) >= 2:
-        return _extended(iso, discs, progress)
-    # The path may have left the canal: start from any single disc that neighbours can be found for.
-    peaks = np.flatnonzero((evidence[2] >= ndi.maximum_filter1d(evidence[2], 9)) & (evidence[2] > MIN_SCORE))
-    best = discs
-    for s in peaks[(peaks >= inside[0]) & (peaks <= inside[1])][-8:]:
-        run = _extended(iso, _good_run([refine(spine, float(s))]), progress)
-        if sum(d.score for d in run) > sum(d.score for d in best):
-            best = run
-    return best
-
-
-def _extended(iso: IsoVolume, discs: list[Disc], progress: Progress) -> list[Disc]:
-    """The run with what lies directly beyond its ends."""
-    for upward in (False, True):
-        for _ in range(6):
-            progress.step(0.9, "Looking beyond the last discs")
-            if not discs or (discs[-1] if upward else discs[0]).virtual:
-                break
-            gaps = [float(np.linalg.norm(b.centre_lps_mm - a.centre_lps_mm)) for a, b in pairwise(discs)]
-            gap = (gaps[-1] if upward else gaps[0]) if gaps else 36.0
-            following = look_beyond(iso, discs[-1] if upward else discs[0], gap, upward)
-            if following is None or abs(following.tilt_deg) > MAX_TILT_DEG:
-                break
-            discs = [*discs, following] if upward else [following, *discs]
-    return discs

@@ -40,7 +40,7 @@ PLACE_MM = np.arange(-7.0, 7.1)
 HEIGHT_MM_OFF = np.arange(-5.0, 5.1)
 COST_HU = 12.0
 """What one standard deviation away from the prior costs in contrast."""
-LEAST_HU = 90.0
+LEAST_HU = 75.0
 """Contrast below this is no gap: slices or pixels too thick to show one, and only the prior counts."""
 PATIENT_SD_MM = (2.5, 2.5)
 JOINT_SD = (1.8, 2.0, 3.0, 14.0)

@@ -15,7 +15,8 @@ from imaging.segmentation.arch import Block, arrival, block_of, bone_threshold
 from imaging.segmentation.bodies import BodyModel, build_body
 from imaging.segmentation.canal_path import find_canals
 from imaging.segmentation.canal_tube import canal_mask
-from imaging.segmentation.discs import Disc, find_discs
+from imaging.segmentation.disc_search import find_discs
+from imaging.segmentation.discs import Disc
 from imaging.segmentation.facets import FacetJoint, fit_facets
 from imaging.segmentation.frames import frame_between
 from imaging.segmentation.iso import IsoVolume, resampled
