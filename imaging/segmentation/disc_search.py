@@ -26,8 +26,8 @@ Array = NDArray[np.float64]
 
 LUMBAR_MM, FEWEST_OF_LONG = 200.0, 4
 """Longer than the lumbar spine with its last ribs; of a longer one so many discs at least are found."""
-SURE_RUN, CLEAREST = (3, 40.0), 3
-"""Fewest discs and least score of a run that needs no other tried; so many single discs are tried then."""
+SURE_RUN, CLEAREST = 3, 3
+"""Fewest discs of a run that needs no other tried; so many single discs are tried then."""
 
 
 def find_discs(
@@ -44,7 +44,7 @@ def find_discs(
         below = _chained(spine, evidence, pedicles, low, progress)
         discs = max(discs, below, key=_seen_score)
     best = _extended(iso, discs, progress) if len(discs) > 1 else discs
-    if len(discs) >= SURE_RUN[0] and min(d.score for d in discs) >= SURE_RUN[1]:
+    if len(discs) >= SURE_RUN:
         return best
     # The path may have left the canal, or a mid-body was taken for a disc: start from single discs.
     here = evidence[2] * (np.abs(np.arange(evidence.shape[1]) - np.mean(inside)) <= np.ptp(inside) / 2)

@@ -22,8 +22,9 @@ CENTRE_P_MM = -16.0
 VACUUM_HU = -60.0
 CHANGE_COST = 4.0
 MIN_SCORE = 28.0
-CLEAR_SCORE, CLEAR_SHARE = 60.0, 0.3
-"""Least score of a disc that steps pass by; least share of the score of the one above."""
+CLEAR_SCORE, CLEAR_SHARE, FAINT_SHARE = 60.0, 0.3, 0.5
+"""Least score of a disc that steps pass by; least share of the score of the one above; of the one below,
+where thick slices or little calcium make all of them faint."""
 MAX_TILT_DEG = 62.0
 MAX_GROWTH = 1.22
 TURN_DEG, TURN_PER_TILT = 30.0, 0.6
@@ -223,9 +224,12 @@ def look_beyond(iso: IsoVolume, disc: Disc, gap_mm: float, upward: bool) -> Disc
         score, found = _one_beyond(iso, disc, left, sign, turn, gap, gap_mm, ahead)
         if not found.virtual and score > seen[0]:
             seen = (score, found, turn, gap)
-    # A remnant within the sacrum is no disc; what only such a search finds must be as clear as one.
-    least = CLEAR_SCORE if coarse[0] <= MIN_SCORE else MIN_SCORE
-    least = max(least, 0.0 if upward else CLEAR_SHARE * disc.score)
+    if upward:
+        least = min(MIN_SCORE, FAINT_SHARE * disc.score)
+    else:
+        # A remnant within the sacrum is no disc; what only such a search finds must be as clear as one.
+        least = CLEAR_SCORE if coarse[0] <= MIN_SCORE else MIN_SCORE
+        least = max(least, CLEAR_SHARE * disc.score)
     return seen[1] if seen[0] > least else guessed[1]
 
 

@@ -17,14 +17,15 @@ def _normal(tilt_deg):
     return np.array([0.0, -np.sin(a), np.cos(a)])
 
 
-def _column(tilt_deg, next_tilt_deg, contrast=1.0):
+def _column(tilt_deg, next_tilt_deg, contrasts=(1.0, 1.0)):
     """A disc at the origin and one some 33 mm below it, in bodies that end 26 mm in front of the canal."""
     origin = np.array([-30.0, -45.0, -60.0])
     k, j, i = np.indices((100, 80, 61))
     points = np.stack([i, j, k], -1) + origin
     low = -33.0 * _normal((tilt_deg + next_tilt_deg) / 2)
     hu = np.full(k.shape, 160.0)
-    for centre, tilt, share in ((np.zeros(3), tilt_deg, 1.0), (low, next_tilt_deg, contrast)):
+    places = (np.zeros(3), tilt_deg), (low, next_tilt_deg)
+    for (centre, tilt), share in zip(places, contrasts, strict=True):
         off = np.abs((points - centre) @ _normal(tilt))
         hu[off < 3.5] = 160.0 + 260.0 * share
         hu[off < 1.5] = 160.0 - 100.0 * share
@@ -53,9 +54,16 @@ def test_the_next_disc_may_turn_the_more_the_more_its_neighbour_leans():
 
 
 def test_a_faint_remnant_below_a_clear_disc_is_none():
-    iso, _ = _column(22.0, 43.0, contrast=0.5)
+    iso, _ = _column(22.0, 43.0, (1.0, 0.5))
     for score, seen in ((90.0, True), (250.0, False)):
         found = look_beyond(iso, Disc(0.0, np.zeros(3), _normal(22.0), 3.0, score), 33.0, False)
+        assert (found is not None and not found.virtual) == seen
+
+
+def test_a_faint_disc_above_a_faint_one_is_found():
+    iso, low = _column(2.0, 10.0, (0.22, 0.22))
+    for score, seen in ((30.0, True), (90.0, False)):
+        found = look_beyond(iso, Disc(0.0, low, _normal(10.0), 3.0, score), 33.0, True)
         assert (found is not None and not found.virtual) == seen
 
 
