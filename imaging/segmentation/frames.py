@@ -12,6 +12,9 @@ from imaging.segmentation.iso import NO_IMAGE_HU, IsoVolume
 
 Array = NDArray[np.float64]
 
+SEEN_SHARE = 0.3
+"""Of what is compared: less in the image says nothing."""
+
 
 @dataclass(frozen=True, eq=False)
 class Frame:
@@ -55,8 +58,12 @@ def _wall_shift(iso: IsoVolume, frame: Frame) -> float:
     p = np.arange(-10, 14.1, 0.5)
     lat, s = np.arange(-6, 7, 2.0), np.arange(-9, 10, 2.0)
     grid = np.stack(np.meshgrid(lat, p, s, indexing="ij"), -1)
-    line = np.clip(iso.sample(frame.to_lps(grid)), -60, 400).mean((0, 2))
-    edge = line[:-6] - line[6:]
+    hu = iso.sample(frame.to_lps(grid))
+    known = hu > NO_IMAGE_HU
+    line = (np.clip(hu, -60, 400) * known).sum((0, 2)) / np.maximum(known.sum((0, 2)), 1)
+    # The image's own end is no edge.
+    seen = known.mean((0, 2)) > SEEN_SHARE
+    edge = np.where(seen[:-6] & seen[6:], line[:-6] - line[6:], 0.0)
     edge -= 1.0 * np.abs(p[3:-3] - 0.0)
     return float(p[3:-3][int(edge.argmax())])
 
@@ -74,27 +81,35 @@ def _most_symmetric(iso: IsoVolume, frame: Frame) -> Frame:
     p, s = np.arange(-30, 33, 3.0), np.arange(-9, 13, 3.0)
     grid = np.stack(np.meshgrid(lat, p, s, indexing="ij"), -1)
     mirror = grid * np.array([-1.0, 1, 1])
-    best, out = np.inf, frame
+    trials: list[tuple[Frame, float, float, int]] = []
     for degrees in np.arange(-12, 13, 3.0):
         for shift in np.arange(-7.5, 8, 1.5):
             trial = _turned(frame, degrees, shift)
             a, b = iso.sample(trial.to_lps(np.stack([grid, mirror])))
             both = (a > NO_IMAGE_HU) & (b > NO_IMAGE_HU)
-            if both.sum() < 0.3 * both.size:
-                continue
-            cost = float(np.abs(np.clip(a, -100, 500) - np.clip(b, -100, 500))[both].mean())
-            cost += 0.35 * abs(degrees) + 0.5 * abs(shift)
-            if cost < best:
-                best, out = cost, trial
-    return out
+            off = np.abs(np.clip(a, -100, 500) - np.clip(b, -100, 500))[both].sum()
+            trials.append((trial, 0.35 * abs(degrees) + 0.5 * abs(shift), float(off), int(both.sum())))
+    most = max(count for *_, count in trials)
+    if most < SEEN_SHARE * grid[..., 0].size:
+        return frame
+    # Pairs that leave the image count as unlike as pairs are on average, or the emptiest trial would win.
+    usual = sum(off for _, _, off, _ in trials) / sum(count for *_, count in trials)
+    costs = [cost + (off + (most - count) * usual) / most for _, cost, off, count in trials]
+    return trials[int(np.argmin(costs))][0]
 
 
-def frame_between(iso: IsoVolume, below: Disc, above: Disc) -> Frame:
-    """Frame of the vertebra between two discs."""
+def frame_between(iso: IsoVolume, below: Disc, above: Disc, over: Frame | None = None) -> Frame:
+    """Frame of the vertebra between two discs.
+
+    ``over``: the next vertebra's up, in whose midplane this one's middle is first sought; a disc's own middle
+    is off where the image ends beside it.
+    """
     up = _unit(0.5 * (above.normal_lps + below.normal_lps) + _unit(above.centre_lps_mm - below.centre_lps_mm))
     back = _unit(np.array([0.0, 1, 0]) - up * up[1])
     axes = np.stack([np.cross(back, up), back, up])
     middle = 0.5 * (above.centre_lps_mm + below.centre_lps_mm)
+    if over is not None:
+        middle = middle - over.to_local(middle)[0] * over.axes_lps[0]
     frame = Frame(middle + back * 16.0, axes, above, below)
     frame = Frame(frame.origin_lps_mm + _wall_shift(iso, frame) * back, axes, above, below)
     frame = _most_symmetric(iso, frame)

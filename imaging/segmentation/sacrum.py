@@ -87,7 +87,7 @@ def sacral_body(iso: IsoVolume, discs: list[Disc]) -> BodyModel | None:
     normal = top.normal_lps * np.cos(a) + forward * np.sin(a)
     direction = top.normal_lps * np.cos(a / 2) + forward * np.sin(a / 2)
     bottom = Disc(top.s_mm - height, top.centre_lps_mm - direction * height, normal, 3.0, 0.0, True)
-    return build_body(iso, frame_between(iso, bottom, top))
+    return build_body(iso, frame_between(iso, bottom, top, frame_between(iso, top, discs[1])))
 
 
 def _remnant(iso: IsoVolume, centre: Array, up: Array, forward: Array, left: Array) -> tuple[float, float]:
