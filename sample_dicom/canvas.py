@@ -56,6 +56,8 @@ def ellipse_distance(a: F32, b: F32, half_a: F32 | float, half_b: F32 | float, p
         g = np.sqrt(x * x + y * y) + 1e-6
         gradient = np.sqrt((x / half_a) ** 2 + (y / half_b) ** 2) / g
     else:
+        # Beyond the end of a tapering shape a half axis would be negative.
+        x, y = (np.where(np.signbit(part), np.float32(1e3), part) for part in (x, y))
         xp, yp = x ** (power - 1), y ** (power - 1)
         g = (x * xp + y * yp) ** (1 / power) + 1e-6
         gradient = np.sqrt((xp / half_a) ** 2 + (yp / half_b) ** 2) / g ** (power - 1)

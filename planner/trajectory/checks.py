@@ -141,12 +141,12 @@ def _canal(m: Measured, limits: Limits) -> list[Finding]:
         )
         found.append(Finding("stop", "lesion_to_canal", text, lesion, needed, "mm"))
     elif lesion < (needed := limits.needed_mm(limits.lesion_to_canal_caution_mm)):
-        better = m.target.depth_fraction + (needed - lesion) / m.body_depth_mm
+        further = ceil(10 * (needed - lesion)) / 10
         text = (
             f"Lesion edge is {figure(lesion, needed)} mm from the canal. "
             f"Caution below {limits.needed_words(limits.lesion_to_canal_caution_mm)}."
         )
-        if better <= limits.depth_high:
-            text += f" Target at {ceil(100 * better)} % depth would give {needed:.1f} mm."
+        if m.target.depth_fraction + further / m.body_depth_mm <= limits.depth_high:
+            text += f" With target and tool {further:.1f} mm further forward it would be {needed:.1f} mm."
         found.append(Finding("caution", "lesion_to_canal", text, lesion, needed, "mm"))
     return found

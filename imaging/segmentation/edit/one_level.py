@@ -54,7 +54,7 @@ def find_one_level(
         PlannerError: not_ct, sacrum_cannot_be_moved, no_vertebra.
     """
     if volume.modality != "CT":
-        raise PlannerError("not_ct", "Vertebrae can be found on CT only.")
+        raise PlannerError("not_ct", "A vertebra can be found anew on CT only.")
     if verse == SACRUM:
         raise PlannerError(
             "sacrum_cannot_be_moved", "The sacrum cannot be found anew alone. Paint or erase instead."
