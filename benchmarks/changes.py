@@ -207,7 +207,11 @@ def mirrored(copy: Copy) -> Copy:
         values.SetOrigin(origin.tolist())
         return values
 
-    return replace(copy, image=flip(copy.image), truth=flip(copy.truth))
+    anchor = copy.anchor
+    if anchor is not None:
+        middle = grid_from_image(copy.image).centre_lps_mm[0]
+        anchor = (anchor[0], np.array([2 * middle - anchor[1][0], *anchor[1][1:]]))
+    return replace(copy, image=flip(copy.image), truth=flip(copy.truth), anchor=anchor)
 
 
 def scaled(copy: Copy, factor: float) -> Copy:
@@ -219,7 +223,8 @@ def scaled(copy: Copy, factor: float) -> Copy:
         out.SetOrigin([s * factor for s in image.GetOrigin()])
         return out
 
-    return replace(copy, image=scale(copy.image), truth=scale(copy.truth))
+    anchor = None if copy.anchor is None else (copy.anchor[0], copy.anchor[1] * factor)
+    return replace(copy, image=scale(copy.image), truth=scale(copy.truth), anchor=anchor)
 
 
 def noisy(copy: Copy, sd_hu: float) -> Copy:
