@@ -22,6 +22,8 @@ CENTRE_P_MM = -16.0
 VACUUM_HU = -60.0
 CHANGE_COST = 4.0
 MIN_SCORE = 28.0
+SURE_SCORE = 125.0
+"""A disc that scores more where the steps find it is left there."""
 CLEAR_SCORE, CLEAR_SHARE, FAINT_SHARE = 60.0, 0.3, 0.5
 """Least score of a disc that steps pass by; least share of the score of the one above; of the one below,
 where thick slices or little calcium make all of them faint."""
@@ -219,7 +221,7 @@ def look_beyond(iso: IsoVolume, disc: Disc, gap_mm: float, upward: bool) -> Disc
     coarse = seen
     around = coarse[2] + np.arange(-5, 6, 2.5), coarse[3] + np.arange(-2, 2.1, 0.5), np.arange(-6, 10, 3.0)
     for turn, gap, ahead in product(*around):
-        if coarse[1] is None:
+        if coarse[1] is None or coarse[0] > SURE_SCORE:
             break
         score, found = _one_beyond(iso, disc, left, sign, turn, gap, gap_mm, ahead)
         if not found.virtual and score > seen[0]:
