@@ -28,6 +28,8 @@ LUMBAR_MM, FEWEST_OF_LONG = 200.0, 4
 """Longer than the lumbar spine with its last ribs; of a longer one so many discs at least are found."""
 SURE_RUN, CLEAREST = 3, 3
 """Fewest discs of a run that needs no other tried; so many single discs are tried then."""
+CLEARLY = 1.25
+"""How much more another run must score in all."""
 
 
 def find_discs(
@@ -51,10 +53,11 @@ def find_discs(
     peaks = np.flatnonzero((here >= ndi.maximum_filter1d(here, 9)) & (here > MIN_SCORE))
     if len(discs) > 1:
         peaks = peaks[np.argsort(-here[peaks], kind="stable")[:CLEAREST]]
+    other: list[Disc] = []
     for s in peaks[-8:]:
         run = _extended(iso, good_run([refine(spine, float(s))]), progress)
-        best = max(best, run, key=_seen_score)
-    return best
+        other = max(other, run, key=_seen_score)
+    return other if _seen_score(other) > CLEARLY * _seen_score(best) else best
 
 
 def _seen_score(run: list[Disc]) -> float:
