@@ -85,7 +85,8 @@ def _extended(iso: IsoVolume, discs: list[Disc], progress: Progress) -> list[Dis
                 break
             gaps = [float(np.linalg.norm(b.centre_lps_mm - a.centre_lps_mm)) for a, b in pairwise(discs)]
             gap = (gaps[-1] if upward else gaps[0]) if gaps else 36.0
-            following = look_beyond(iso, discs[-1] if upward else discs[0], gap, upward)
+            usual = float(np.median([d.score for d in discs]))
+            following = look_beyond(iso, discs[-1] if upward else discs[0], gap, upward, usual)
             if following is None or abs(following.tilt_deg) > MAX_TILT_DEG:
                 break
             discs = [*discs, following] if upward else [following, *discs]

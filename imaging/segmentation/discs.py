@@ -200,8 +200,13 @@ def good_run(discs: list[Disc]) -> list[Disc]:
     return max(runs, key=lambda run: (len(run), sum(d.score for d in run)), default=[])
 
 
-def look_beyond(iso: IsoVolume, disc: Disc, gap_mm: float, upward: bool) -> Disc | None:
-    """The next disc above or below, sought directly in 3D; virtual where only its near face is seen."""
+def look_beyond(
+    iso: IsoVolume, disc: Disc, gap_mm: float, upward: bool, usual_score: float = 0.0
+) -> Disc | None:
+    """The next disc above or below, sought directly in 3D; virtual where only its near face is seen.
+
+    ``usual_score``: of the discs known so far; L5/S1's own may be low beside the remnants below it.
+    """
     sign = 1.0 if upward else -1.0
     normal = disc.normal_lps
     left = np.cross(normal, [0.0, -1, 0]) if abs(normal[1]) < 0.9 else np.array([1.0, 0, 0])
@@ -231,7 +236,7 @@ def look_beyond(iso: IsoVolume, disc: Disc, gap_mm: float, upward: bool) -> Disc
     else:
         # A remnant within the sacrum is no disc; what only such a search finds must be as clear as one.
         least = CLEAR_SCORE if coarse[0] <= MIN_SCORE else MIN_SCORE
-        least = max(least, CLEAR_SHARE * disc.score)
+        least = max(least, CLEAR_SHARE * max(disc.score, usual_score))
     return seen[1] if seen[0] > least else guessed[1]
 
 

@@ -249,7 +249,9 @@ def _uneven(discs: list[Disc], lowest: int) -> list[Finding]:
 
 
 def _two_ways(by_ribs: int, by_sacrum: int) -> str:
-    low, high = NAME_FROM_VERSE[by_sacrum], NAME_FROM_VERSE[by_ribs]
+    low, high = NAME_FROM_VERSE.get(by_sacrum), NAME_FROM_VERSE.get(by_ribs)
+    if low is None or high is None or max(by_ribs, by_sacrum) > L6:
+        return "No numbering fits both the ribs and the sacrum."
     return f"The one above the sacrum is {low} when counted one way and {high} when counted the other."
 
 

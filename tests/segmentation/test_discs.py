@@ -60,6 +60,14 @@ def test_a_faint_remnant_below_a_clear_disc_is_none():
         assert (found is not None and not found.virtual) == seen
 
 
+def test_a_remnant_below_a_faint_last_disc_is_held_against_the_discs_above():
+    """Below a lumbarised S1 two planes of the sacrum were taken for discs, and all names were three off."""
+    iso, _ = _column(22.0, 43.0, (1.0, 0.5))
+    for usual, seen in ((90.0, True), (250.0, False)):
+        found = look_beyond(iso, Disc(0.0, np.zeros(3), _normal(22.0), 3.0, 90.0), 33.0, False, usual)
+        assert (found is not None and not found.virtual) == seen
+
+
 def test_a_faint_disc_above_a_faint_one_is_found():
     iso, low = _column(2.0, 10.0, (0.22, 0.22))
     for score, seen in ((30.0, True), (90.0, False)):

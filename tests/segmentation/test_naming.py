@@ -60,6 +60,14 @@ def test_four_or_six_lumbar_vertebrae_show_both_numberings_and_ask(free, name, o
     assert ("L4" if free == 4 else "L6") in findings[0].text
 
 
+@pytest.mark.parametrize("free", [2, 3, 7, 8, 9])
+def test_a_count_that_no_spine_has_is_asked_about_and_the_sacrum_believed(free):
+    lowest, evidence, findings = _decide([PROCESS] * free + [RIB], True)
+    assert (lowest, evidence.used) == (L5, "sacrum")
+    assert _codes(findings) == ["level_count_unconfirmed"]
+    assert "missed or counted twice" in findings[0].text
+
+
 def test_six_without_ribs_above_the_sacrum_may_be_stunted_ribs():
     lowest, evidence, findings = _decide([PROCESS] * 6, True)
     assert lowest == L5
