@@ -27,6 +27,8 @@ SURE_SCORE = 125.0
 CLEAR_SCORE, CLEAR_SHARE, FAINT_SHARE = 60.0, 0.3, 0.5
 """Least score of a disc that steps pass by; least share of the score of the one above; of the one below,
 where thick slices or little calcium make all of them faint."""
+REMNANT_TILT_DEG = 30.0
+"""What leans less lies in no sacrum: a disc that the image's end makes faint."""
 MAX_TILT_DEG = 62.0
 MAX_GROWTH = 1.22
 TURN_DEG, TURN_PER_TILT = 30.0, 0.6
@@ -236,7 +238,8 @@ def look_beyond(
     else:
         # A remnant within the sacrum is no disc; what only such a search finds must be as clear as one.
         least = CLEAR_SCORE if coarse[0] <= MIN_SCORE else MIN_SCORE
-        least = max(least, CLEAR_SHARE * max(disc.score, usual_score))
+        if seen[1] is not None and seen[1].tilt_deg > REMNANT_TILT_DEG:
+            least = max(least, CLEAR_SHARE * max(disc.score, usual_score))
     return seen[1] if seen[0] > least else guessed[1]
 
 

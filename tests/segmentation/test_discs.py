@@ -68,6 +68,14 @@ def test_a_remnant_below_a_faint_last_disc_is_held_against_the_discs_above():
         assert (found is not None and not found.virtual) == seen
 
 
+def test_a_faint_disc_that_leans_too_little_for_the_sacrum_is_one():
+    """The image's end made the lowest disc faint, and the vertebra above it was lost."""
+    iso, _ = _column(2.0, 6.0, (1.0, 0.5))
+    found = look_beyond(iso, Disc(0.0, np.zeros(3), _normal(2.0), 3.0, 250.0), 33.0, False, 250.0)
+    assert found is not None
+    assert not found.virtual
+
+
 def test_a_faint_disc_above_a_faint_one_is_found():
     iso, low = _column(2.0, 10.0, (0.22, 0.22))
     for score, seen in ((30.0, True), (90.0, False)):
